@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * abi.h - what a client and the executor share: dtypes, limits, rings, messages.
+ *
+ * A session is one SEQPACKET connection (control messages, below) and two memfds:
+ *
+ *   U  written by the client:   submit_tail, complete_head, entries, arguments
+ *   K  written by the executor: submit_head, complete_tail, completions, texts
+ *
+ * The client can map K only for reading. Everything is fixed-width and addressed by
+ * offset; there are no pointers, enums, bools, bit-fields or padding, and both sides are
+ * on one machine, so byte order is the host's. Indices run freely over 32 bits; slot =
+ * index & (LANES_ABI_ENTRIES - 1).
+ *
+ * Submit: fill entry and argument slot `tail`, store submit_tail + 1 (seq_cst), and if
+ * executor_sleeping is then set, write 1 to the doorbell eventfd. Complete: wait until
+ * complete_tail moves, read the completion, store complete_head + 1 (release).
+ * The executor accepts an entry only when a completion slot is free for it, copies it
+ * once, and ends the session when an index is impossible.
+ *
+ * Most programs never include this header: client.h hides it. It is public so that other
+ * languages can speak the protocol.
+ */
+#ifndef LANES_ABI_H
+#define LANES_ABI_H
+
+#include <stdint.h>
+
+#include <lanes/error.h>
+
+/** "lanes\0" and the layout version; both sides must agree exactly. */
+#define LANES_ABI_MAGIC   0x0000736c656e616cull
+#define LANES_ABI_VERSION 1u
+
+/* Limits. Exceeding one is a named error, never truncation. */
+#define LANES_OPERANDS_MAX       16           /**< inputs + outputs of a kernel */
+#define LANES_DIMENSIONS_MAX     8            /**< of a batch's shape */
+#define LANES_COUNT_MAX          (1ull << 40) /**< elements of a batch */
+#define LANES_SEGMENTS_MAX       256          /**< per session */
+#define LANES_KERNELS_MAX        4096         /**< per session */
+#define LANES_SESSIONS_MAX       64           /**< per executor */
+#define LANES_IR_BYTES_MAX       (16u << 20)
+#define LANES_ENTRY_NAME_MAX     1024 /**< bytes of a function name, with NUL */
+#define LANES_SIGNATURE_TEXT_MAX 128  /**< bytes of "f8(f8,f8)", with NUL */
+#define LANES_SEGMENT_BYTES_MAX  (1ull << 46)
+
+/*
+ * X(name, code, letters, bytes): element types by NumPy's letters. Codes are part of the
+ * protocol and never reused.
+ */
+#define LANES_DTYPE_TABLE(X)                                                             \
+    X(I4, 7, "i4", 4)                                                                    \
+    X(I8, 9, "i8", 8)                                                                    \
+    X(F4, 11, "f4", 4)                                                                   \
+    X(F8, 12, "f8", 8)
+
+#define LANES_DTYPE_ENUM_ROW(name, code, letters, bytes) LANES_##name = (code),
+/** Element types; 0 is never a dtype. */
+enum lanes_dtype { LANES_DTYPE_TABLE(LANES_DTYPE_ENUM_ROW) LANES_DTYPE_NONE = 0 };
+#undef LANES_DTYPE_ENUM_ROW
+
+/** Which code runs a batch. */
+enum lanes_strategy {
+    LANES_STRATEGY_LOOP = 1 /**< the callback inlined into a loop for LLVM's vectorizer */
+};
+
+/** How libm calls in a callback are served. */
+enum lanes_math {
+    LANES_MATH_VECTOR = 0, /**< libmvec where it has the function: <= 4 ulp */
+    LANES_MATH_EXACT = 1   /**< scalar libm, element by element */
+};
+
+/* ---- Rings ---------------------------------------------------------------------- */
+
+#define LANES_ABI_ENTRIES        256u  /**< of each ring; a power of two */
+#define LANES_ABI_ARGUMENT_BYTES 2048u /**< of one argument slot */
+#define LANES_ABI_ARGUMENT_WORDS (LANES_ABI_ARGUMENT_BYTES / 8u)
+#define LANES_ABI_TEXT_BYTES     512u /**< of one error text slot */
+
+/** Bits of client_waiting: how the executor tells the client about a completion. */
+#define LANES_ABI_WAIT_FUTEX 1u /**< FUTEX_WAKE complete_tail */
+#define LANES_ABI_WAIT_EVENT 2u /**< write to the session's eventfd */
+
+/** First page of U. Each word has one writer, the client, and its own cache line. */
+typedef struct lanes_abi_client_page {
+    uint32_t submit_tail; /**< entries ever submitted; seq_cst store, executor acquires */
+    uint32_t pad0[15];
+    uint32_t complete_head; /**< completions ever consumed; release store */
+    uint32_t pad1[15];
+    uint32_t client_waiting; /**< LANES_ABI_WAIT_*; set (seq_cst) before the last check */
+    uint32_t pad2[15];
+} lanes_abi_client_page;
+
+/** First page of K. Each word has one writer, the executor, and its own cache line. */
+typedef struct lanes_abi_executor_page {
+    uint64_t magic;   /**< LANES_ABI_MAGIC; constant */
+    uint32_t version; /**< LANES_ABI_VERSION; constant */
+    uint32_t entries; /**< LANES_ABI_ENTRIES; constant */
+    uint32_t pad0[12];
+    uint32_t submit_head; /**< entries ever copied out of U; release store */
+    uint32_t pad1[15];
+    uint32_t complete_tail; /**< completions ever published; seq_cst store; futex word */
+    uint32_t pad2[15];
+    uint32_t executor_sleeping; /**< 1: ring the doorbell after submitting; seq_cst */
+    uint32_t pad3[15];
+    uint32_t closed; /**< a negated lanes_status once the executor ended the session */
+    uint32_t pad4[15];
+} lanes_abi_executor_page;
+
+#define LANES_ABI_OP_MAP 1u /**< apply a kernel element by element */
+
+/**
+ * One submission. The argument slot of the same index holds, as 8-byte words:
+ * shape[dimensions], then for each operand (inputs first) a lanes_abi_operand followed by
+ * int64 strides[dimensions] in bytes.
+ */
+typedef struct lanes_abi_entry {
+    uint32_t opcode; /**< LANES_ABI_OP_* */
+    uint32_t flags;  /**< must be 0 */
+    uint32_t kernel_slot;
+    uint32_t kernel_generation;
+    uint64_t tag;            /**< echoed in the completion */
+    uint64_t submitted_ns;   /**< CLOCK_MONOTONIC, for queued_ns; 0 = unknown */
+    uint32_t argument_words; /**< used words of the argument slot */
+    uint32_t dimensions;     /**< 1 .. LANES_DIMENSIONS_MAX */
+    uint32_t operand_count;  /**< 1 .. LANES_OPERANDS_MAX */
+    uint32_t reserved0;      /**< must be 0 */
+    uint64_t reserved[10];   /**< must be 0 */
+} lanes_abi_entry;
+
+/** One operand in an argument slot; its strides follow it. */
+typedef struct lanes_abi_operand {
+    uint32_t segment_slot;
+    uint32_t segment_generation;
+    uint64_t offset; /**< bytes from the segment's start to element (0,0,...) */
+    uint32_t dtype;  /**< enum lanes_dtype */
+    uint32_t flags;  /**< must be 0 */
+} lanes_abi_operand;
+
+/** One result. The text slot of the same index holds a sentence when status < 0. */
+typedef struct lanes_abi_completion {
+    uint64_t tag;
+    int32_t status;  /**< lanes_status */
+    uint32_t flags;  /**< 0 */
+    uint64_t failed; /**< elements whose callback failed */
+    uint64_t
+        first_failed;    /**< smallest failing flat C-order index; valid if failed > 0 */
+    uint64_t elements;   /**< of the batch */
+    uint64_t queued_ns;  /**< from submission to the first tile */
+    uint64_t run_ns;     /**< from the first tile to the last */
+    uint64_t compile_ns; /**< time this batch waited for its variant to be compiled */
+    uint32_t tiles;      /**< tiles run */
+    uint32_t threads;    /**< threads that ran at least one */
+    uint32_t strategy;   /**< enum lanes_strategy */
+    uint32_t vector_width; /**< elements per vector operation; 1 = not vectorized */
+    uint64_t reserved[6];
+} lanes_abi_completion;
+
+/* Offsets inside U and K. */
+#define LANES_ABI_PAGE_BYTES  4096u
+#define LANES_ABI_U_ENTRIES   LANES_ABI_PAGE_BYTES
+#define LANES_ABI_U_ARGUMENTS (LANES_ABI_U_ENTRIES + LANES_ABI_ENTRIES * 128u)
+#define LANES_ABI_U_BYTES                                                                \
+    (LANES_ABI_U_ARGUMENTS + LANES_ABI_ENTRIES * LANES_ABI_ARGUMENT_BYTES)
+#define LANES_ABI_K_COMPLETIONS LANES_ABI_PAGE_BYTES
+#define LANES_ABI_K_TEXTS       (LANES_ABI_K_COMPLETIONS + LANES_ABI_ENTRIES * 128u)
+#define LANES_ABI_K_BYTES (LANES_ABI_K_TEXTS + LANES_ABI_ENTRIES * LANES_ABI_TEXT_BYTES)
+
+/* ---- Control messages ------------------------------------------------------------ */
+
+/*
+ * Every request is answered by exactly one reply with the same type and sequence; the
+ * client has one request outstanding. A datagram whose size is not that of its type, or
+ * that carries another number of file descriptors than stated, ends the session.
+ */
+enum lanes_abi_message_type {
+    LANES_ABI_HELLO = 1,          /**< reply carries 4 fds: U, K, doorbell, event */
+    LANES_ABI_SEGMENT_CREATE = 2, /**< reply carries 1 fd: the memfd, to map read-write */
+    LANES_ABI_SEGMENT_SEAL = 3,   /**< the client has mapped it: forbid further changes */
+    LANES_ABI_SEGMENT_ATTACH = 4, /**< request carries 1 fd: what to map */
+    LANES_ABI_SEGMENT_RELEASE = 5,
+    LANES_ABI_KERNEL_LOAD =
+        6, /**< request carries 1 fd: the IR; reply 1 fd: the report */
+    LANES_ABI_KERNEL_REPORT = 7, /**< reply carries 1 fd: the report */
+    LANES_ABI_KERNEL_RELEASE = 8
+};
+
+typedef struct lanes_abi_header {
+    uint32_t type;     /**< enum lanes_abi_message_type */
+    uint32_t sequence; /**< echoed */
+    int32_t status;    /**< replies: lanes_status; requests: 0 */
+    uint32_t bytes;    /**< size of the whole message */
+} lanes_abi_header;
+
+/** Failure reply of any type: sent instead of the type's own reply when status < 0. */
+typedef struct lanes_abi_failure {
+    lanes_abi_header header;
+    char message[LANES_ABI_TEXT_BYTES];
+} lanes_abi_failure;
+
+/** A slot with the generation that makes stale references detectable. */
+typedef struct lanes_abi_id {
+    uint32_t slot;
+    uint32_t generation; /**< never 0 */
+} lanes_abi_id;
+
+typedef struct lanes_abi_hello {
+    lanes_abi_header header;
+    uint64_t magic;
+    uint32_t version;
+    uint32_t executor_pid; /**< reply */
+    uint32_t threads;      /**< reply: size of the team */
+    uint32_t reserved;
+} lanes_abi_hello;
+
+#define LANES_ABI_SEGMENT_READ_ONLY 1u /**< attach: the executor maps it for reading */
+
+typedef struct lanes_abi_segment {
+    lanes_abi_header header;
+    lanes_abi_id id;   /**< requests about an existing segment, and replies */
+    uint64_t bytes;    /**< create: wanted; attach: 0 = the whole file; reply: mapped */
+    uint32_t flags;    /**< LANES_ABI_SEGMENT_* */
+    uint32_t reserved; /**< must be 0 */
+} lanes_abi_segment;
+
+#define LANES_ABI_KERNEL_STAGES 1u /**< the report shall contain IR stages and assembly  \
+                                    */
+
+typedef struct lanes_abi_kernel_load {
+    lanes_abi_header header;
+    uint64_t ir_bytes;
+    uint32_t flags;                           /**< LANES_ABI_KERNEL_* */
+    uint32_t math;                            /**< enum lanes_math */
+    char entry[LANES_ENTRY_NAME_MAX];         /**< "" = find it */
+    char signature[LANES_SIGNATURE_TEXT_MAX]; /**< "" = from the IR */
+} lanes_abi_kernel_load;
+
+/** Reply to LOAD and REPORT, and (id only) the request of REPORT and RELEASE. */
+typedef struct lanes_abi_kernel {
+    lanes_abi_header header;
+    lanes_abi_id id;
+    uint64_t report_bytes; /**< JSON text in the attached memfd, without NUL */
+    uint64_t compile_ns;   /**< from request to loaded code */
+    uint32_t input_count;
+    uint32_t output_count;
+    uint32_t dtype[LANES_OPERANDS_MAX]; /**< inputs, then outputs */
+} lanes_abi_kernel;
+
+/** Upper bound of every control message. */
+#define LANES_ABI_MESSAGE_MAX 2048u
+#define LANES_ABI_FDS_MAX     4u
+
+#if (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L)
+#define LANES_ABI_ASSERT(condition, text) _Static_assert(condition, text)
+#elif defined(__cplusplus) && __cplusplus >= 201103L
+#define LANES_ABI_ASSERT(condition, text) static_assert(condition, text)
+#else
+#define LANES_ABI_ASSERT(condition, text) struct lanes_abi_assert_unused_
+#endif
+
+LANES_ABI_ASSERT(sizeof(lanes_abi_client_page) == 3 * 64, "one line a word");
+LANES_ABI_ASSERT(sizeof(lanes_abi_executor_page) == 5 * 64, "one line a word");
+LANES_ABI_ASSERT(sizeof(lanes_abi_entry) == 128, "entries are 128 bytes");
+LANES_ABI_ASSERT(sizeof(lanes_abi_operand) == 24, "operands are 24 bytes");
+LANES_ABI_ASSERT(sizeof(lanes_abi_completion) == 128, "completions are 128 bytes");
+LANES_ABI_ASSERT(sizeof(lanes_abi_segment) == 40, "no padding");
+LANES_ABI_ASSERT(sizeof(lanes_abi_hello) == 40, "no padding");
+LANES_ABI_ASSERT(sizeof(lanes_abi_kernel_load) == 32 + 1024 + 128, "no padding");
+LANES_ABI_ASSERT(sizeof(lanes_abi_kernel) == 48 + 64, "no padding");
+LANES_ABI_ASSERT(LANES_OPERANDS_MAX * (24 + 8 * LANES_DIMENSIONS_MAX) +
+                         8 * LANES_DIMENSIONS_MAX <=
+                     LANES_ABI_ARGUMENT_BYTES,
+                 "the largest batch fits an argument slot");
+
+#endif /* LANES_ABI_H */

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * batch.h - apply a kernel to arrays.
+ *
+ * A batch applies one kernel to every element of its operands: output[i] = f(inputs[i]).
+ * It is submitted, runs in the executor, and has exactly one completion.
+ *
+ * Threads: as client.h. Submitting and waiting never allocate; they make a system call
+ * only to wake the executor or to sleep.
+ */
+#ifndef LANES_BATCH_H
+#define LANES_BATCH_H
+
+#include <lanes/kernel.h>
+#include <lanes/segment.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** An array inside a segment. */
+typedef struct lanes_operand {
+    const lanes_segment *segment; /**< borrowed until the batch completes */
+    uint64_t offset;              /**< bytes from the segment's start to element 0 */
+    /**
+     * Bytes from one element to the next, for each dimension of the batch: the element's
+     * size, or 0 to use element 0 everywhere (inputs only).
+     */
+    int64_t stride[LANES_DIMENSIONS_MAX];
+    uint32_t dtype;    /**< enum lanes_dtype; must be the kernel's */
+    uint32_t reserved; /**< must be 0 */
+} lanes_operand;
+
+/** One unit of work. Zero-initialise, then set the fields you need. */
+typedef struct lanes_batch {
+    lanes_kernel *kernel;   /**< borrowed until the batch completes */
+    uint32_t dimensions;    /**< 1 .. LANES_DIMENSIONS_MAX */
+    uint32_t operand_count; /**< inputs + outputs of the kernel */
+    const uint64_t *shape;  /**< borrowed for the call; [dimensions] elements, >= 0 */
+    const lanes_operand *operands; /**< borrowed for the call; inputs first */
+    uint64_t tag;                  /**< returned untouched in lanes_completion.tag */
+    uint32_t flags;                /**< must be 0 */
+    uint32_t reserved;             /**< must be 0 */
+} lanes_batch;
+
+/** The outcome of one batch. */
+typedef struct lanes_completion {
+    uint64_t tag;        /**< of the batch */
+    lanes_status status; /**< LANES_OK, LANES_E_KERNEL_RAISED, or why it did not run */
+    uint32_t threads;    /**< that ran at least one tile */
+    uint64_t elements;   /**< in the batch */
+    uint64_t failed; /**< elements whose callback failed; their outputs are unchanged */
+    uint64_t first_failed; /**< smallest failing flat index in C order, if failed > 0 */
+    uint64_t queued_ns;    /**< from submission to the first tile, compiling included */
+    uint64_t run_ns;       /**< from the first tile to the last */
+    uint64_t
+        compile_ns;    /**< part of queued_ns spent compiling a variant for this batch */
+    uint32_t tiles;    /**< contiguous pieces it was run in */
+    uint32_t strategy; /**< enum lanes_strategy */
+    uint32_t vector_width; /**< elements per vector operation; 1 = not vectorized */
+    uint32_t reserved;
+    char message[LANES_ERROR_TEXT_BYTES]; /**< one sentence if status < 0, else "" */
+} lanes_completion;
+
+/**
+ * Queue one batch without waiting for it.
+ *
+ * Shape:     every operand covers shape elements; the executor checks each field and
+ *            reports what is wrong in the completion.
+ * Ownership: @p batch, its shape and operands are borrowed for the call. The memory the
+ *            operands name is lent to the executor until the completion: do not write
+ *            inputs, do not touch outputs. An output may be exactly an input.
+ * Blocking:  never.
+ * Order:     stores made before this call are visible to the callback.
+ *
+ * @return LANES_OK, or
+ *   LANES_E_RING_FULL  LANES_ABI_ENTRIES batches are in flight; wait for one
+ *   LANES_E_INVALID    dimensions, operand_count, flags or a handle is out of range
+ *   LANES_E_PEER_GONE  the executor has ended; reopen the session
+ */
+LANES_API LANES_NODISCARD lanes_status lanes_submit(lanes_session *session,
+                                                    const lanes_batch *batch,
+                                                    lanes_error *err);
+
+/**
+ * Wait for the next completion, in any order of batches.
+ *
+ * Blocking: spins for options.spin_us, then sleeps; wakes when the executor dies.
+ * Order:    the batch's results are visible after this returns.
+ *
+ * @param timeout_ns  0 = only look; UINT64_MAX = no limit
+ * @param out_completion  filled when the result is LANES_OK
+ * @return LANES_OK, LANES_E_TIMED_OUT, LANES_E_PEER_GONE
+ */
+LANES_API LANES_NODISCARD lanes_status lanes_wait(lanes_session *session,
+                                                  uint64_t timeout_ns,
+                                                  lanes_completion *out_completion,
+                                                  lanes_error *err);
+
+/**
+ * Take a completion if one is there.
+ *
+ * @return 1 and @p out_completion filled, 0 if there is none, or LANES_E_PEER_GONE
+ */
+LANES_API LANES_NODISCARD lanes_status lanes_poll(lanes_session *session,
+                                                  lanes_completion *out_completion);
+
+/**
+ * Submit a batch and wait for it. No other batch of the session may be in flight.
+ *
+ * @param out_completion  may be NULL; filled whenever the batch was run or refused
+ * @return the completion's status, or a failure of lanes_submit() or lanes_wait()
+ */
+LANES_API LANES_NODISCARD lanes_status lanes_run(lanes_session *session,
+                                                 const lanes_batch *batch,
+                                                 lanes_completion *out_completion,
+                                                 lanes_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LANES_BATCH_H */

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client.h - open a session with an executor.
+ *
+ * An executor (`lanesd`) is the process that compiles callbacks and runs batches; one
+ * serves all programs of a user. A session is one program's connection to it: its
+ * segments (segment.h), its kernels (kernel.h) and its batches (batch.h). When no
+ * executor runs, lanes_open() starts a private one that ends with the session, so nothing
+ * has to be set up; a crash of the executor never takes the client down.
+ *
+ * Executor and client must run as the same user: the executor refuses every other one.
+ *
+ * Threads: a session belongs to one thread at a time; sessions are independent. liblanes
+ * creates no thread, installs no signal handler and prints nothing.
+ * Fork: a child must not use its parent's session; every function then returns -ECHILD.
+ */
+#ifndef LANES_CLIENT_H
+#define LANES_CLIENT_H
+
+#include <lanes/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A connection to an executor. Opaque; made by lanes_open(). */
+typedef struct lanes_session lanes_session;
+
+/** Never start a private executor: fail with LANES_E_UNAVAILABLE when none runs. */
+#define LANES_OPEN_NO_PRIVATE 1u
+/** Always start a private executor, even when the user's executor runs. */
+#define LANES_OPEN_PRIVATE 2u
+
+/** How to open a session. Set with lanes_open_options_default(), then change fields. */
+typedef struct lanes_open_options {
+    uint32_t struct_bytes; /**< sizeof(lanes_open_options); set by ..._default() */
+    uint32_t flags;        /**< LANES_OPEN_* */
+    const char *socket;  /**< borrowed; path of the executor's socket; NULL = see open */
+    uint32_t threads;    /**< of a private executor; 0 = one per allowed core */
+    uint32_t spin_us;    /**< how long waits spin before they sleep; default 50 */
+    uint32_t timeout_ms; /**< for the executor to start or answer; default 10 000 */
+    uint32_t reserved;   /**< must be 0 */
+} lanes_open_options;
+
+/** Fill @p options with the defaults. */
+LANES_API void lanes_open_options_default(lanes_open_options *options);
+
+/**
+ * Open a session.
+ *
+ * Connects to options->socket, else $LANES_SOCKET, else
+ * $XDG_RUNTIME_DIR/lanes/lanes.sock, else /tmp/lanes-$UID/lanes.sock. If nothing listens
+ * there, starts a private executor: $LANES_EXECUTOR, else lanesd beside liblanes
+ * (../bin), else the installed one. A socket named by options->socket or $LANES_SOCKET is
+ * never replaced by a private executor.
+ *
+ * Blocking: until the executor answers, at most options->timeout_ms.
+ *
+ * @param options  borrowed; NULL = defaults
+ * @param out_session  owned by the caller; end it with lanes_close()
+ * @return LANES_OK, or
+ *   LANES_E_UNAVAILABLE   nothing listens and no private executor could be started
+ *   LANES_E_FOREIGN_UID   the socket, its folder or the executor belongs to another user
+ *   LANES_E_ABI_MISMATCH  library and executor are of different versions
+ *   LANES_E_TIMED_OUT     the executor did not answer
+ *   LANES_E_INVALID       unknown flags, or a reserved field is not 0
+ *   -errno                from the system
+ */
+LANES_API LANES_NODISCARD lanes_status lanes_open(const lanes_open_options *options,
+                                                  lanes_session **out_session,
+                                                  lanes_error *err);
+
+/**
+ * End a session: cancel its unfinished batches, release its kernels and unmap its
+ * segments. Every handle and pointer obtained through it is invalid afterwards.
+ *
+ * @param session  NULL is allowed
+ */
+LANES_API void lanes_close(lanes_session *session);
+
+/**
+ * A file descriptor that polls readable when a completion may be waiting, for programs
+ * with an event loop; then call lanes_poll() until it returns 0. Owned by the session.
+ */
+LANES_API int lanes_fd(lanes_session *session);
+
+/** Process id of the executor. */
+LANES_API int32_t lanes_executor_pid(const lanes_session *session);
+
+/** Threads of the executor's team. */
+LANES_API uint32_t lanes_executor_threads(const lanes_session *session);
+
+/** Version of the library as "major.minor.patch"; a static string. */
+LANES_API const char *lanes_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LANES_CLIENT_H */

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kernel.h - turn the LLVM IR of a scalar callback into a kernel.
+ *
+ * A callback is an ordinary function of scalars, as LLVM IR text or bitcode from Numba's
+ * @cfunc, clang, rustc or any other front end. A kernel is that callback compiled, inside
+ * a vectorized loop, for the CPU the executor runs on.
+ *
+ * Threads: as client.h; a kernel belongs to its session.
+ */
+#ifndef LANES_KERNEL_H
+#define LANES_KERNEL_H
+
+#include <lanes/abi.h>
+#include <lanes/client.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A compiled callback. Opaque. */
+typedef struct lanes_kernel lanes_kernel;
+
+/** The report shall also hold the IR of each stage and the assembly. */
+#define LANES_KERNEL_STAGES LANES_ABI_KERNEL_STAGES
+
+/** How to load a kernel. Set with lanes_kernel_options_default(), then change fields. */
+typedef struct lanes_kernel_options {
+    uint32_t struct_bytes; /**< sizeof(lanes_kernel_options); set by ..._default() */
+    uint32_t flags;        /**< LANES_KERNEL_* */
+    const char *entry;     /**< borrowed; the callback's symbol; NULL = find it */
+    const char *signature; /**< borrowed; "f8(f8,f8)"; NULL = from the IR */
+    uint32_t math;         /**< enum lanes_math */
+    uint32_t reserved;     /**< must be 0 */
+} lanes_kernel_options;
+
+/** Fill @p options with the defaults. */
+LANES_API void lanes_kernel_options_default(lanes_kernel_options *options);
+
+/**
+ * Load a kernel.
+ *
+ * The IR is read, checked and compiled in a process of its own, so IR that crashes LLVM
+ * or compiles without end is an error of this call and harms nothing else. The entry is
+ * options->entry, else the native function of exactly one `cfunc.*` wrapper (Numba), else
+ * exactly one external definition.
+ *
+ * Blocking: until compiled; other sessions are not delayed.
+ *
+ * @param ir        borrowed; LLVM IR text or bitcode
+ * @param ir_bytes  1 .. LANES_IR_BYTES_MAX
+ * @param options   borrowed; NULL = defaults
+ * @param out_kernel  owned by the caller; end it with lanes_kernel_release()
+ * @return LANES_OK, a code of category IR (the text says what to change),
+ *   LANES_E_COMPILE_CRASHED, LANES_E_COMPILE_LIMIT, LANES_E_QUOTA (LANES_KERNELS_MAX),
+ *   LANES_E_INVALID, LANES_E_PEER_GONE
+ */
+LANES_API LANES_NODISCARD lanes_status lanes_kernel_load(
+    lanes_session *session, const void *ir, size_t ir_bytes,
+    const lanes_kernel_options *options, lanes_kernel **out_kernel, lanes_error *err);
+
+/** Number of inputs of @p kernel. */
+LANES_API uint32_t lanes_kernel_input_count(const lanes_kernel *kernel);
+
+/** Number of outputs of @p kernel. */
+LANES_API uint32_t lanes_kernel_output_count(const lanes_kernel *kernel);
+
+/**
+ * enum lanes_dtype of operand @p index: inputs first, then outputs; LANES_DTYPE_NONE if
+ * there is no such operand.
+ */
+LANES_API uint32_t lanes_kernel_dtype(const lanes_kernel *kernel, uint32_t index);
+
+/** Nanoseconds from the load's request until its code was callable. */
+LANES_API uint64_t lanes_kernel_compile_ns(const lanes_kernel *kernel);
+
+/**
+ * The kernel's report: JSON with entry, convention, signature, externals, and for each
+ * variant compiled so far vectorization, width, remarks and times.
+ *
+ * @param out_json  NUL-terminated; owned by the caller, freed with free()
+ * @return LANES_OK, LANES_E_PEER_GONE, -ENOMEM
+ */
+LANES_API LANES_NODISCARD lanes_status lanes_kernel_report(lanes_kernel *kernel,
+                                                           char **out_json,
+                                                           lanes_error *err);
+
+/** Unload a kernel; batches already submitted still complete. NULL is allowed. */
+LANES_API void lanes_kernel_release(lanes_kernel *kernel);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LANES_KERNEL_H */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lanes.h - everything a client needs: sessions, segments, kernels, batches.
+ *
+ * Start with client.h; batch.h shows what a program does in the end.
+ */
+#ifndef LANES_LANES_H
+#define LANES_LANES_H
+
+#include <lanes/batch.h>
+#include <lanes/client.h>
+#include <lanes/error.h>
+#include <lanes/kernel.h>
+#include <lanes/segment.h>
+
+#endif /* LANES_LANES_H */

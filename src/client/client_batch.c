@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client_batch.c - writing batches into the submission ring.
+ */
+#include <lanes/batch.h>
+
+#include <string.h>
+
+#include "client/client_internal.h"
+#include "os/os_wait.h"
+
+#define OPERAND_WORDS (sizeof(lanes_abi_operand) / sizeof(uint64_t))
+
+/** What would make filling the entry impossible; the executor checks the rest. */
+static lanes_status check_batch(const lanes_session *session, const lanes_batch *batch,
+                                lanes_error *err)
+{
+    if (batch->dimensions == 0 || batch->dimensions > LANES_DIMENSIONS_MAX) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "batch.dimensions %u is not 1 .. LANES_DIMENSIONS_MAX %d",
+                               batch->dimensions, LANES_DIMENSIONS_MAX);
+    }
+    if (batch->operand_count == 0 || batch->operand_count > LANES_OPERANDS_MAX) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "batch.operand_count %u is not 1 .. LANES_OPERANDS_MAX %d",
+                               batch->operand_count, LANES_OPERANDS_MAX);
+    }
+    if (batch->flags != 0 || batch->reserved != 0) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "batch.flags 0x%x and batch.reserved %u must be 0",
+                               batch->flags, batch->reserved);
+    }
+    if (batch->shape == NULL || batch->operands == NULL) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "batch.shape or batch.operands is NULL");
+    }
+    if (batch->kernel == NULL || batch->kernel->session != session) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "batch.kernel is NULL or belongs to another session");
+    }
+    for (uint32_t i = 0; i < batch->operand_count; i++) {
+        const lanes_operand *operand = &batch->operands[i];
+        if (operand->segment == NULL || operand->segment->session != session ||
+            operand->reserved != 0) {
+            return lanes_error_set(
+                err, LANES_E_INVALID,
+                "operand %u: its segment is NULL or belongs to another "
+                "session, or reserved %u is not 0",
+                i, operand->reserved);
+        }
+    }
+    return LANES_OK;
+}
+
+/** Write shape and operands as abi.h says; returns the words used. */
+static uint32_t put_arguments(const lanes_batch *batch, uint64_t *words)
+{
+    const uint32_t dimensions = batch->dimensions;
+    memcpy(words, batch->shape, dimensions * sizeof(uint64_t));
+    uint32_t used = dimensions;
+    for (uint32_t i = 0; i < batch->operand_count; i++) {
+        const lanes_operand *operand = &batch->operands[i];
+        const lanes_abi_operand shared = {
+            .segment_slot = operand->segment->id.slot,
+            .segment_generation = operand->segment->id.generation,
+            .offset = operand->offset,
+            .dtype = operand->dtype,
+        };
+        memcpy(words + used, &shared, sizeof(shared));
+        used += (uint32_t)OPERAND_WORDS;
+        memcpy(words + used, operand->stride, dimensions * sizeof(int64_t));
+        used += dimensions;
+    }
+    return used;
+}
+
+lanes_status lanes_submit(lanes_session *session, const lanes_batch *batch,
+                          lanes_error *err)
+{
+    LANES_TRY(lanes_client_check(session, err));
+    LANES_TRY(check_batch(session, batch, err));
+    lanes_ring_slot slot;
+    const lanes_status status = lanes_ring_client_reserve(&session->ring, &slot);
+    if (status == LANES_E_RING_FULL) {
+        return lanes_error_set(err, status,
+                               "%u batches are in flight; wait for a completion first",
+                               lanes_ring_client_in_flight(&session->ring));
+    }
+    if (status == LANES_E_PEER_GONE) {
+        const lanes_status reason = lanes_ring_client_closed(&session->ring);
+        return lanes_error_set(err, status, "the executor ended the session: %s",
+                               lanes_status_text(reason));
+    }
+    if (status < 0) {
+        return lanes_error_set(err, lanes_client_break(session, status), "%s",
+                               lanes_status_text(status));
+    }
+    const uint32_t words = put_arguments(batch, slot.arguments);
+    *slot.entry = (lanes_abi_entry){
+        .opcode = LANES_ABI_OP_MAP,
+        .kernel_slot = batch->kernel->id.slot,
+        .kernel_generation = batch->kernel->id.generation,
+        .tag = batch->tag,
+        .submitted_ns = lanes_clock_ns(),
+        .argument_words = words,
+        .dimensions = batch->dimensions,
+        .operand_count = batch->operand_count,
+    };
+    if (lanes_ring_client_commit(&session->ring)) {
+        lanes_os_event_signal(session->doorbell);
+    }
+    return LANES_OK;
+}
+
+lanes_status lanes_run(lanes_session *session, const lanes_batch *batch,
+                       lanes_completion *out_completion, lanes_error *err)
+{
+    LANES_TRY(lanes_client_check(session, err));
+    if (lanes_ring_client_in_flight(&session->ring) != 0) {
+        return lanes_error_set(
+            err, LANES_E_INVALID,
+            "%u batches are in flight; lanes_run() needs a session without",
+            lanes_ring_client_in_flight(&session->ring));
+    }
+    lanes_completion completion;
+    LANES_TRY(lanes_submit(session, batch, err));
+    LANES_TRY(lanes_wait(session, UINT64_MAX, &completion, err));
+    if (out_completion != NULL) {
+        *out_completion = completion;
+    }
+    if (completion.status < 0) {
+        return lanes_error_set(err, completion.status, "%s", completion.message);
+    }
+    return LANES_OK;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client_kernel.c - kernels: IR to the executor in a sealed memfd, reports back in one.
+ */
+#include <lanes/kernel.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/client_internal.h"
+#include "kernel/compile.h"
+#include "os/os_file.h"
+#include "os/os_memory.h"
+
+/* The executor gives up on a compile after LANES_COMPILE_WALL_SECONDS and says so; allow
+ * for a queue before it and the restart of a compiler after it. */
+#define LOAD_TIMEOUT_NS ((LANES_COMPILE_WALL_SECONDS + 15) * 1000000000ull)
+
+void lanes_kernel_options_default(lanes_kernel_options *options)
+{
+    *options = (lanes_kernel_options){
+        .struct_bytes = sizeof(*options),
+        .math = LANES_MATH_VECTOR,
+    };
+}
+
+/** Copy a name into a field of the request, with its NUL; "" for NULL. */
+static lanes_status put_text(const char *what, const char *text, char *field,
+                             size_t field_bytes, lanes_error *err)
+{
+    const char *source = text != NULL ? text : "";
+    const size_t length = strnlen(source, field_bytes);
+    if (length == field_bytes) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "the %s '%.64s...' exceeds %zu bytes", what, source,
+                               field_bytes - 1);
+    }
+    memcpy(field, source, length + 1);
+    return LANES_OK;
+}
+
+static lanes_status check_arguments(const void *ir, size_t ir_bytes,
+                                    const lanes_kernel_options *options, lanes_error *err)
+{
+    if (options->struct_bytes != sizeof(*options)) {
+        return lanes_error_set(
+            err, LANES_E_INVALID,
+            "lanes_kernel_options has struct_bytes %u, not %zu; set it with "
+            "lanes_kernel_options_default()",
+            options->struct_bytes, sizeof(*options));
+    }
+    const uint32_t known = LANES_KERNEL_STAGES;
+    if ((options->flags & ~known) != 0 || options->reserved != 0 ||
+        options->math > LANES_MATH_EXACT) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "lanes_kernel_options has unknown flags 0x%x, math %u or "
+                               "reserved %u != 0",
+                               options->flags & ~known, options->math, options->reserved);
+    }
+    if (ir == NULL || ir_bytes == 0 || ir_bytes > LANES_IR_BYTES_MAX) {
+        return lanes_error_set(
+            err, LANES_E_INVALID,
+            "IR of %zu bytes is not possible; 1 to LANES_IR_BYTES_MAX %u are", ir_bytes,
+            LANES_IR_BYTES_MAX);
+    }
+    return LANES_OK;
+}
+
+/** Put the IR where nobody can change it any more. */
+static lanes_status seal_ir(const void *ir, size_t ir_bytes, int *out_fd,
+                            lanes_error *err)
+{
+    int fd = -1;
+    LANES_TRY(lanes_os_memfd_create("lanes-ir", ir_bytes, &fd, err));
+    lanes_status status = lanes_os_write_at(fd, ir, ir_bytes, 0, err);
+    if (status == LANES_OK) {
+        status = lanes_os_seal(fd,
+                               LANES_OS_SEAL_SHRINK | LANES_OS_SEAL_GROW |
+                                   LANES_OS_SEAL_WRITE | LANES_OS_SEAL_SEAL,
+                               err);
+    }
+    if (status < 0) {
+        lanes_os_close(&fd);
+        return status;
+    }
+    *out_fd = fd;
+    return LANES_OK;
+}
+
+/** The handle of a reply to LOAD. */
+static lanes_status make_kernel(lanes_session *session, const lanes_abi_kernel *reply,
+                                lanes_kernel **out_kernel, lanes_error *err)
+{
+    if (reply->input_count > LANES_OPERANDS_MAX ||
+        reply->output_count > LANES_OPERANDS_MAX - reply->input_count) {
+        return lanes_client_break(
+            session,
+            lanes_error_set(err, LANES_E_PROTOCOL,
+                            "the executor describes a kernel of %u inputs and %u "
+                            "outputs",
+                            reply->input_count, reply->output_count));
+    }
+    lanes_kernel *kernel = malloc(sizeof(*kernel));
+    if (kernel == NULL) {
+        return lanes_error_errno(err, ENOMEM, "kernel");
+    }
+    *kernel = (lanes_kernel){
+        .session = session,
+        .next = session->kernels,
+        .id = reply->id,
+        .compile_ns = reply->compile_ns,
+        .input_count = reply->input_count,
+        .output_count = reply->output_count,
+    };
+    memcpy(kernel->dtype, reply->dtype, sizeof(kernel->dtype));
+    if (kernel->next != NULL) {
+        kernel->next->previous = kernel;
+    }
+    session->kernels = kernel;
+    *out_kernel = kernel;
+    return LANES_OK;
+}
+
+static void release_remote(lanes_session *session, lanes_abi_id id)
+{
+    lanes_abi_kernel request = {
+        .header = {.type = LANES_ABI_KERNEL_RELEASE, .bytes = sizeof(request)},
+        .id = id,
+    };
+    lanes_abi_kernel reply;
+    lanes_client_call call = {
+        .request = &request.header,
+        .request_fd = -1,
+        .reply = &reply.header,
+        .reply_bytes = sizeof(reply),
+        .timeout_ns = session->timeout_ns,
+    };
+    LANES_IGNORE(lanes_client_request(session, &call, NULL),
+                 "if the executor is gone, so is the kernel");
+}
+
+static lanes_status request_load(lanes_session *session, lanes_abi_kernel_load *request,
+                                 int ir_fd, lanes_kernel **out_kernel, lanes_error *err)
+{
+    lanes_abi_kernel reply;
+    lanes_client_call call = {
+        .request = &request->header,
+        .request_fd = ir_fd,
+        .reply = &reply.header,
+        .reply_bytes = sizeof(reply),
+        .reply_fd_count = 1,
+        .timeout_ns =
+            session->timeout_ns > LOAD_TIMEOUT_NS ? session->timeout_ns : LOAD_TIMEOUT_NS,
+    };
+    LANES_TRY(lanes_client_request(session, &call, err));
+    /* The report of now; lanes_kernel_report() asks for the one of then. */
+    lanes_os_close(&call.reply_fds[0]);
+    const lanes_status status = make_kernel(session, &reply, out_kernel, err);
+    if (status < 0) {
+        release_remote(session, reply.id);
+    }
+    return status;
+}
+
+lanes_status lanes_kernel_load(lanes_session *session, const void *ir, size_t ir_bytes,
+                               const lanes_kernel_options *options,
+                               lanes_kernel **out_kernel, lanes_error *err)
+{
+    LANES_TRY(lanes_client_check(session, err));
+    lanes_kernel_options defaults;
+    if (options == NULL) {
+        lanes_kernel_options_default(&defaults);
+        options = &defaults;
+    }
+    LANES_TRY(check_arguments(ir, ir_bytes, options, err));
+    lanes_abi_kernel_load request = {
+        .header = {.type = LANES_ABI_KERNEL_LOAD, .bytes = sizeof(request)},
+        .ir_bytes = ir_bytes,
+        .flags = options->flags,
+        .math = options->math,
+    };
+    LANES_TRY(
+        put_text("entry", options->entry, request.entry, sizeof(request.entry), err));
+    LANES_TRY(put_text("signature", options->signature, request.signature,
+                       sizeof(request.signature), err));
+    int ir_fd = -1;
+    LANES_TRY(seal_ir(ir, ir_bytes, &ir_fd, err));
+    const lanes_status status = request_load(session, &request, ir_fd, out_kernel, err);
+    lanes_os_close(&ir_fd);
+    return status;
+}
+
+uint32_t lanes_kernel_input_count(const lanes_kernel *kernel)
+{
+    return kernel->input_count;
+}
+
+uint32_t lanes_kernel_output_count(const lanes_kernel *kernel)
+{
+    return kernel->output_count;
+}
+
+uint32_t lanes_kernel_dtype(const lanes_kernel *kernel, uint32_t index)
+{
+    return index < kernel->input_count + kernel->output_count ? kernel->dtype[index]
+                                                              : LANES_DTYPE_NONE;
+}
+
+uint64_t lanes_kernel_compile_ns(const lanes_kernel *kernel)
+{
+    return kernel->compile_ns;
+}
+
+/** Read @p bytes of text from @p fd into new memory, with a NUL. */
+static lanes_status read_text(int fd, uint64_t bytes, char **out_text, lanes_error *err)
+{
+    if (bytes > LANES_COMPILE_OUTPUT_BYTES) {
+        return lanes_error_set(
+            err, LANES_E_PROTOCOL, "a report of %llu bytes exceeds %llu",
+            (unsigned long long)bytes, (unsigned long long)LANES_COMPILE_OUTPUT_BYTES);
+    }
+    char *text = malloc(bytes + 1);
+    if (text == NULL) {
+        return lanes_error_errno(err, ENOMEM, "report of %llu bytes",
+                                 (unsigned long long)bytes);
+    }
+    const lanes_status status = lanes_os_read_at(fd, text, bytes, 0, err);
+    if (status < 0) {
+        free(text);
+        return status;
+    }
+    text[bytes] = '\0';
+    *out_text = text;
+    return LANES_OK;
+}
+
+lanes_status lanes_kernel_report(lanes_kernel *kernel, char **out_json, lanes_error *err)
+{
+    lanes_abi_kernel request = {
+        .header = {.type = LANES_ABI_KERNEL_REPORT, .bytes = sizeof(request)},
+        .id = kernel->id,
+    };
+    lanes_abi_kernel reply;
+    lanes_client_call call = {
+        .request = &request.header,
+        .request_fd = -1,
+        .reply = &reply.header,
+        .reply_bytes = sizeof(reply),
+        .reply_fd_count = 1,
+        .timeout_ns = kernel->session->timeout_ns,
+    };
+    LANES_TRY(lanes_client_request(kernel->session, &call, err));
+    const lanes_status status =
+        read_text(call.reply_fds[0], reply.report_bytes, out_json, err);
+    lanes_os_close(&call.reply_fds[0]);
+    return status;
+}
+
+void lanes_client_forget_kernel(lanes_kernel *kernel)
+{
+    if (kernel->previous != NULL) {
+        kernel->previous->next = kernel->next;
+    } else {
+        kernel->session->kernels = kernel->next;
+    }
+    if (kernel->next != NULL) {
+        kernel->next->previous = kernel->previous;
+    }
+    free(kernel);
+}
+
+void lanes_kernel_release(lanes_kernel *kernel)
+{
+    if (kernel == NULL) {
+        return;
+    }
+    release_remote(kernel->session, kernel->id);
+    lanes_client_forget_kernel(kernel);
+}

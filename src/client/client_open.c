@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client_open.c - finding an executor, the hello exchange, closing.
+ */
+#include <lanes/client.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "client/client_internal.h"
+#include "os/os_memory.h"
+#include "os/os_socket.h"
+#include "os/os_wait.h"
+
+#define SPIN_US_DEFAULT    50u
+#define SPIN_US_MAX        1000000u
+#define TIMEOUT_MS_DEFAULT 10000u
+
+void lanes_open_options_default(lanes_open_options *options)
+{
+    *options = (lanes_open_options){
+        .struct_bytes = sizeof(*options),
+        .spin_us = SPIN_US_DEFAULT,
+        .timeout_ms = TIMEOUT_MS_DEFAULT,
+    };
+}
+
+static lanes_status check_options(const lanes_open_options *options, lanes_error *err)
+{
+    if (options->struct_bytes != sizeof(*options)) {
+        return lanes_error_set(
+            err, LANES_E_INVALID,
+            "lanes_open_options has struct_bytes %u, not %zu; set it with "
+            "lanes_open_options_default()",
+            options->struct_bytes, sizeof(*options));
+    }
+    const uint32_t known = LANES_OPEN_NO_PRIVATE | LANES_OPEN_PRIVATE;
+    if ((options->flags & ~known) != 0 || options->reserved != 0) {
+        return lanes_error_set(
+            err, LANES_E_INVALID,
+            "lanes_open_options has unknown flags 0x%x or reserved %u != 0",
+            options->flags & ~known, options->reserved);
+    }
+    if ((options->flags & LANES_OPEN_PRIVATE) != 0 &&
+        ((options->flags & LANES_OPEN_NO_PRIVATE) != 0 || options->socket != NULL)) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "LANES_OPEN_PRIVATE excludes LANES_OPEN_NO_PRIVATE and a "
+                               "socket");
+    }
+    if (options->spin_us > SPIN_US_MAX) {
+        return lanes_error_set(err, LANES_E_INVALID, "spin_us %u exceeds %u",
+                               options->spin_us, SPIN_US_MAX);
+    }
+    return LANES_OK;
+}
+
+/** The socket the user named, or NULL. */
+static const char *named_socket(const lanes_open_options *options)
+{
+    if (options->socket != NULL) {
+        return options->socket;
+    }
+    const char *path = secure_getenv("LANES_SOCKET");
+    return path != NULL && path[0] != '\0' ? path : NULL;
+}
+
+/** Connect session->socket to an executor, starting a private one if allowed. */
+static lanes_status reach_executor(lanes_session *session,
+                                   const lanes_open_options *options, lanes_error *err)
+{
+    if ((options->flags & LANES_OPEN_PRIVATE) != 0) {
+        return lanes_client_start_private(session, options->threads, err);
+    }
+    const char *named = named_socket(options);
+    if (named != NULL) {
+        return lanes_os_connect(named, session->timeout_ns, &session->socket, err);
+    }
+    char path[LANES_OS_SOCKET_PATH_MAX];
+    LANES_TRY(lanes_os_socket_default_path(path, err));
+    const lanes_status status =
+        lanes_os_connect(path, session->timeout_ns, &session->socket, err);
+    if (status == LANES_E_UNAVAILABLE && (options->flags & LANES_OPEN_NO_PRIVATE) == 0) {
+        return lanes_client_start_private(session, options->threads, err);
+    }
+    return status;
+}
+
+static lanes_status read_hello(lanes_session *session, const lanes_abi_hello *reply,
+                               int fds[LANES_ABI_FDS_MAX], lanes_error *err)
+{
+    if (reply->magic != LANES_ABI_MAGIC || reply->version != LANES_ABI_VERSION) {
+        return lanes_error_set(
+            err, LANES_E_ABI_MISMATCH,
+            "the executor speaks protocol version %u, this library %u; "
+            "restart the executor after an upgrade",
+            reply->version, LANES_ABI_VERSION);
+    }
+    LANES_TRY(lanes_shm_rings_map(fds[0], fds[1], &session->rings, &session->ring, err));
+    session->doorbell = fds[2];
+    fds[2] = -1; /* owned by the session */
+    session->event = fds[3];
+    fds[3] = -1; /* owned by the session */
+    session->executor_pid = (int32_t)reply->executor_pid;
+    session->executor_threads = reply->threads;
+    return LANES_OK;
+}
+
+static lanes_status say_hello(lanes_session *session, lanes_error *err)
+{
+    lanes_abi_hello request = {
+        .header = {.type = LANES_ABI_HELLO, .bytes = sizeof(request)},
+        .magic = LANES_ABI_MAGIC,
+        .version = LANES_ABI_VERSION,
+    };
+    lanes_abi_hello reply;
+    lanes_client_call call = {
+        .request = &request.header,
+        .request_fd = -1,
+        .reply = &reply.header,
+        .reply_bytes = sizeof(reply),
+        .reply_fd_count = 4,
+        .timeout_ns = session->timeout_ns,
+    };
+    LANES_TRY(lanes_client_request(session, &call, err));
+    const lanes_status status = read_hello(session, &reply, call.reply_fds, err);
+    for (uint32_t i = 0; i < LANES_ABI_FDS_MAX; i++) {
+        lanes_os_close(&call.reply_fds[i]);
+    }
+    return status;
+}
+
+static lanes_status open_session(lanes_session *session,
+                                 const lanes_open_options *options, lanes_error *err)
+{
+    LANES_TRY(lanes_os_fork_guard_create(&session->fork_guard, err));
+    LANES_TRY(reach_executor(session, options, err));
+    const lanes_status status = say_hello(session, err);
+    if (status == LANES_E_PEER_GONE && session->executor.pidfd >= 0) {
+        return lanes_client_explain_private(session, status, err);
+    }
+    return status;
+}
+
+lanes_status lanes_open(const lanes_open_options *options, lanes_session **out_session,
+                        lanes_error *err)
+{
+    lanes_open_options defaults;
+    if (options == NULL) {
+        lanes_open_options_default(&defaults);
+        options = &defaults;
+    }
+    LANES_TRY(check_options(options, err));
+    lanes_session *session = malloc(sizeof(*session));
+    if (session == NULL) {
+        return lanes_error_errno(err, ENOMEM, "session");
+    }
+    *session = (lanes_session){
+        .socket = -1,
+        .doorbell = -1,
+        .event = -1,
+        .poller = -1,
+        .executor = LANES_OS_CHILD_NONE,
+        .rings = LANES_SHM_RINGS_NONE,
+        .spin_ns = options->spin_us * 1000ull,
+        .timeout_ns = options->timeout_ms * 1000000ull,
+    };
+    const lanes_status status = open_session(session, options, err);
+    if (status < 0) {
+        lanes_close(session);
+        return status;
+    }
+    *out_session = session;
+    return LANES_OK;
+}
+
+void lanes_close(lanes_session *session)
+{
+    if (session == NULL) {
+        return;
+    }
+    /* The hang-up tells the executor everything: it cancels, unloads and unmaps. In a
+     * forked child the parent's descriptor keeps the session alive. */
+    lanes_os_close(&session->poller);
+    lanes_os_close(&session->socket);
+    while (session->segments != NULL) {
+        lanes_client_forget_segment(session->segments);
+    }
+    while (session->kernels != NULL) {
+        lanes_client_forget_kernel(session->kernels);
+    }
+    lanes_client_end_private(session);
+    lanes_os_close(&session->doorbell);
+    lanes_os_close(&session->event);
+    lanes_shm_rings_close(&session->rings);
+    lanes_os_fork_guard_destroy(session->fork_guard);
+    free(session);
+}
+
+int lanes_fd(lanes_session *session)
+{
+    LANES_TRY(lanes_client_check(session, NULL));
+    if (session->poller >= 0) {
+        return session->poller;
+    }
+    /* The eventfd for completions and the socket for the executor's death, in one. */
+    int poller = -1;
+    LANES_TRY(lanes_os_poller_create(&poller, NULL));
+    lanes_status status =
+        lanes_os_poller_add(poller, session->event, LANES_OS_READABLE, 0, NULL);
+    if (status == LANES_OK) {
+        status = lanes_os_poller_add(poller, session->socket, 0, 0, NULL);
+    }
+    if (status < 0) {
+        lanes_os_close(&poller);
+        return status;
+    }
+    session->poller = poller;
+    lanes_ring_client_enable_event(&session->ring);
+    /* Completions published before that were not signalled. */
+    lanes_os_event_signal(session->event);
+    return poller;
+}
+
+int32_t lanes_executor_pid(const lanes_session *session)
+{
+    return session->executor_pid;
+}
+
+uint32_t lanes_executor_threads(const lanes_session *session)
+{
+    return session->executor_threads;
+}
+
+const char *lanes_version(void)
+{
+    return LANES_VERSION_TEXT;
+}

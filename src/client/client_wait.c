@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client_wait.c - taking completions: look, spin, sleep.
+ */
+#include <lanes/batch.h>
+
+#include <string.h>
+
+#include "base/atomic.h"
+#include "client/client_internal.h"
+#include "os/os_socket.h"
+#include "os/os_wait.h"
+
+/* Looks between two readings of the clock while spinning: about a microsecond. */
+#define SPINS_PER_CLOCK 16u
+/* lanes_poll() makes a system call to look for a hang-up no more often than this. */
+#define POLL_LOOK_NS 10000000u
+
+static void copy_completion(const lanes_abi_completion *shared, const char *text,
+                            lanes_completion *out)
+{
+    *out = (lanes_completion){
+        .tag = shared->tag,
+        .status = shared->status,
+        .threads = shared->threads,
+        .elements = shared->elements,
+        .failed = shared->failed,
+        .first_failed = shared->first_failed,
+        .queued_ns = shared->queued_ns,
+        .run_ns = shared->run_ns,
+        .compile_ns = shared->compile_ns,
+        .tiles = shared->tiles,
+        .strategy = shared->strategy,
+        .vector_width = shared->vector_width,
+    };
+    if (out->status < 0) {
+        const size_t length = strnlen(text, sizeof(out->message) - 1);
+        memcpy(out->message, text, length);
+    }
+}
+
+/** Take a completion if one is there: 1, 0, or a failure that ends the session. */
+static lanes_status take(lanes_session *session, lanes_completion *out_completion)
+{
+    const lanes_abi_completion *shared = NULL;
+    const char *text = NULL;
+    const lanes_status found = lanes_ring_client_peek(&session->ring, &shared, &text);
+    if (found < 0) {
+        return lanes_client_break(session, found);
+    }
+    if (found > 0) {
+        copy_completion(shared, text, out_completion);
+        lanes_ring_client_advance(&session->ring);
+    }
+    return found;
+}
+
+/** True if no completion will come any more, other than those published already. */
+static bool is_executor_gone(const lanes_session *session)
+{
+    return lanes_ring_client_closed(&session->ring) != LANES_OK ||
+           lanes_os_socket_is_closed(session->socket);
+}
+
+/** The executor is gone: what it published before counts, then nothing. */
+static lanes_status take_last(lanes_session *session, lanes_completion *out_completion,
+                              lanes_error *err)
+{
+    const lanes_status found = take(session, out_completion);
+    if (found != 0) {
+        return found;
+    }
+    const lanes_status reason = lanes_ring_client_closed(&session->ring);
+    lanes_client_break(session, LANES_E_PEER_GONE);
+    return lanes_error_set(
+        err, LANES_E_PEER_GONE, "%s%s; %u batches have no completion; open a new session",
+        reason < 0 ? "the executor ended the session: " : "the executor has died",
+        reason < 0 ? lanes_status_text(reason) : "",
+        lanes_ring_client_in_flight(&session->ring));
+}
+
+/** Look until @p end_ns: 1, 0, or a failure. */
+static lanes_status spin(lanes_session *session, uint64_t end_ns,
+                         lanes_completion *out_completion)
+{
+    for (;;) {
+        for (uint32_t i = 0; i < SPINS_PER_CLOCK; i++) {
+            const lanes_status found = take(session, out_completion);
+            if (found != 0) {
+                return found;
+            }
+            lanes_cpu_relax();
+        }
+        if (lanes_clock_ns() >= end_ns) {
+            return 0;
+        }
+    }
+}
+
+/** Sleep until something is published, at most @p limit_ns. */
+static void doze(lanes_session *session, uint64_t limit_ns)
+{
+    uint32_t expected = 0;
+    if (lanes_ring_client_wait_begin(&session->ring, &expected)) {
+        LANES_IGNORE(lanes_os_futex_wait(lanes_ring_client_futex(&session->ring),
+                                         expected, limit_ns),
+                     "the caller looks whatever the reason");
+    }
+    lanes_ring_client_wait_end(&session->ring);
+}
+
+/** The slow path of lanes_wait(): 1, 0 at @p end_ns, or a failure. */
+static lanes_status sleep_until(lanes_session *session, uint64_t end_ns,
+                                lanes_completion *out_completion, lanes_error *err)
+{
+    for (;;) {
+        const uint64_t now_ns = lanes_clock_ns();
+        if (now_ns >= end_ns) {
+            return 0;
+        }
+        const uint64_t left_ns = end_ns - now_ns;
+        doze(session, left_ns < LANES_CLIENT_LOOK_NS ? left_ns : LANES_CLIENT_LOOK_NS);
+        const lanes_status found = take(session, out_completion);
+        if (found != 0) {
+            return found;
+        }
+        if (is_executor_gone(session)) {
+            return take_last(session, out_completion, err);
+        }
+    }
+}
+
+lanes_status lanes_wait(lanes_session *session, uint64_t timeout_ns,
+                        lanes_completion *out_completion, lanes_error *err)
+{
+    LANES_TRY(lanes_client_check(session, err));
+    if (lanes_ring_client_in_flight(&session->ring) == 0) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "no batch is in flight, so none can complete");
+    }
+    lanes_status found = take(session, out_completion);
+    if (found == 0 && timeout_ns > 0) {
+        const uint64_t now_ns = lanes_clock_ns();
+        uint64_t end_ns = 0;
+        if (!lanes_add_u64(now_ns, timeout_ns, &end_ns)) {
+            end_ns = UINT64_MAX;
+        }
+        const uint64_t spin_end_ns = now_ns + session->spin_ns;
+        found =
+            spin(session, spin_end_ns < end_ns ? spin_end_ns : end_ns, out_completion);
+        if (found == 0) {
+            found = sleep_until(session, end_ns, out_completion, err);
+        }
+    }
+    if (found == LANES_E_RING_CORRUPT) {
+        return lanes_error_set(err, found, "%s; open a new session",
+                               lanes_status_text(found));
+    }
+    if (found == 0) {
+        return lanes_error_set(err, LANES_E_TIMED_OUT,
+                               "nothing completed in %llu ns; %u batches are in flight",
+                               (unsigned long long)timeout_ns,
+                               lanes_ring_client_in_flight(&session->ring));
+    }
+    return found < 0 ? found : LANES_OK;
+}
+
+lanes_status lanes_poll(lanes_session *session, lanes_completion *out_completion)
+{
+    LANES_TRY(lanes_client_check(session, NULL));
+    const lanes_status found = take(session, out_completion);
+    if (found != 0) {
+        return found;
+    }
+    if (session->poller >= 0 && lanes_os_event_drain(session->event)) {
+        /* What was published before the drain may have been signalled by what it took. */
+        const lanes_status again = take(session, out_completion);
+        if (again != 0) {
+            return again;
+        }
+    }
+    const uint64_t now_ns = lanes_clock_ns();
+    if (session->poller < 0 && now_ns - session->looked_ns < POLL_LOOK_NS) {
+        return 0;
+    }
+    session->looked_ns = now_ns;
+    return is_executor_gone(session) ? take_last(session, out_completion, NULL) : 0;
+}

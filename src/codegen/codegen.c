@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * codegen.c - the order of one compile, and LLVM's start-up.
+ */
+#include "codegen/codegen.h"
+
+#include <errno.h>
+#include <llvm-c/Target.h>
+#include <llvm/Config/llvm-config.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen/codegen_internal.h"
+
+const char *lanes_codegen_llvm_version(void)
+{
+    return LLVM_VERSION_STRING;
+}
+
+static double ms_since(uint64_t start_ns)
+{
+    return (double)(lanes_clock_ns() - start_ns) / 1e6;
+}
+
+static lanes_status check_request(lanes_codegen *cg)
+{
+    const lanes_compile_request *request = cg->request;
+    if (request->version != LANES_COMPILE_VERSION) {
+        return lanes_error_set(&cg->error, LANES_E_ABI_MISMATCH,
+                               "compile request version %u, this compiler speaks %u",
+                               request->version, LANES_COMPILE_VERSION);
+    }
+    if (request->ir_bytes == 0 || request->ir_bytes > LANES_IR_BYTES_MAX) {
+        return lanes_error_set(&cg->error, LANES_E_IR_LIMIT,
+                               "the IR has %llu bytes; the limit is %u",
+                               (unsigned long long)request->ir_bytes, LANES_IR_BYTES_MAX);
+    }
+    return LANES_OK;
+}
+
+static lanes_status check_key(lanes_codegen *cg)
+{
+    const uint32_t count = lanes_signature_operand_count(&cg->signature);
+    for (uint32_t k = 0; k < LANES_OPERANDS_MAX; k++) {
+        const uint8_t layout = cg->key.layout[k];
+        const bool is_input = k < cg->signature.input_count;
+        const bool fits = k >= count ? layout == 0
+                                     : layout == LANES_LAYOUT_CONTIGUOUS ||
+                                           (is_input && layout == LANES_LAYOUT_UNIFORM);
+        if (!fits) {
+            return lanes_error_set(&cg->error, LANES_E_LAYOUT,
+                                   "variant key: operand %u has layout %u", k, layout);
+        }
+    }
+    return LANES_OK;
+}
+
+/* Everything from IR to the optimised module, for cg->block elements a body call. */
+static lanes_status build(lanes_codegen *cg, const char *symbol)
+{
+    uint64_t start = lanes_clock_ns();
+    LANES_TRY(lanes_codegen_read(cg));
+    cg->ms_parse += ms_since(start);
+    start = lanes_clock_ns();
+    LANES_TRY(lanes_codegen_admit_module(cg));
+    LANES_TRY(lanes_codegen_find_entry(cg));
+    LANES_TRY(check_key(cg));
+    LANES_TRY(lanes_codegen_admit_reachable(cg));
+    lanes_codegen_list_externals(cg);
+    LANES_TRY(lanes_codegen_add_loop(cg, symbol));
+    lanes_codegen_add_vector_math(cg);
+    lanes_codegen_add_stage(cg, "wrapped", LLVMPrintModuleToString(cg->module));
+    cg->ms_wrap += ms_since(start);
+    start = lanes_clock_ns();
+    LANES_TRY(lanes_codegen_optimise(cg));
+    cg->ms_optimise += ms_since(start);
+    return LANES_OK;
+}
+
+static void drop_module(lanes_codegen *cg)
+{
+    if (cg->module != NULL) {
+        LLVMDisposeModule(cg->module);
+        cg->module = NULL;
+    }
+    cg->callback = NULL;
+    cg->signature = (lanes_signature){0};
+    cg->key = (lanes_variant_key){{0}};
+}
+
+/*
+ * A loop that stays scalar gains nothing from whole blocks, and would run up to a block
+ * of padding for the last few elements; so it is built again for single elements. Twice
+ * the compile time, but only for callbacks that cost far more to run than to compile.
+ */
+static lanes_status build_for_best_block(lanes_codegen *cg, const char *symbol)
+{
+    cg->block = LANES_CODEGEN_BLOCK;
+    LANES_TRY(build(cg, symbol));
+    const uint32_t step = cg->vectorization.width * cg->vectorization.interleave;
+    if (cg->vectorization.width > 1) {
+        LANES_ASSERT(LANES_CODEGEN_BLOCK % step == 0);
+        return LANES_OK;
+    }
+    drop_module(cg);
+    cg->block = 1;
+    return build(cg, symbol);
+}
+
+static lanes_status compile(lanes_codegen *cg, lanes_codegen_output *out)
+{
+    LANES_TRY(check_request(cg));
+    LANES_TRY(lanes_codegen_target_create(cg));
+    char *symbol = out->result.symbol;
+    snprintf(symbol, sizeof(out->result.symbol), "lanes_loop_%llu",
+             (unsigned long long)cg->request->id);
+    LANES_TRY(build_for_best_block(cg, symbol));
+    lanes_codegen_resolve_externals(cg);
+    lanes_codegen_add_stage(cg, "optimised", LLVMPrintModuleToString(cg->module));
+    const uint64_t start = lanes_clock_ns();
+    LANES_TRY(lanes_codegen_emit(cg));
+    cg->ms_emit = ms_since(start);
+    return LANES_OK;
+}
+
+static void fill_output(lanes_codegen *cg, lanes_status status, lanes_codegen_output *out)
+{
+    lanes_compile_result *result = &out->result;
+    result->version = LANES_COMPILE_VERSION;
+    result->status = status;
+    if (status < 0) {
+        memcpy(result->message, cg->error.message, sizeof(result->message));
+    } else {
+        result->signature = cg->signature;
+        result->key = cg->key;
+        result->may_raise = cg->may_raise;
+        result->object_bytes = LLVMGetBufferSize(cg->object);
+        result->info = (lanes_variant_info){.strategy = LANES_STRATEGY_LOOP,
+                                            .vector_width = cg->vectorization.width,
+                                            .interleave = cg->vectorization.interleave,
+                                            .code_bytes = (uint32_t)result->object_bytes};
+        out->object = malloc(result->object_bytes);
+        if (out->object != NULL) {
+            memcpy(out->object, LLVMGetBufferStart(cg->object), result->object_bytes);
+        }
+    }
+    out->report = lanes_codegen_report_text(cg);
+    result->report_bytes = out->report != NULL ? strlen(out->report) : 0;
+    if (out->report == NULL || (status >= 0 && out->object == NULL)) {
+        result->status = -ENOMEM;
+        snprintf(result->message, sizeof(result->message), "no memory for the result");
+    }
+}
+
+void lanes_codegen_compile(const lanes_compile_request *request, const char *ir,
+                           lanes_codegen_output *out)
+{
+    *out = (lanes_codegen_output){0};
+    lanes_codegen cg = {.request = request, .ir = ir};
+    cg.report = json_object();
+    cg.remarks = json_array();
+    cg.stages = (request->flags & LANES_ABI_KERNEL_STAGES) != 0 ? json_object() : NULL;
+    cg.context = LLVMContextCreate();
+    lanes_codegen_install_diagnostics(&cg);
+    const lanes_status status = compile(&cg, out);
+    fill_output(&cg, status, out);
+    if (cg.object != NULL) {
+        LLVMDisposeMemoryBuffer(cg.object);
+    }
+    drop_module(&cg);
+    if (cg.machine != NULL) {
+        LLVMDisposeTargetMachine(cg.machine);
+    }
+    LLVMDisposeMessage(cg.cpu);
+    LLVMDisposeMessage(cg.features);
+    LLVMContextDispose(cg.context);
+    json_decref(cg.stages);
+    json_decref(cg.remarks);
+    json_decref(cg.report);
+}
+
+void lanes_codegen_output_deinit(lanes_codegen_output *output)
+{
+    free(output->report);
+    free(output->object);
+    *output = (lanes_codegen_output){0};
+}
+
+/* What a first compile would otherwise pay for: lazy tables of passes and targets. */
+static const char warm_up_ir[] = "define double @warm(double %x) {\n"
+                                 "  %y = fadd double %x, 1.0\n"
+                                 "  ret double %y\n"
+                                 "}\n";
+
+lanes_status lanes_codegen_init(lanes_error *err)
+{
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    lanes_codegen_parse_options();
+    const lanes_compile_request request = {.version = LANES_COMPILE_VERSION,
+                                           .ir_bytes = sizeof(warm_up_ir) - 1,
+                                           .default_key = 1};
+    lanes_codegen_output output;
+    lanes_codegen_compile(&request, warm_up_ir, &output);
+    const lanes_status status = output.result.status;
+    if (status < 0) {
+        lanes_error_set(err, status, "LLVM's warm-up compile: %.400s",
+                        output.result.message);
+    }
+    lanes_codegen_output_deinit(&output);
+    return status;
+}

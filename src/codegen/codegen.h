@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * codegen.h - the IR of a scalar callback in, the object file of a vector loop out.
+ *
+ * Runs inside a child of lanes-compiler: LLVM may abort, hang or exhaust memory on
+ * foreign IR, and then only that child is lost. Single-threaded.
+ */
+#ifndef LANES_CODEGEN_H
+#define LANES_CODEGEN_H
+
+#include "base/base.h"
+#include "kernel/compile.h"
+
+/** What one compile produced; all three parts go to the executor. */
+typedef struct lanes_codegen_output {
+    lanes_compile_result result; /* status, message, signature, info, sizes */
+    char *report;                /* JSON, result.report_bytes long */
+    char *object;                /* ELF object, result.object_bytes long */
+} lanes_codegen_output;
+
+/**
+ * Initialise LLVM: targets, options, and everything a first compile would otherwise pay
+ * for. Call once, before forking.
+ */
+LANES_NODISCARD lanes_status lanes_codegen_init(lanes_error *err);
+
+/**
+ * Compile one variant. Failures of the IR are in out->result.status and .message, with as
+ * much of the report as is known; request->ir_bytes bytes of @p ir are borrowed.
+ * The output is released with lanes_codegen_output_deinit().
+ */
+void lanes_codegen_compile(const lanes_compile_request *request, const char *ir,
+                           lanes_codegen_output *out);
+
+void lanes_codegen_output_deinit(lanes_codegen_output *output);
+
+/** LLVM version linked against, such as "22.1.8". Static string. */
+const char *lanes_codegen_llvm_version(void);
+
+#endif /* LANES_CODEGEN_H */

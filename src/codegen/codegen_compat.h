@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * codegen_compat.h - every difference between LLVM 19 and 22 that codegen meets.
+ */
+#ifndef LANES_CODEGEN_COMPAT_H
+#define LANES_CODEGEN_COMPAT_H
+
+#include <llvm-c/Core.h>
+#include <llvm-c/IRReader.h>
+#include <llvm/Config/llvm-config.h>
+
+/**
+ * Parse text or bitcode; consumes @p buffer. True on failure, with *out_message to be
+ * disposed. LLVM 22 deprecates the consuming form.
+ */
+static inline LLVMBool lanes_llvm_parse_ir(LLVMContextRef context,
+                                           LLVMMemoryBufferRef buffer,
+                                           LLVMModuleRef *out_module, char **out_message)
+{
+#if LLVM_VERSION_MAJOR >= 22
+    const LLVMBool failed =
+        LLVMParseIRInContext2(context, buffer, out_module, out_message);
+    LLVMDisposeMemoryBuffer(buffer);
+    return failed;
+#else
+    return LLVMParseIRInContext(context, buffer, out_module, out_message);
+#endif
+}
+
+#endif /* LANES_CODEGEN_COMPAT_H */

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * codegen_pipeline.c - LLVM's O3 over the linked module, its remarks, and the object.
+ */
+#include "codegen/codegen_internal.h"
+
+#include <llvm-c/Support.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Where codegen_loop.c's debug location puts the generated loop. */
+#define LOOP_LOCATION "lanes.loop:1:"
+
+#define REMARKS_MAX 64 /* of one compile; a huge callback must not make a huge report */
+
+void lanes_codegen_parse_options(void)
+{
+    static const char *const arguments[] = {
+        "lanes-compiler",
+        /* "Missed" alone only says that a loop was not vectorized; the reason is an
+         * analysis remark. */
+        "-pass-remarks=loop-vectorize",
+        "-pass-remarks-missed=loop-vectorize",
+        "-pass-remarks-analysis=loop-vectorize",
+        /* The body runs whole blocks only: a second, narrower vector loop for the rest
+         * would be dead code. */
+        "-enable-epilogue-vectorization=false",
+    };
+    LLVMParseCommandLineOptions(LANES_ARRAY_COUNT(arguments), arguments, NULL);
+}
+
+static void read_vectorization(lanes_codegen *cg, const char *remark)
+{
+    unsigned width;
+    unsigned interleave;
+    const char *numbers = strstr(remark, "(vectorization width: ");
+    if (numbers != NULL &&
+        sscanf(numbers, "(vectorization width: %u, interleaved count: %u)", &width,
+               &interleave) == 2) {
+        cg->vectorization.width = width;
+        cg->vectorization.interleave = interleave;
+    } else if (sscanf(remark, "interleaved loop (interleaved count: %u)", &interleave) ==
+               1) {
+        cg->vectorization.interleave = interleave;
+    }
+}
+
+/*
+ * LLVM hands every remark of every pass to the handler of the C API, whatever the options
+ * say, and does not tell the pass. These beginnings are the loop vectorizer's.
+ */
+static bool is_vectorizer_remark(const char *message)
+{
+    static const char *const beginnings[] = {"vectorized loop", "interleaved loop",
+                                             "loop not vectorized",
+                                             "the cost-model indicates"};
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(beginnings); i++) {
+        if (strncmp(message, beginnings[i], strlen(beginnings[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* O3 looks at a loop several times, and at each copy of one: say a thing once. */
+static void add_remark(lanes_codegen *cg, json_t *remark)
+{
+    size_t index;
+    json_t *known;
+    json_array_foreach(cg->remarks, index, known)
+    {
+        if (json_equal(known, remark)) {
+            json_decref(remark);
+            return;
+        }
+    }
+    json_array_append_new(cg->remarks, remark);
+}
+
+/* Remarks about the generated loop lose their location, which means nothing to a user;
+ * those about loops of the callback keep it when it is known. */
+static void take_remark(lanes_codegen *cg, const char *text)
+{
+    if (json_array_size(cg->remarks) >= REMARKS_MAX) {
+        return;
+    }
+    const bool about_loop = strncmp(text, LOOP_LOCATION, strlen(LOOP_LOCATION)) == 0;
+    const char *message = strstr(text, ": ");
+    if (message == NULL) {
+        return;
+    }
+    message += 2;
+    if (!is_vectorizer_remark(message)) {
+        return;
+    }
+    if (about_loop) {
+        read_vectorization(cg, message);
+        cg->has_loop_remark = true;
+        add_remark(cg, json_string(message));
+        return;
+    }
+    const bool has_place =
+        strncmp(text, "<unknown>", 9) != 0 && strncmp(text, "lanes.loop:", 11) != 0;
+    if (!has_place && strstr(message, "explicitly disabled") != NULL) {
+        return; /* the padding loop of codegen_loop.c */
+    }
+    add_remark(cg, has_place ? json_string(text)
+                             : json_sprintf("in the callback: %s", message));
+}
+
+static void take_diagnostic(LLVMDiagnosticInfoRef diagnostic, void *ctx)
+{
+    lanes_codegen *cg = ctx;
+    char *text = LLVMGetDiagInfoDescription(diagnostic);
+    switch (LLVMGetDiagInfoSeverity(diagnostic)) {
+    case LLVMDSError:
+        if (cg->error.code == LANES_OK) {
+            lanes_error_set(&cg->error, LANES_E_IR_PARSE, "LLVM: %.400s", text);
+        }
+        break;
+    case LLVMDSRemark:
+        take_remark(cg, text);
+        break;
+    case LLVMDSWarning:
+    case LLVMDSNote:
+        break;
+    }
+    LLVMDisposeMessage(text);
+}
+
+void lanes_codegen_install_diagnostics(lanes_codegen *cg)
+{
+    LLVMContextSetDiagnosticHandler(cg->context, take_diagnostic, cg);
+}
+
+lanes_status lanes_codegen_optimise(lanes_codegen *cg)
+{
+    cg->vectorization = (lanes_codegen_vectorization){.width = 1, .interleave = 1};
+    cg->has_loop_remark = false;
+    json_array_clear(cg->remarks);
+    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+    LLVMPassBuilderOptionsSetLoopVectorization(options, 1);
+    LLVMPassBuilderOptionsSetSLPVectorization(options, 1);
+    LLVMPassBuilderOptionsSetLoopInterleaving(options, 1);
+    LLVMPassBuilderOptionsSetLoopUnrolling(options, 1);
+    LLVMErrorRef failure = LLVMRunPasses(cg->module, "default<O3>", cg->machine, options);
+    LLVMDisposePassBuilderOptions(options);
+    if (failure != NULL) {
+        char *text = LLVMGetErrorMessage(failure);
+        lanes_error_set(&cg->error, LANES_E_INTERNAL, "default<O3>: %.400s", text);
+        LLVMDisposeErrorMessage(text);
+        return LANES_E_INTERNAL;
+    }
+    if (!cg->has_loop_remark) {
+        add_remark(cg,
+                   json_string("loop not vectorized: the callback has a loop of its own, "
+                               "and LLVM vectorizes innermost loops only"));
+    }
+    LLVMValueRef body = LLVMGetNamedFunction(cg->module, "lanes.body");
+    if (body != NULL) {
+        /* External until now, so that no pass specialised it for one of its two callers.
+         */
+        LLVMSetLinkage(body, LLVMInternalLinkage);
+    }
+    return cg->error.code;
+}
+
+static lanes_status emit(lanes_codegen *cg, LLVMModuleRef module,
+                         LLVMCodeGenFileType type, LLVMMemoryBufferRef *out_buffer)
+{
+    char *text = NULL;
+    if (LLVMTargetMachineEmitToMemoryBuffer(cg->machine, module, type, &text,
+                                            out_buffer)) {
+        lanes_error_set(&cg->error, LANES_E_INTERNAL, "emitting code: %.400s", text);
+        LLVMDisposeMessage(text);
+        return LANES_E_INTERNAL;
+    }
+    return cg->error.code;
+}
+
+lanes_status lanes_codegen_emit(lanes_codegen *cg)
+{
+    if (cg->stages != NULL) {
+        /* Emitting changes a module, so the assembly is made from a copy. */
+        LLVMModuleRef copy = LLVMCloneModule(cg->module);
+        LLVMMemoryBufferRef assembly = NULL;
+        const lanes_status status = emit(cg, copy, LLVMAssemblyFile, &assembly);
+        LLVMDisposeModule(copy);
+        LANES_TRY(status);
+        json_object_set_new(cg->stages, "asm",
+                            json_stringn_nocheck(LLVMGetBufferStart(assembly),
+                                                 LLVMGetBufferSize(assembly)));
+        LLVMDisposeMemoryBuffer(assembly);
+    }
+    return emit(cg, cg->module, LLVMObjectFile, &cg->object);
+}

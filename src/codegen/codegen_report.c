@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * codegen_report.c - what a compile found out, as JSON.
+ *
+ * Keys: entry, convention, signature, may_raise, producer, source_triple, cpu, llvm,
+ * math, externals [{name, served_by}], variants [{layout, strategy, vectorized,
+ * vector_width, interleave, remarks [text], code_bytes, times_ms {parse, wrap, optimise,
+ * emit}}], and if asked for stages {in, wrapped, optimised, asm}. A failed compile has
+ * the keys known when it failed, and no variants.
+ */
+#include "codegen/codegen_internal.h"
+
+void lanes_codegen_add_stage(lanes_codegen *cg, const char *stage, char *llvm_text)
+{
+    if (cg->stages != NULL) {
+        json_object_set_new(cg->stages, stage, json_string(llvm_text));
+    }
+    LLVMDisposeMessage(llvm_text);
+}
+
+static json_t *describe_variant(const lanes_codegen *cg)
+{
+    char layout[32 * LANES_OPERANDS_MAX];
+    lanes_variant_key_format(&cg->key, lanes_signature_operand_count(&cg->signature),
+                             layout, sizeof(layout));
+    json_t *times =
+        json_pack("{s:f, s:f, s:f, s:f}", "parse", cg->ms_parse, "wrap", cg->ms_wrap,
+                  "optimise", cg->ms_optimise, "emit", cg->ms_emit);
+    return json_pack("{s:s, s:s, s:b, s:i, s:i, s:O, s:I, s:o}", "layout", layout,
+                     "strategy", "loop", "vectorized", cg->vectorization.width > 1,
+                     "vector_width", (int)cg->vectorization.width, "interleave",
+                     (int)cg->vectorization.interleave, "remarks", cg->remarks,
+                     "code_bytes", (json_int_t)LLVMGetBufferSize(cg->object), "times_ms",
+                     times);
+}
+
+char *lanes_codegen_report_text(lanes_codegen *cg)
+{
+    if (cg->cpu != NULL) {
+        json_object_set_new(cg->report, "cpu", json_string(cg->cpu));
+    }
+    json_object_set_new(cg->report, "llvm", json_string(lanes_codegen_llvm_version()));
+    json_object_set_new(
+        cg->report, "math",
+        json_string(cg->request->math == LANES_MATH_EXACT ? "exact" : "vector"));
+    json_t *variants = json_array();
+    if (cg->object != NULL) {
+        json_array_append_new(variants, describe_variant(cg));
+    }
+    json_object_set_new(cg->report, "variants", variants);
+    if (cg->stages != NULL) {
+        json_object_set(cg->report, "stages", cg->stages);
+    }
+    return json_dumps(cg->report, JSON_COMPACT);
+}

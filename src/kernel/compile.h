@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * compile.h - what the executor asks of lanes-compiler and what it gets back.
+ *
+ * A request is one SEQPACKET datagram, struct lanes_compile_request, with two memfds: the
+ * IR (read with pread, so a truncated one is an error and not a SIGBUS) and an empty one
+ * for the result. The compiler forks a child, which writes struct lanes_compile_result
+ * followed by the report (JSON text) and the object file into the result memfd. When the
+ * child has ended the compiler answers with struct lanes_compile_reply; only then, and
+ * only if `outcome` is LANES_COMPILE_DONE, is the result read.
+ *
+ * Both processes are built from the same tree; `version` guards against a mixed install.
+ */
+#ifndef LANES_KERNEL_COMPILE_H
+#define LANES_KERNEL_COMPILE_H
+
+#include "kernel/loop.h"
+#include "kernel/variant.h"
+
+/** Raised with every change to this file, loop.h or the meaning of a field. */
+#define LANES_COMPILE_VERSION 1u
+
+#define LANES_CPU_NAME_MAX 64
+
+typedef struct lanes_compile_request {
+    uint32_t version;
+    uint32_t reserved;
+    uint64_t id; /* echoed in the reply */
+    uint64_t ir_bytes;
+    uint32_t flags;       /* LANES_ABI_KERNEL_* */
+    uint32_t math;        /* enum lanes_math */
+    uint32_t default_key; /* 1: ignore key, compile the contiguous variant */
+    uint32_t reserved1;
+    lanes_variant_key key;
+    char entry[LANES_ENTRY_NAME_MAX];         /* "" = find it */
+    char signature[LANES_SIGNATURE_TEXT_MAX]; /* "" = from the IR */
+    char cpu[LANES_CPU_NAME_MAX];             /* "" = the host with all its features */
+} lanes_compile_request;
+
+enum lanes_compile_outcome {
+    LANES_COMPILE_DONE = 1,    /* the child wrote a whole result */
+    LANES_COMPILE_CRASHED = 2, /* `signal_number` killed it, or it left no result */
+    LANES_COMPILE_CPU_LIMIT = 3,
+    LANES_COMPILE_WALL_LIMIT = 4,
+    LANES_COMPILE_MEMORY_LIMIT = 5,
+    LANES_COMPILE_OUTPUT_LIMIT = 6,
+    LANES_COMPILE_NO_CHILD = 7 /* fork failed: try again later */
+};
+
+typedef struct lanes_compile_reply {
+    uint64_t id;
+    uint32_t outcome; /* enum lanes_compile_outcome */
+    uint32_t signal_number;
+    uint64_t cpu_ns; /* user + system time of the child */
+    uint64_t wall_ns;
+    uint64_t peak_rss_bytes;
+    uint64_t limit; /* the exceeded limit, in seconds or bytes */
+} lanes_compile_reply;
+
+/** Head of the result; report and object follow in this order, unpadded. */
+typedef struct lanes_compile_result {
+    uint32_t version;
+    lanes_status
+        status; /* < 0: `message` says why; nothing else is valid but the report */
+    char message[LANES_ERROR_TEXT_BYTES];
+    lanes_signature signature;
+    lanes_variant_key key;
+    lanes_variant_info info;
+    uint32_t may_raise; /* 1: the loop reports failures */
+    uint32_t reserved;
+    uint64_t report_bytes;
+    uint64_t object_bytes;
+    char symbol[64]; /* the lanes_loop_fn in the object */
+} lanes_compile_result;
+
+/* Limits of one compile. */
+#define LANES_COMPILE_CPU_SECONDS  10
+#define LANES_COMPILE_WALL_SECONDS 30
+#define LANES_COMPILE_MEMORY_BYTES (1ull << 30)
+#define LANES_COMPILE_OUTPUT_BYTES (64ull << 20)
+
+#endif /* LANES_KERNEL_COMPILE_H */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * variant.h - which compiled loop of a kernel serves which batch.
+ */
+#ifndef LANES_KERNEL_VARIANT_H
+#define LANES_KERNEL_VARIANT_H
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "kernel/signature.h"
+
+/** How an operand's elements lie in memory. */
+enum lanes_layout {
+    LANES_LAYOUT_CONTIGUOUS = 1, /* stride = element size */
+    LANES_LAYOUT_UNIFORM = 2 /* stride 0: one element for the whole batch; inputs only */
+};
+
+/**
+ * Key of a variant: everything about a batch that the generated code depends on and the
+ * kernel does not fix. Unused bytes are 0, so keys compare as memory.
+ */
+typedef struct lanes_variant_key {
+    uint8_t layout[LANES_OPERANDS_MAX]; /* enum lanes_layout; inputs, then outputs */
+} lanes_variant_key;
+
+static inline bool lanes_variant_key_equal(const lanes_variant_key *a,
+                                           const lanes_variant_key *b)
+{
+    return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/** The key whose operands are all contiguous: compiled when a kernel is loaded. */
+void lanes_variant_key_contiguous(const lanes_signature *signature,
+                                  lanes_variant_key *out_key);
+
+/** Write e.g. "contiguous,uniform,contiguous" into text, always NUL-terminated. */
+void lanes_variant_key_format(const lanes_variant_key *key, uint32_t operand_count,
+                              char *text, size_t text_bytes);
+
+/** What the code generator found out about a variant. */
+typedef struct lanes_variant_info {
+    uint32_t strategy;     /* enum lanes_strategy */
+    uint32_t vector_width; /* elements per vector operation; 1 = not vectorized */
+    uint32_t interleave;   /* vectors in flight */
+    uint32_t code_bytes;   /* of the object file */
+} lanes_variant_info;
+
+#endif /* LANES_KERNEL_VARIANT_H */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * loader.h - object file in, callable loop out, and memory back on unload; ORC only here.
+ *
+ * Symbols come from one closed table (loader_symbols.c: libm, libmvec), never from the
+ * whole process. Every loaded object has its own resource tracker, so unloading frees its
+ * code. One loader belongs to one thread; the code it loads runs on any.
+ */
+#ifndef LANES_LOADER_H
+#define LANES_LOADER_H
+
+#include "base/base.h"
+#include "kernel/loop.h"
+
+typedef struct lanes_loader lanes_loader;
+typedef struct lanes_loaded lanes_loaded;
+
+LANES_NODISCARD lanes_status lanes_loader_create(lanes_loader **out_loader,
+                                                 lanes_error *err);
+
+/** Every loaded object must have been unloaded. NULL is allowed. */
+void lanes_loader_destroy(lanes_loader *loader);
+
+/**
+ * Link @p object (borrowed for the call) and look up @p symbol in it. Every loaded object
+ * needs a symbol of its own (lanes-compiler derives it from the request's id).
+ *
+ * @return LANES_OK, or LANES_E_LINK with LLVM's text
+ */
+LANES_NODISCARD lanes_status lanes_loader_load(lanes_loader *loader, const void *object,
+                                               size_t object_bytes, const char *symbol,
+                                               lanes_loaded **out_loaded,
+                                               lanes_error *err);
+
+/** The function; valid until unloaded. */
+lanes_loop_fn lanes_loaded_function(const lanes_loaded *loaded);
+
+/** Free the code. No thread may be inside it. NULL is allowed. */
+void lanes_loader_unload(lanes_loader *loader, lanes_loaded *loaded);
+
+#endif /* LANES_LOADER_H */

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * os_folder.c - folders that only this user can change, and what is in a folder.
+ */
+#include "os/os_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "os/os_process.h"
+
+lanes_status lanes_os_folder_check(const char *path, lanes_error *err)
+{
+    struct stat folder;
+    if (lstat(path, &folder) != 0) {
+        return lanes_error_errno(err, errno, "folder '%s'", path);
+    }
+    if (!S_ISDIR(folder.st_mode)) {
+        return lanes_error_errno(err, ENOTDIR, "folder '%s'", path);
+    }
+    if (folder.st_uid != lanes_os_uid()) {
+        return lanes_error_set(
+            err, LANES_E_FOREIGN_UID,
+            "folder '%s' belongs to uid %u, not to uid %u; choose another "
+            "path or remove it",
+            path, folder.st_uid, lanes_os_uid());
+    }
+    if ((folder.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        return lanes_error_set(err, LANES_E_FOREIGN_UID,
+                               "folder '%s' has mode %03o, so other users can change it; "
+                               "run chmod 700 on it or choose another path",
+                               path, (unsigned)(folder.st_mode & 0777));
+    }
+    return LANES_OK;
+}
+
+lanes_status lanes_os_folder_ensure(const char *path, lanes_error *err)
+{
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        return lanes_error_errno(err, errno, "cannot create folder '%s'", path);
+    }
+    return lanes_os_folder_check(path, err);
+}
+
+lanes_status lanes_os_folder_list(const char *path, lanes_os_folder_entry_fn entry,
+                                  void *ctx, lanes_error *err)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL) {
+        return lanes_error_errno(err, errno, "cannot read folder '%s'", path);
+    }
+    lanes_status status = LANES_OK;
+    for (;;) {
+        errno = 0;
+        const struct dirent *found = readdir(folder);
+        if (found == NULL) {
+            if (errno != 0) {
+                status = lanes_error_errno(err, errno, "cannot read folder '%s'", path);
+            }
+            break;
+        }
+        const bool is_self =
+            strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0;
+        if (!is_self && !entry(ctx, found->d_name)) {
+            break;
+        }
+    }
+    closedir(folder);
+    return status;
+}

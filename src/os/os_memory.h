@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * os_memory.h - shared memory objects, mappings and what a file descriptor refers to.
+ *
+ * Two kinds of call: those that can fail for a reason a person can act on take a
+ * lanes_error; every failure is a negated errno unless a function names another code.
+ *
+ * Threads: no shared state; any thread may call anything here.
+ */
+#ifndef LANES_OS_MEMORY_H
+#define LANES_OS_MEMORY_H
+
+#include "base/base.h"
+
+/* Seals of a memfd, with the kernel's values. */
+#define LANES_OS_SEAL_SEAL   0x01u /**< no further seals */
+#define LANES_OS_SEAL_SHRINK 0x02u /**< never shorter */
+#define LANES_OS_SEAL_GROW   0x04u /**< never longer */
+#define LANES_OS_SEAL_WRITE  0x08u /**< contents final; fails while mapped writable */
+#define LANES_OS_SEAL_FUTURE_WRITE 0x10u /**< only mappings made before can write */
+
+/** Bytes of a page. */
+uint64_t lanes_os_page_bytes(void);
+
+/**
+ * Create anonymous shared memory of @p bytes zero bytes, every page reserved, so that a
+ * lack of memory is an error here and never a SIGBUS later. It is close-on-exec, can be
+ * sealed and never executed.
+ *
+ * @param name   shown in /proc/PID/fd and /proc/PID/maps only; need not be unique
+ * @param bytes  0 gives an empty object that a writer may extend
+ * @param out_fd  owned by the caller
+ * @return LANES_OK, -ENOSPC, -ENOMEM, -EMFILE, -EFBIG (RLIMIT_FSIZE), -errno
+ */
+LANES_NODISCARD lanes_status lanes_os_memfd_create(const char *name, uint64_t bytes,
+                                                   int *out_fd, lanes_error *err);
+
+/** Add LANES_OS_SEAL_* to the memfd @p fd. -EPERM: sealed already or not a memfd. */
+LANES_NODISCARD lanes_status lanes_os_seal(int fd, uint32_t seals, lanes_error *err);
+
+#define LANES_OS_MAP_WRITE    1u /**< for reading and writing; else reading only */
+#define LANES_OS_MAP_POPULATE 2u /**< fault every page in now */
+
+/**
+ * Map the first @p bytes of @p fd, shared.
+ *
+ * @param out_data  undone by lanes_os_unmap() with the same size
+ * @return LANES_OK, -EACCES (opened for reading only), -EPERM (sealed), -ENOMEM, -ENODEV
+ */
+LANES_NODISCARD lanes_status lanes_os_map(int fd, uint64_t bytes, uint32_t flags,
+                                          void **out_data, lanes_error *err);
+
+/** Undo lanes_os_map(). NULL is allowed. */
+void lanes_os_unmap(void *data, uint64_t bytes);
+
+/** What a file descriptor refers to. */
+enum lanes_os_object {
+    LANES_OS_OBJECT_OTHER = 0,  /**< directory, socket, pipe, device: not mappable here */
+    LANES_OS_OBJECT_MEMORY = 1, /**< memfd, POSIX shared memory or a file on a tmpfs */
+    LANES_OS_OBJECT_FILE = 2    /**< a regular file on another file system */
+};
+
+typedef struct lanes_os_facts {
+    enum lanes_os_object object;
+    uint64_t bytes;  /**< size of the file */
+    uint64_t device; /**< with inode: names the object, however it was opened */
+    uint64_t inode;
+    uint64_t mtime_ns; /**< last change of the contents */
+    uint32_t owner;    /**< uid */
+    uint32_t mode;     /**< permission bits */
+    uint32_t seals;    /**< LANES_OS_SEAL_*; 0 if it cannot be sealed */
+    bool can_read;     /**< access mode of this descriptor */
+    bool can_write;
+} lanes_os_facts;
+
+/** Look @p fd up with fstat, fstatfs and fcntl. */
+LANES_NODISCARD lanes_status lanes_os_fd_facts(int fd, lanes_os_facts *out_facts,
+                                               lanes_error *err);
+
+/** Close *fd unless it is -1, and set it to -1. */
+void lanes_os_close(int *fd);
+
+/** A close-on-exec duplicate of @p fd, >= 3, owned by the caller. */
+LANES_NODISCARD lanes_status lanes_os_duplicate(int fd, int *out_fd, lanes_error *err);
+
+/**
+ * A word that is 1 in this process and 0 in every process forked from it, however it was
+ * forked, so that a check for fork costs one load.
+ *
+ * @param out_word  undone by lanes_os_fork_guard_destroy()
+ */
+LANES_NODISCARD lanes_status lanes_os_fork_guard_create(const uint32_t **out_word,
+                                                        lanes_error *err);
+
+/** NULL is allowed. */
+void lanes_os_fork_guard_destroy(const uint32_t *word);
+
+#endif /* LANES_OS_MEMORY_H */

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server.h - the executor: sessions, kernels and batches of one user. README.md has the
+ * threads and who owns what.
+ */
+#ifndef LANES_SERVER_H
+#define LANES_SERVER_H
+
+#include "base/base.h"
+#include "kernel/loop.h"
+#include "os/os_process.h"
+#include "topo/topo.h"
+
+/** Replacements for what tests cannot have; NULL members mean the real thing. */
+typedef struct lanes_server_hooks {
+    void *ctx;
+    /** uid of the peer of a connected socket; the real one asks SO_PEERCRED. */
+    lanes_status (*peer_uid)(void *ctx, int socket_fd, uint32_t *out_uid);
+    /**
+     * Start a compiler: *out_socket_fd (owned by the server) speaks kernel/compile.h;
+     * *out_child is its process, or none. The real one spawns options.compiler_path.
+     */
+    lanes_status (*start_compiler)(void *ctx, int *out_socket_fd,
+                                   lanes_os_child *out_child, lanes_error *err);
+    /** Make an object callable, and undo it. The real ones are those of loader.h. */
+    lanes_status (*load_object)(void *ctx, const void *object, size_t object_bytes,
+                                const char *symbol, void **out_loaded,
+                                lanes_loop_fn *out_function, lanes_error *err);
+    void (*unload_object)(void *ctx, void *loaded);
+} lanes_server_hooks;
+
+/** What to serve. Everything is borrowed until lanes_server_run() returns. */
+typedef struct lanes_server_options {
+    const lanes_topo_plan *plan; /**< places of the team */
+    const char *where;           /**< what is served, for the log: "socket /run/..." */
+    int listen_fd;               /**< listening socket; -1 = none */
+    int private_fd; /**< connected socket of one client, whose end ends the server; or -1
+                     */
+    int stop_fd;    /**< polls readable when the server shall stop; or -1 */
+    uint64_t spin_ns;          /**< how long idle threads spin before they sleep */
+    uint64_t drain_ns;         /**< how long unfinished batches may run after a stop */
+    const char *compiler_path; /**< of lanes-compiler */
+    lanes_server_hooks hooks;
+} lanes_server_options;
+
+#define LANES_SERVER_SPIN_NS  50000u
+#define LANES_SERVER_DRAIN_NS 5000000000u
+
+#define LANES_SERVER_OPTIONS_INIT                                                        \
+    {.listen_fd = -1,                                                                    \
+     .private_fd = -1,                                                                   \
+     .stop_fd = -1,                                                                      \
+     .spin_ns = LANES_SERVER_SPIN_NS,                                                    \
+     .drain_ns = LANES_SERVER_DRAIN_NS}
+
+/**
+ * Serve until options->stop_fd is readable or the client of options->private_fd is gone;
+ * then finish what runs, for at most options->drain_ns, and return with everything that
+ * was opened here closed.
+ *
+ * Threads: the caller becomes the control thread; signals that are blocked here are
+ * blocked in the threads started from it.
+ *
+ * @return LANES_OK after a stop; a failure if the team or the compiler did not start
+ */
+LANES_NODISCARD lanes_status lanes_server_run(const lanes_server_options *options,
+                                              lanes_error *err);
+
+#endif /* LANES_SERVER_H */

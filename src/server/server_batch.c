@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_batch.c - a batch from its ring entry to its completion.
+ *
+ *   taken -> decoded -> (parked until its variant is compiled) -> run -> completed
+ *
+ * Small batches run where they are taken. Others queue in their session and run in
+ * slices, one session after the other, so that nobody waits longer than a slice for each
+ * other session that has work.
+ */
+#include "server/server_internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/atomic.h"
+#include "os/os_wait.h"
+
+/* Wanted duration of a slice: how long a batch holds the team in one go. */
+#define SLICE_NS 2000000u
+
+/* A batch that is expected to end within this runs at once. */
+#define INLINE_NS 200000u
+
+/* Elements of the first slice of a variant whose cost nobody knows yet. */
+#define UNKNOWN_COUNT 256u
+
+/* Entries taken from one session before the next one's turn. */
+#define TAKE_MAX 32u
+
+/* ---- Lists --------------------------------------------------------------------------
+ */
+
+static void push(lanes_server_batches *list, lanes_server_batch *batch)
+{
+    batch->next = NULL;
+    if (list->last != NULL) {
+        list->last->next = batch;
+    } else {
+        list->first = batch;
+    }
+    list->last = batch;
+}
+
+static lanes_server_batch *pop(lanes_server_batches *list)
+{
+    lanes_server_batch *batch = list->first;
+    if (batch != NULL) {
+        list->first = batch->next;
+        if (list->first == NULL) {
+            list->last = NULL;
+        }
+    }
+    return batch;
+}
+
+/* ---- Completion ---------------------------------------------------------------------
+ */
+
+static uint64_t queued_ns(const lanes_server_batch *batch)
+{
+    const uint64_t started_ns =
+        batch->started_ns != 0 ? batch->started_ns : lanes_clock_ns();
+    /* The client's clock is ours, unless it lies. */
+    const bool is_sane =
+        batch->submitted_ns != 0 && batch->submitted_ns <= batch->taken_ns;
+    return started_ns - (is_sane ? batch->submitted_ns : batch->taken_ns);
+}
+
+/* Posts the completion, drops what the batch holds, returns it to the pool. */
+static void complete(lanes_server *server, lanes_server_batch *batch, lanes_status status,
+                     const char *text)
+{
+    lanes_server_session *session = batch->session;
+    const lanes_engine_outcome *outcome = &batch->outcome;
+    lanes_abi_completion completion = {
+        .tag = batch->tag,
+        .status = status,
+        .failed = outcome->result.failed,
+        .first_failed = outcome->result.failed > 0 ? outcome->result.first_failed : 0,
+        .elements = batch->plan.count,
+        .queued_ns = queued_ns(batch),
+        .run_ns = outcome->run_ns,
+        .compile_ns = batch->compile_ns,
+        .tiles = outcome->tiles > UINT32_MAX ? UINT32_MAX : (uint32_t)outcome->tiles,
+        .threads = outcome->threads,
+    };
+    if (batch->variant != NULL) {
+        completion.strategy = batch->variant->info.strategy;
+        completion.vector_width = batch->variant->info.vector_width;
+    }
+    if (!session->is_corrupt) {
+        lanes_ring_executor_post(&session->ring, &completion, text);
+        session->has_unpublished = true;
+    }
+    lanes_server_batch_let_go(server, batch);
+    push(&session->idle, batch);
+}
+
+static void complete_run(lanes_server *server, lanes_server_batch *batch)
+{
+    const lanes_loop_result *result = &batch->outcome.result;
+    if (result->failed == 0) {
+        complete(server, batch, LANES_OK, NULL);
+        return;
+    }
+    char text[LANES_ABI_TEXT_BYTES];
+    snprintf(text, sizeof(text),
+             "callback failed for %" PRIu64 " of %" PRIu64
+             " elements, first at index %" PRIu64,
+             result->failed, batch->plan.count, result->first_failed);
+    complete(server, batch, LANES_E_KERNEL_RAISED, text);
+}
+
+void lanes_server_batch_publish(lanes_server_session *session)
+{
+    if (!session->has_unpublished || session->is_corrupt) {
+        return;
+    }
+    session->has_unpublished = false;
+    const uint32_t waiting = lanes_ring_executor_publish(&session->ring);
+    if ((waiting & LANES_ABI_WAIT_FUTEX) != 0) {
+        lanes_os_futex_wake(lanes_ring_executor_futex(&session->ring), INT32_MAX);
+    }
+    if ((waiting & LANES_ABI_WAIT_EVENT) != 0) {
+        lanes_os_event_signal(session->event_fd);
+    }
+}
+
+void lanes_server_batch_close_ring(lanes_server_session *session, lanes_status reason)
+{
+    lanes_ring_executor_close(&session->ring, reason);
+    lanes_os_futex_wake(lanes_ring_executor_futex(&session->ring), INT32_MAX);
+    lanes_os_event_signal(session->event_fd);
+}
+
+/* ---- Run ----------------------------------------------------------------------------
+ */
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Elements that the team does in @p wanted_ns. */
+static uint64_t count_for(const lanes_server *server, const lanes_server_variant *variant,
+                          uint64_t wanted_ns)
+{
+    if (variant->element_ps == 0) {
+        return UNKNOWN_COUNT;
+    }
+    const uint64_t count =
+        wanted_ns * 1000 * server->dispatch.threads / variant->element_ps;
+    return count != 0 ? count : 1;
+}
+
+/* Runs a slice; true when the batch has been completed. */
+static bool run_slice(lanes_server *server, lanes_server_batch *batch)
+{
+    lanes_server_variant *variant = batch->variant;
+    const uint64_t rest = batch->plan.count - batch->position;
+    const uint64_t end =
+        batch->position + min_u64(rest, count_for(server, variant, SLICE_NS));
+    if (batch->started_ns == 0) {
+        batch->started_ns = lanes_clock_ns();
+    }
+    batch->outcome.element_ps = variant->element_ps;
+    lanes_engine_run(server->dispatch.team, &batch->plan, variant->function,
+                     batch->position, end, &batch->session->cancel, &batch->outcome);
+    variant->element_ps = batch->outcome.element_ps;
+    batch->position = end;
+    if (lanes_load_relaxed_u32(&batch->session->cancel) != 0) {
+        complete(server, batch, LANES_E_CANCELLED,
+                 "the executor stopped before the batch had finished");
+        return true;
+    }
+    if (end == batch->plan.count) {
+        complete_run(server, batch);
+        return true;
+    }
+    return false;
+}
+
+void lanes_server_batch_run_slice(lanes_server *server, lanes_server_session *session)
+{
+    lanes_server_batch *batch = pop(&session->queue);
+    if (batch != NULL && !run_slice(server, batch)) {
+        /* Back to the front: batches of one session run in order. */
+        batch->next = session->queue.first;
+        session->queue.first = batch;
+        if (session->queue.last == NULL) {
+            session->queue.last = batch;
+        }
+    }
+}
+
+/* A batch whose variant is there: at once if it is small and nothing is before it. */
+static void start_ready(lanes_server *server, lanes_server_batch *batch)
+{
+    lanes_server_session *session = batch->session;
+    if (session->queue.first != NULL ||
+        batch->plan.count > count_for(server, batch->variant, INLINE_NS)) {
+        push(&session->queue, batch);
+        return;
+    }
+    batch->started_ns = batch->taken_ns;
+    while (!run_slice(server, batch)) {
+    }
+}
+
+/* ---- Variants -----------------------------------------------------------------------
+ */
+
+static lanes_server_variant *find_variant(lanes_server_kernel *kernel,
+                                          const lanes_variant_key *key)
+{
+    lanes_server_variant *variant = kernel->variants;
+    while (variant != NULL && !lanes_variant_key_equal(&variant->key, key)) {
+        variant = variant->next;
+    }
+    return variant;
+}
+
+static lanes_server_variant *want_variant(lanes_server *server,
+                                          lanes_server_kernel *kernel,
+                                          const lanes_variant_key *key)
+{
+    lanes_server_variant *variant = calloc(1, sizeof(*variant));
+    if (variant == NULL) {
+        return NULL;
+    }
+    variant->kernel = kernel;
+    variant->key = *key;
+    variant->state = LANES_VARIANT_WANTED;
+    variant->next = kernel->variants->next; /* the contiguous one stays first */
+    kernel->variants->next = variant;
+    kernel->uses++; /* until it comes back */
+    lanes_server_report(server, &variant->wanted, LANES_MAIL_VARIANT_WANTED);
+    return variant;
+}
+
+/* Runs, parks or fails a decoded batch. */
+static void start(lanes_server *server, lanes_server_batch *batch)
+{
+    if (batch->plan.count == 0) {
+        complete_run(server, batch);
+        return;
+    }
+    lanes_server_kernel *kernel = batch->kernel;
+    lanes_server_variant *variant = find_variant(kernel, &batch->plan.key);
+    if (variant == NULL) {
+        variant = want_variant(server, kernel, &batch->plan.key);
+    }
+    if (variant == NULL) {
+        complete(server, batch, -ENOMEM, "no memory for a variant of the kernel");
+        return;
+    }
+    batch->variant = variant;
+    switch (variant->state) {
+    case LANES_VARIANT_READY:
+        start_ready(server, batch);
+        break;
+    case LANES_VARIANT_WANTED:
+        batch->parked_ns = batch->taken_ns;
+        push(&batch->session->parked, batch);
+        break;
+    case LANES_VARIANT_FAILED:
+    default:
+        complete(server, batch, variant->status, variant->message);
+        break;
+    }
+}
+
+void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant *variant)
+{
+    lanes_server_session *session = variant->kernel->session;
+    variant->state = variant->status < 0 ? LANES_VARIANT_FAILED : LANES_VARIANT_READY;
+    lanes_server_batches parked = session->parked;
+    session->parked = (lanes_server_batches){NULL, NULL};
+    lanes_server_batch *batch;
+    while ((batch = pop(&parked)) != NULL) {
+        if (batch->variant != variant) {
+            push(&session->parked, batch);
+            continue;
+        }
+        batch->compile_ns = lanes_clock_ns() - batch->parked_ns;
+        if (variant->state == LANES_VARIANT_READY) {
+            push(&session->queue, batch);
+        } else {
+            complete(server, batch, variant->status, variant->message);
+        }
+    }
+    lanes_server_batch_publish(session);
+    variant->kernel->uses--;
+    lanes_server_kernel_settle(server, variant->kernel);
+}
+
+/* ---- Take ---------------------------------------------------------------------------
+ */
+
+static void on_corrupt_ring(lanes_server *server, lanes_server_session *session)
+{
+    session->is_corrupt = true;
+    lanes_server_batch_close_ring(session, LANES_E_RING_CORRUPT);
+    lanes_server_report(server, &session->report_corrupt, LANES_MAIL_SESSION_CORRUPT);
+}
+
+static void take_one(lanes_server *server, lanes_server_session *session)
+{
+    const lanes_abi_entry *entry = &server->dispatch.entry;
+    lanes_server_batch *batch = pop(&session->idle);
+    LANES_ASSERT(batch != NULL); /* the ring takes no more than the pool has */
+    batch->session = session;
+    batch->kernel = NULL;
+    batch->variant = NULL;
+    batch->view_count = 0;
+    batch->tag = entry->tag;
+    batch->submitted_ns = entry->submitted_ns;
+    batch->taken_ns = lanes_clock_ns();
+    batch->parked_ns = 0;
+    batch->started_ns = 0;
+    batch->compile_ns = 0;
+    batch->position = 0;
+    batch->plan.count = 0;
+    batch->outcome = (lanes_engine_outcome)LANES_ENGINE_OUTCOME_INIT;
+    lanes_error err;
+    const lanes_status status = lanes_server_batch_decode(
+        session, entry, server->dispatch.arguments, batch, &err);
+    if (status < 0) {
+        complete(server, batch, status, err.message);
+    } else {
+        start(server, batch);
+    }
+}
+
+bool lanes_server_batch_take(lanes_server *server, lanes_server_session *session)
+{
+    const uint64_t start_ns = lanes_clock_ns();
+    uint32_t count = 0;
+    while (count < TAKE_MAX) {
+        const lanes_status taken = lanes_ring_executor_take(
+            &session->ring, &server->dispatch.entry, server->dispatch.arguments);
+        if (taken < 0) {
+            on_corrupt_ring(server, session);
+        }
+        if (taken <= 0) {
+            break;
+        }
+        count++;
+        /* What the client was told before it submitted has been posted to us before. */
+        lanes_server_dispatch_mail(server);
+        if (session->is_removed) {
+            break; /* nobody waits for this entry */
+        }
+        take_one(server, session);
+        if (lanes_clock_ns() - start_ns > INLINE_NS) {
+            break;
+        }
+    }
+    lanes_server_batch_publish(session);
+    return count > 0;
+}
+
+void lanes_server_batch_cancel_all(lanes_server *server, lanes_server_session *session,
+                                   const char *text)
+{
+    lanes_server_batch *batch;
+    while ((batch = pop(&session->queue)) != NULL) {
+        complete(server, batch, LANES_E_CANCELLED, text);
+    }
+    while ((batch = pop(&session->parked)) != NULL) {
+        complete(server, batch, LANES_E_CANCELLED, text);
+    }
+    lanes_server_batch_publish(session);
+}

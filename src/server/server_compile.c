@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_compile.c - the compiler process and the jobs it has.
+ *
+ * Jobs wait in one queue, oldest first; the first SENT_MAX of them are with the compiler.
+ * When the compiler dies, those fail and a new one gets the rest. One that dies again and
+ * again right after its start is started only once a second.
+ */
+#include "server/server_internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "os/os_file.h"
+#include "os/os_memory.h"
+#include "os/os_socket.h"
+#include "os/os_wait.h"
+
+#define ROOM "server/compile"
+
+/* SIGKILL, whose header belongs to os. */
+#define SIGNAL_KILL 9
+
+/* Number of the socket in the compiler. */
+#define COMPILER_FD 3
+
+/* Jobs that the compiler has at once; it runs a few and queues the others. */
+#define SENT_MAX 32u
+
+/* A compiler that lives shorter than this died "quickly". */
+#define QUICK_DEATH_NS   UINT64_C(1000000000)
+#define QUICK_DEATHS_MAX 3u
+#define RESTART_DELAY_NS UINT64_C(1000000000)
+
+/* The compiler ends each compile itself; this is for a compiler that hangs. */
+#define JOB_NS    ((uint64_t)LANES_COMPILE_WALL_SECONDS * 2 * 1000000000u)
+#define TICK_NS   UINT64_C(1000000000)
+#define ENDING_NS UINT64_C(1000000000)
+
+/* ---- Process ------------------------------------------------------------------------
+ */
+
+static lanes_status spawn(const char *path, int *out_socket_fd, lanes_os_child *out_child,
+                          lanes_error *err)
+{
+    int fds[2];
+    LANES_TRY(lanes_os_socket_pair(fds, err));
+    const char *const argv[] = {"lanes-compiler", "--socket-fd=3", NULL};
+    const lanes_os_spawn options = {
+        .path = path,
+        .argv = argv,
+        .flags = LANES_OS_SPAWN_OWN_GROUP,
+        .fd_count = 1,
+        .fds = {{.from = fds[1], .to = COMPILER_FD}},
+    };
+    const lanes_status status = lanes_os_spawn_program(&options, out_child, err);
+    lanes_os_close(&fds[1]);
+    if (status < 0) {
+        lanes_os_close(&fds[0]);
+        return lanes_error_prefix(err, status, "starting %s", path);
+    }
+    *out_socket_fd = fds[0];
+    return LANES_OK;
+}
+
+lanes_status lanes_server_compiler_start(lanes_server *server, lanes_error *err)
+{
+    lanes_server_compiler *compiler = &server->compiler;
+    const lanes_server_options *options = server->options;
+    int fd = -1;
+    lanes_os_child child = LANES_OS_CHILD_NONE;
+    LANES_TRY(options->hooks.start_compiler != NULL
+                  ? options->hooks.start_compiler(options->hooks.ctx, &fd, &child, err)
+                  : spawn(options->compiler_path, &fd, &child, err));
+    compiler->fd = fd;
+    compiler->child = child;
+    compiler->started_ns = lanes_clock_ns();
+    compiler->restart_ns = 0;
+    LANES_TRY(lanes_os_poller_add(server->poller, fd, LANES_OS_READABLE,
+                                  LANES_TOKEN_COMPILER, err));
+    if (child.pidfd >= 0) {
+        LANES_TRY(lanes_os_poller_add(server->poller, child.pidfd, LANES_OS_READABLE,
+                                      LANES_TOKEN_COMPILER, err));
+    }
+    return LANES_OK;
+}
+
+/* Closes the socket, which ends the compiler, and reaps it. */
+static void end_process(lanes_server *server, lanes_os_exit *out_ended)
+{
+    lanes_server_compiler *compiler = &server->compiler;
+    if (compiler->fd >= 0) {
+        lanes_os_poller_remove(server->poller, compiler->fd);
+        lanes_os_close(&compiler->fd);
+    }
+    if (compiler->child.pid == 0) {
+        return;
+    }
+    lanes_os_poller_remove(server->poller, compiler->child.pidfd);
+    if (lanes_os_child_wait(&compiler->child, ENDING_NS, out_ended) ==
+        LANES_E_TIMED_OUT) {
+        LANES_IGNORE(lanes_os_child_signal(&compiler->child, SIGNAL_KILL) < 0,
+                     "it ends by itself then");
+        LANES_IGNORE(lanes_os_child_wait(&compiler->child, LANES_OS_FOREVER, out_ended) <
+                         0,
+                     "there is nothing left to do");
+    }
+}
+
+/* ---- Jobs ---------------------------------------------------------------------------
+ */
+
+lanes_server_job *lanes_server_job_create(lanes_server_session *session,
+                                          lanes_server_variant *variant)
+{
+    lanes_server_job *job = calloc(1, sizeof(*job));
+    if (job != NULL) {
+        job->session = session;
+        job->variant = variant;
+        job->result_fd = -1;
+        job->started_ns = lanes_clock_ns();
+    }
+    return job;
+}
+
+static void unlink_job(lanes_server_compiler *compiler, lanes_server_job *job)
+{
+    lanes_server_job **at = &compiler->first;
+    while (*at != job) {
+        at = &(*at)->next;
+    }
+    *at = job->next;
+    compiler->sent_count -= job->is_sent;
+}
+
+/* Gives the outcome to whoever waits for it. @p error is NULL after a success. */
+static void finish_job(lanes_server *server, lanes_server_job *job,
+                       const lanes_error *error)
+{
+    unlink_job(&server->compiler, job);
+    if (job->session != NULL && job->is_load) {
+        lanes_server_kernel_loaded(job, error);
+    } else if (job->session != NULL) {
+        lanes_server_variant *variant = job->variant;
+        variant->status = error != NULL ? error->code : LANES_OK;
+        if (error != NULL) {
+            snprintf(variant->message, sizeof(variant->message), "%s", error->message);
+        }
+        lanes_server_post(server, &variant->done, LANES_MAIL_VARIANT_DONE);
+    }
+    lanes_os_close(&job->result_fd);
+    free(job);
+}
+
+static lanes_status create_memfds(lanes_server_job *job, int *out_ir_fd, lanes_error *err)
+{
+    const lanes_server_kernel *kernel = job->variant->kernel;
+    LANES_TRY(lanes_os_memfd_create("lanes-result", 0, &job->result_fd, err));
+    LANES_TRY(lanes_os_memfd_create("lanes-ir", 0, out_ir_fd, err));
+    return lanes_os_write_at(*out_ir_fd, kernel->ir, kernel->ir_bytes, 0, err);
+}
+
+static lanes_status send_job(lanes_server *server, lanes_server_job *job,
+                             lanes_error *err)
+{
+    lanes_compile_request request = job->variant->kernel->request;
+    request.id = job->id;
+    request.default_key = job->is_load;
+    request.key = job->variant->key;
+    int ir_fd = -1;
+    lanes_status status = create_memfds(job, &ir_fd, err);
+    if (status == LANES_OK) {
+        const int fds[] = {ir_fd, job->result_fd};
+        status =
+            lanes_os_send(server->compiler.fd, &request, sizeof(request), fds, 2, 0, err);
+    }
+    lanes_os_close(&ir_fd);
+    if (status < 0) {
+        lanes_os_close(&job->result_fd);
+    }
+    return status;
+}
+
+static void send_jobs(lanes_server *server)
+{
+    lanes_server_compiler *compiler = &server->compiler;
+    lanes_server_job *next;
+    for (lanes_server_job *job = compiler->first;
+         job != NULL && compiler->fd >= 0 && compiler->sent_count < SENT_MAX;
+         job = next) {
+        next = job->next;
+        if (job->is_sent) {
+            continue;
+        }
+        lanes_error err;
+        const lanes_status status = send_job(server, job, &err);
+        if (status == LANES_OK) {
+            job->is_sent = true;
+            job->sent_ns = lanes_clock_ns();
+            compiler->sent_count++;
+        } else if (status == LANES_E_TIMED_OUT || status == LANES_E_PEER_GONE) {
+            return; /* its next reply, or its end, brings us back here */
+        } else {
+            finish_job(server, job, &err);
+        }
+    }
+}
+
+void lanes_server_compile(lanes_server *server, lanes_server_job *job)
+{
+    lanes_server_compiler *compiler = &server->compiler;
+    job->id = ++compiler->last_job_id;
+    lanes_server_job **at = &compiler->first;
+    while (*at != NULL) {
+        at = &(*at)->next;
+    }
+    *at = job;
+    send_jobs(server);
+}
+
+void lanes_server_compile_forget(lanes_server_session *session)
+{
+    lanes_server *server = session->server;
+    lanes_server_job *next;
+    for (lanes_server_job *job = server->compiler.first; job != NULL; job = next) {
+        next = job->next;
+        if (job->session != session) {
+            continue;
+        }
+        job->session = NULL; /* its kernel is freed with the session */
+        job->variant = NULL;
+        if (!job->is_sent) {
+            finish_job(server, job, NULL);
+        }
+    }
+    session->loading = NULL;
+}
+
+/* ---- Replies ------------------------------------------------------------------------
+ */
+
+static void on_reply(lanes_server *server, const lanes_compile_reply *reply)
+{
+    lanes_server_job *job = server->compiler.first;
+    while (job != NULL && !(job->is_sent && job->id == reply->id)) {
+        job = job->next;
+    }
+    if (job == NULL) {
+        lanes_log(LANES_LOG_WARNING, ROOM, "a reply to job %" PRIu64 ", which is unknown",
+                  reply->id);
+        return;
+    }
+    lanes_error err;
+    lanes_status status = LANES_OK;
+    if (job->session != NULL) {
+        status = lanes_server_result_take(server, job, reply, &err);
+        lanes_log(LANES_LOG_DEBUG, ROOM, "job %" PRIu64 ": %" PRIu64 " ms, %s", job->id,
+                  reply->wall_ns / 1000000u, status < 0 ? err.message : "done");
+    }
+    finish_job(server, job, status < 0 ? &err : NULL);
+}
+
+/* The compiler is gone: what it had fails, what waits gets a new one. */
+static void on_death(lanes_server *server)
+{
+    lanes_server_compiler *compiler = &server->compiler;
+    char how[64] = "ended";
+    lanes_os_exit ended = {.code = -1};
+    const bool is_process = compiler->child.pid != 0;
+    end_process(server, &ended);
+    if (is_process) {
+        lanes_os_exit_format(&ended, how, sizeof(how));
+    }
+    lanes_log(LANES_LOG_WARNING, ROOM, "the compiler %s; %u compiles fail", how,
+              compiler->sent_count);
+    lanes_error err;
+    lanes_error_set(&err, LANES_E_COMPILE_CRASHED,
+                    "the compiler process %s while it had this kernel; load it again",
+                    how);
+    lanes_server_job *next;
+    for (lanes_server_job *job = compiler->first; job != NULL; job = next) {
+        next = job->next;
+        if (job->is_sent) {
+            finish_job(server, job, &err);
+        }
+    }
+    const uint64_t now_ns = lanes_clock_ns();
+    const bool is_quick = now_ns - compiler->started_ns < QUICK_DEATH_NS;
+    compiler->quick_deaths = is_quick ? compiler->quick_deaths + 1 : 0;
+    compiler->restart_ns =
+        now_ns + (compiler->quick_deaths > QUICK_DEATHS_MAX ? RESTART_DELAY_NS : 0);
+}
+
+void lanes_server_compiler_ready(lanes_server *server)
+{
+    lanes_server_compiler *compiler = &server->compiler;
+    bool is_dead = false;
+    while (compiler->fd >= 0 && !is_dead) {
+        lanes_compile_reply reply;
+        lanes_os_message message = {.buffer = &reply, .capacity_bytes = sizeof(reply)};
+        const lanes_status status = lanes_os_receive(compiler->fd, &message, 0, NULL);
+        if (status == LANES_E_TIMED_OUT) {
+            break;
+        }
+        if (status == LANES_OK) {
+            lanes_os_message_close_fds(&message);
+        }
+        /* One that does not speak the protocol is of no more use than a dead one. */
+        is_dead = status < 0 || message.bytes != sizeof(reply);
+        if (!is_dead) {
+            on_reply(server, &reply);
+        }
+    }
+    if (compiler->fd >= 0 && !is_dead && compiler->child.pid != 0) {
+        const lanes_status status =
+            lanes_os_poll(compiler->child.pidfd, LANES_OS_READABLE, 0);
+        is_dead = status > 0;
+    }
+    if (is_dead) {
+        on_death(server);
+    }
+    send_jobs(server);
+}
+
+static void fail_all(lanes_server *server, const lanes_error *error)
+{
+    lanes_server_job *next;
+    for (lanes_server_job *job = server->compiler.first; job != NULL; job = next) {
+        next = job->next;
+        finish_job(server, job, error);
+    }
+}
+
+uint64_t lanes_server_compiler_tick(lanes_server *server, uint64_t now_ns)
+{
+    lanes_server_compiler *compiler = &server->compiler;
+    if (compiler->fd < 0 && compiler->restart_ns != 0) {
+        if (now_ns < compiler->restart_ns) {
+            return compiler->restart_ns - now_ns;
+        }
+        lanes_error err;
+        if (lanes_server_compiler_start(server, &err) < 0) {
+            lanes_log(LANES_LOG_ERROR, ROOM, "%s", err.message);
+            fail_all(server, &err);
+            compiler->restart_ns = now_ns + RESTART_DELAY_NS;
+            return RESTART_DELAY_NS;
+        }
+        send_jobs(server);
+    }
+    for (const lanes_server_job *job = compiler->first; job != NULL; job = job->next) {
+        if (job->is_sent && now_ns > job->sent_ns + JOB_NS) {
+            lanes_log(LANES_LOG_ERROR, ROOM, "the compiler hangs; it is replaced");
+            LANES_IGNORE(lanes_os_child_signal(&compiler->child, SIGNAL_KILL) < 0,
+                         "then its socket is closed, which ends it");
+            on_death(server);
+            return 0;
+        }
+    }
+    return compiler->first != NULL ? TICK_NS : LANES_OS_FOREVER;
+}
+
+void lanes_server_compiler_stop(lanes_server *server)
+{
+    lanes_os_exit ended;
+    end_process(server, &ended);
+    fail_all(server, NULL);
+}

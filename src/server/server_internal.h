@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_internal.h - the executor's objects and which thread owns which part of them.
+ *
+ * Two threads: "control" (lanes_server_run's caller) and "dispatch" (leader of the team).
+ * Fields are grouped by owner. Fields set before an object's first mail are constant.
+ */
+#ifndef LANES_SERVER_INTERNAL_H
+#define LANES_SERVER_INTERNAL_H
+
+#include <pthread.h>
+
+#include <lanes/abi.h>
+
+#include "base/base.h"
+#include "engine/engine.h"
+#include "kernel/compile.h"
+#include "ring/ring.h"
+#include "server/server.h"
+#include "server/server_mail.h"
+#include "shm/shm.h"
+
+struct json_t; /* jansson's; only server_report.c looks inside */
+struct lanes_loader;
+
+typedef struct lanes_server lanes_server;
+typedef struct lanes_server_session lanes_server_session;
+typedef struct lanes_server_kernel lanes_server_kernel;
+typedef struct lanes_server_variant lanes_server_variant;
+typedef struct lanes_server_batch lanes_server_batch;
+typedef struct lanes_server_job lanes_server_job;
+
+/* ---- Segments, kernels, variants ----------------------------------------------------
+ */
+
+/** A segment as batches see it. */
+typedef struct lanes_server_view {
+    lanes_server_session *session;
+    lanes_abi_id id;
+    lanes_shm_segment
+        *segment; /* a reference, dropped by control when the view is freed */
+    /* Control. */
+    struct lanes_server_view *previous; /* in session->all_views */
+    struct lanes_server_view *next;
+    /* Dispatch. */
+    uint32_t uses; /* batches that hold it */
+    bool is_removed;
+    lanes_server_mail add;
+    lanes_server_mail remove;
+    lanes_server_mail free;
+} lanes_server_view;
+
+enum lanes_server_variant_state {
+    LANES_VARIANT_WANTED = 1, /* control has it: batches wait */
+    LANES_VARIANT_READY,      /* function may be called */
+    LANES_VARIANT_FAILED      /* every batch that needs it fails with status, message */
+};
+
+struct lanes_server_variant {
+    lanes_server_variant *next; /* of the kernel; dispatch once the kernel is added */
+    lanes_server_kernel *kernel;
+    lanes_variant_key key;
+    /* Control's while it is WANTED, constant after. */
+    lanes_status status;
+    char message[LANES_ERROR_TEXT_BYTES];
+    lanes_loop_fn function;
+    lanes_variant_info info;
+    void *loaded; /* control's */
+    /* Dispatch. */
+    enum lanes_server_variant_state state;
+    uint64_t element_ps; /* lanes_engine_outcome.element_ps of earlier batches */
+    lanes_server_mail wanted;
+    lanes_server_mail done;
+};
+
+struct lanes_server_kernel {
+    lanes_server_session *session;
+    lanes_abi_id id;
+    lanes_signature signature;
+    /* Control. */
+    lanes_server_kernel *previous; /* in session->all_kernels */
+    lanes_server_kernel *next;
+    char *ir; /* copied from the client when loaded, for later variants */
+    uint64_t ir_bytes;
+    lanes_compile_request request; /* what all its variants have in common */
+    struct json_t *report;
+    uint64_t compile_ns;
+    /* Dispatch; control before `add`, and again after `free`. */
+    lanes_server_variant *variants;
+    uint32_t uses; /* batches, and variants that control has */
+    bool is_removed;
+    lanes_server_mail add;
+    lanes_server_mail remove;
+    lanes_server_mail free;
+};
+
+/* ---- Batches (dispatch only) --------------------------------------------------------
+ */
+
+/** A batch from its ring entry to its completion. Lives in its session's pool. */
+struct lanes_server_batch {
+    lanes_server_batch *next; /* in the free list, the queue or the parked list */
+    lanes_server_session *session;
+    lanes_server_kernel *kernel;
+    lanes_server_variant *variant;
+    uint64_t tag;
+    uint64_t submitted_ns;
+    uint64_t taken_ns;
+    uint64_t parked_ns;  /* when it began to wait for its variant; 0 = it did not */
+    uint64_t started_ns; /* first tile; 0 = none yet */
+    uint64_t compile_ns;
+    uint64_t position; /* elements run */
+    lanes_engine_plan plan;
+    lanes_engine_outcome outcome;
+    uint32_t view_count;
+    lanes_server_view *views[LANES_OPERANDS_MAX];
+};
+
+/** A list of batches, first in first out. */
+typedef struct lanes_server_batches {
+    lanes_server_batch *first;
+    lanes_server_batch *last;
+} lanes_server_batches;
+
+/* ---- Sessions -----------------------------------------------------------------------
+ */
+
+enum lanes_server_session_state {
+    LANES_SESSION_NEW = 1, /* connected, no hello yet: dispatch does not know it */
+    LANES_SESSION_OPEN,
+    LANES_SESSION_CLOSING /* removed from dispatch, waiting for SESSION_GONE */
+};
+
+struct lanes_server_session {
+    /** Set by control when the session or the server ends; read by the team per tile. */
+    _Alignas(LANES_CACHE_LINE) uint32_t cancel;
+
+    /* Constant after hello. */
+    _Alignas(LANES_CACHE_LINE) lanes_server *server;
+    uint32_t number; /* for the log */
+    int event_fd;    /* the client's, signalled by dispatch */
+
+    /* Control. */
+    lanes_server_session *previous;
+    lanes_server_session *next;
+    enum lanes_server_session_state state;
+    int fd;
+    lanes_status close_reason; /* set before `remove` */
+    lanes_shm_rings rings;
+    lanes_shm_table *segments;
+    lanes_server_view *views[LANES_SEGMENTS_MAX]; /* by slot; NULL once released */
+    lanes_server_kernel **kernels; /* [LANES_KERNELS_MAX], by slot; NULL once released */
+    uint32_t kernel_count;
+    /* Those too that are released and that dispatch has not let go of yet. */
+    lanes_server_view *all_views;
+    lanes_server_kernel *all_kernels;
+    uint32_t last_generation;
+    lanes_server_job *loading; /* the request that has not been answered yet */
+
+    /* Dispatch; control before `add` and after `gone`. */
+    _Alignas(LANES_CACHE_LINE) lanes_ring_executor ring;
+    lanes_server_session *dispatch_previous;
+    lanes_server_session *dispatch_next;
+    bool is_corrupt; /* the ring lied: nothing more is taken or posted */
+    bool is_removed; /* SESSION_REMOVE was read: let go of it at the next safe point */
+    bool has_unpublished; /* completions posted but not announced */
+    lanes_server_view *dispatch_views[LANES_SEGMENTS_MAX];
+    lanes_server_kernel **dispatch_kernels; /* [LANES_KERNELS_MAX] */
+    lanes_server_batch *pool;               /* [LANES_ABI_ENTRIES] */
+    lanes_server_batches idle;
+    lanes_server_batches queue;  /* ready to run, in order */
+    lanes_server_batches parked; /* waiting for a variant */
+
+    lanes_server_mail add;
+    lanes_server_mail remove;
+    lanes_server_mail report_corrupt;
+    lanes_server_mail gone;
+};
+
+/* ---- Compile jobs (control only) ----------------------------------------------------
+ */
+
+struct lanes_server_job {
+    lanes_server_job *next;
+    uint64_t id;
+    lanes_server_session *session; /* NULL: nobody waits for it any more */
+    lanes_server_variant
+        *variant;      /* NULL likewise; for a load, the job owns its kernel */
+    uint32_t sequence; /* of the load request */
+    bool is_load;
+    bool is_sent;
+    int result_fd;
+    uint64_t started_ns;
+    uint64_t sent_ns;
+};
+
+typedef struct lanes_server_compiler {
+    int fd; /* -1: not running */
+    lanes_os_child child;
+    uint64_t started_ns;
+    uint64_t restart_ns; /* when to start it again; 0 = it runs */
+    uint32_t quick_deaths;
+    uint64_t last_job_id;
+    uint32_t sent_count;
+    lanes_server_job *first; /* oldest first */
+} lanes_server_compiler;
+
+/* ---- The whole ----------------------------------------------------------------------
+ */
+
+typedef struct lanes_server_dispatch {
+    _Alignas(LANES_CACHE_LINE) uint32_t sleeping; /* dispatch writes, control reads */
+    /* Constant after STARTED. */
+    _Alignas(LANES_CACHE_LINE) uint32_t threads;
+    lanes_status status; /* of the team, with STOPPED */
+    lanes_error error;
+    /* Dispatch. */
+    lanes_team *team;
+    lanes_server_session *sessions;
+    lanes_server_session *turn; /* whose batch runs next */
+    bool is_stopping;
+    uint64_t idle_since_ns; /* 0: not idle */
+    uint32_t idle_polls;
+    lanes_abi_entry entry; /* the one being decoded */
+    uint64_t arguments[LANES_ABI_ARGUMENT_WORDS];
+} lanes_server_dispatch;
+
+struct lanes_server {
+    const lanes_server_options *options;
+    lanes_server_mailbox to_dispatch;
+    lanes_server_mailbox to_control;
+    int doorbell;      /* wakes dispatch; clients and control signal it */
+    int control_event; /* wakes control; dispatch signals it */
+    lanes_server_dispatch dispatch;
+    /* Control. */
+    int poller;
+    pthread_t dispatch_thread;
+    bool is_dispatch_running;
+    bool is_stopping;
+    bool is_cancelled; /* LANES_MAIL_CANCEL_ALL was sent */
+    uint64_t stop_until_ns;
+    lanes_server_session *sessions;
+    uint32_t session_count; /* all but CLOSING */
+    uint32_t last_session_number;
+    uint32_t uid;
+    struct lanes_loader *loader;
+    lanes_server_compiler compiler;
+    lanes_server_mail stop;
+    lanes_server_mail cancel_all;
+    lanes_server_mail started;
+    lanes_server_mail stopped;
+};
+
+/* ---- server_control.c ---------------------------------------------------------------
+ */
+
+/* Poller tokens below any pointer; sessions are their own token. */
+enum lanes_server_token {
+    LANES_TOKEN_LISTENER = 1,
+    LANES_TOKEN_STOP,
+    LANES_TOKEN_MAIL,
+    LANES_TOKEN_COMPILER /* its socket, and its process */
+};
+
+/** Control: post to dispatch, and wake it if it sleeps. */
+void lanes_server_post(lanes_server *server, lanes_server_mail *mail,
+                       enum lanes_server_mail_type type);
+
+/** Dispatch: post to control, and wake it. */
+void lanes_server_report(lanes_server *server, lanes_server_mail *mail,
+                         enum lanes_server_mail_type type);
+
+/* ---- server_session.c (control) -----------------------------------------------------
+ */
+
+/** Take over the connected socket @p fd, which is closed on failure. */
+LANES_NODISCARD lanes_status lanes_server_session_open(lanes_server *server, int fd,
+                                                       lanes_error *err);
+
+/** The session's socket is readable or was hung up. */
+void lanes_server_session_ready(lanes_server_session *session, uint32_t events);
+
+/** End a session; its memory goes when dispatch has let go of it. @p why is for the log.
+ */
+void lanes_server_session_close(lanes_server_session *session, lanes_status reason,
+                                const char *why);
+
+/** Dispatch has let go: free everything. */
+void lanes_server_session_free(lanes_server_session *session);
+
+/** Send a reply of @p bytes; fills header.type .. bytes, and ends the session on failure.
+ */
+void lanes_server_reply(lanes_server_session *session, uint32_t type, uint32_t sequence,
+                        void *message, size_t bytes, const int *fds, uint32_t fd_count);
+
+void lanes_server_reply_failure(lanes_server_session *session, uint32_t type,
+                                uint32_t sequence, const lanes_error *error);
+
+/* ---- server_segment.c (control) -----------------------------------------------------
+ */
+
+/* Handlers of requests: answer, or fail with a text that is then the answer. */
+LANES_NODISCARD lanes_status lanes_server_on_segment_create(lanes_server_session *session,
+                                                            const void *message, int fd,
+                                                            lanes_error *err);
+LANES_NODISCARD lanes_status lanes_server_on_segment_seal(lanes_server_session *session,
+                                                          const void *message, int fd,
+                                                          lanes_error *err);
+LANES_NODISCARD lanes_status lanes_server_on_segment_attach(lanes_server_session *session,
+                                                            const void *message, int fd,
+                                                            lanes_error *err);
+LANES_NODISCARD lanes_status lanes_server_on_segment_release(
+    lanes_server_session *session, const void *message, int fd, lanes_error *err);
+
+/** Drop a view's reference and free it. */
+void lanes_server_view_free(lanes_server_view *view);
+
+/* ---- server_kernel.c (control) ------------------------------------------------------
+ */
+
+LANES_NODISCARD lanes_status lanes_server_on_kernel_load(lanes_server_session *session,
+                                                         const void *message, int fd,
+                                                         lanes_error *err);
+LANES_NODISCARD lanes_status lanes_server_on_kernel_report(lanes_server_session *session,
+                                                           const void *message, int fd,
+                                                           lanes_error *err);
+LANES_NODISCARD lanes_status lanes_server_on_kernel_release(lanes_server_session *session,
+                                                            const void *message, int fd,
+                                                            lanes_error *err);
+
+/** A load's compile has ended: answer the client, publish the kernel or free it. */
+void lanes_server_kernel_loaded(lanes_server_job *job, const lanes_error *error);
+
+/** Unload every variant and free; nobody runs it. NULL is allowed. */
+void lanes_server_kernel_free(lanes_server *server, lanes_server_kernel *kernel);
+
+/* ---- server_compile.c (control) -----------------------------------------------------
+ */
+
+LANES_NODISCARD lanes_status lanes_server_compiler_start(lanes_server *server,
+                                                         lanes_error *err);
+void lanes_server_compiler_stop(lanes_server *server);
+
+/** A job for lanes_server_compile(); NULL if there is no memory. */
+lanes_server_job *lanes_server_job_create(lanes_server_session *session,
+                                          lanes_server_variant *variant);
+
+/** Compile job->variant. The job is owned by the compiler from here on. */
+void lanes_server_compile(lanes_server *server, lanes_server_job *job);
+
+/** Nobody waits for the jobs of @p session any more. */
+void lanes_server_compile_forget(lanes_server_session *session);
+
+/** Look at the compiler's socket and process: replies, or its end. */
+void lanes_server_compiler_ready(lanes_server *server);
+
+/** Do what is due; returns the nanoseconds until something will be. */
+uint64_t lanes_server_compiler_tick(lanes_server *server, uint64_t now_ns);
+
+/* ---- server_result.c (control) ------------------------------------------------------
+ */
+
+/** Check and load what the compiler returned for @p job: fills job->variant, the report.
+ */
+LANES_NODISCARD lanes_status lanes_server_result_take(lanes_server *server,
+                                                      lanes_server_job *job,
+                                                      const lanes_compile_reply *reply,
+                                                      lanes_error *err);
+
+/** Undo loading. */
+void lanes_server_unload(lanes_server *server, lanes_server_variant *variant);
+
+/* ---- server_report.c (control) ------------------------------------------------------
+ */
+
+/** Make @p text the kernel's report, or append its variants to the one there is. */
+LANES_NODISCARD lanes_status lanes_server_report_add(lanes_server_kernel *kernel,
+                                                     const char *text, size_t bytes,
+                                                     lanes_error *err);
+
+/** The report in a new memfd, owned by the caller. */
+LANES_NODISCARD lanes_status lanes_server_report_memfd(const lanes_server_kernel *kernel,
+                                                       int *out_fd, uint64_t *out_bytes,
+                                                       lanes_error *err);
+
+void lanes_server_report_free(lanes_server_kernel *kernel);
+
+/* ---- server_dispatch.c (dispatch) ---------------------------------------------------
+ */
+
+/** Body of the dispatch thread: enters the team. */
+void *lanes_server_dispatch_main(void *server);
+
+/** Read and handle the mails there are; true if there were any. */
+bool lanes_server_dispatch_mail(lanes_server *server);
+
+/** Report @p view free if it is removed and unused. */
+void lanes_server_view_settle(lanes_server *server, lanes_server_view *view);
+
+/** Report @p kernel free if it is removed and unused. */
+void lanes_server_kernel_settle(lanes_server *server, lanes_server_kernel *kernel);
+
+/* ---- server_decode.c (dispatch) -----------------------------------------------------
+ */
+
+/**
+ * Turn a taken entry into @p batch: kernel and segments looked up and held (until
+ * lanes_server_batch_let_go()), operands checked, plan made.
+ */
+LANES_NODISCARD lanes_status lanes_server_batch_decode(lanes_server_session *session,
+                                                       const lanes_abi_entry *entry,
+                                                       const uint64_t *arguments,
+                                                       lanes_server_batch *batch,
+                                                       lanes_error *err);
+
+/** Drop what @p batch holds. */
+void lanes_server_batch_let_go(lanes_server *server, lanes_server_batch *batch);
+
+/* ---- server_batch.c (dispatch) ------------------------------------------------------
+ */
+
+/** Take and start entries of @p session; true if there were any. */
+bool lanes_server_batch_take(lanes_server *server, lanes_server_session *session);
+
+/** Run one slice of the first batch in @p session's queue. */
+void lanes_server_batch_run_slice(lanes_server *server, lanes_server_session *session);
+
+/** A variant has come back from control: queue or fail the batches that wait for it. */
+void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant *variant);
+
+/** Complete every batch of @p session with LANES_E_CANCELLED and @p text. */
+void lanes_server_batch_cancel_all(lanes_server *server, lanes_server_session *session,
+                                   const char *text);
+
+/** Announce posted completions and wake the client if it sleeps. */
+void lanes_server_batch_publish(lanes_server_session *session);
+
+/** Mark the session as over in its ring, and wake the client whatever it does. */
+void lanes_server_batch_close_ring(lanes_server_session *session, lanes_status reason);
+
+#endif /* LANES_SERVER_INTERNAL_H */

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_kernel.c - requests about kernels: load, report, release.
+ *
+ * A load is answered when its first variant is compiled; until then its job owns the
+ * kernel. Afterwards the session does, until dispatch has let go of it.
+ */
+#include "server/server_internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/os_file.h"
+#include "os/os_memory.h"
+
+/* ---- Load ---------------------------------------------------------------------------
+ */
+
+static lanes_status check_load(const lanes_server_session *session,
+                               const lanes_abi_kernel_load *request, lanes_error *err)
+{
+    if (session->kernel_count >= LANES_KERNELS_MAX) {
+        return lanes_error_set(
+            err, LANES_E_QUOTA,
+            "the session has %u kernels; the limit is %d; release some",
+            session->kernel_count, LANES_KERNELS_MAX);
+    }
+    if (request->ir_bytes == 0 || request->ir_bytes > LANES_IR_BYTES_MAX) {
+        return lanes_error_set(err, LANES_E_IR_LIMIT,
+                               "the IR has %" PRIu64 " bytes; 1 to %u work",
+                               request->ir_bytes, LANES_IR_BYTES_MAX);
+    }
+    if ((request->flags & ~LANES_ABI_KERNEL_STAGES) != 0 ||
+        (request->math != LANES_MATH_VECTOR && request->math != LANES_MATH_EXACT)) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "kernel flags 0x%x or math %u are unknown", request->flags,
+                               request->math);
+    }
+    if (memchr(request->entry, '\0', sizeof(request->entry)) == NULL ||
+        memchr(request->signature, '\0', sizeof(request->signature)) == NULL) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "the entry or the signature of the kernel has no end");
+    }
+    return LANES_OK;
+}
+
+/* Keeps a private copy: the client may do what it likes with its memfd afterwards. */
+static lanes_status copy_ir(lanes_server_kernel *kernel, int fd, uint64_t bytes,
+                            lanes_error *err)
+{
+    kernel->ir = malloc(bytes);
+    if (kernel->ir == NULL) {
+        return lanes_error_set(err, -ENOMEM, "no memory for %" PRIu64 " bytes of IR",
+                               bytes);
+    }
+    kernel->ir_bytes = bytes;
+    const lanes_status status = lanes_os_read_at(fd, kernel->ir, bytes, 0, err);
+    return status < 0 ? lanes_error_prefix(err, status, "reading the IR") : LANES_OK;
+}
+
+static lanes_status create_kernel(lanes_server_session *session,
+                                  const lanes_abi_kernel_load *request, int fd,
+                                  lanes_server_kernel **out_kernel, lanes_error *err)
+{
+    lanes_server_kernel *kernel = calloc(1, sizeof(*kernel));
+    lanes_server_variant *variant = calloc(1, sizeof(*variant));
+    if (kernel == NULL || variant == NULL) {
+        free(kernel);
+        free(variant);
+        return lanes_error_set(err, -ENOMEM, "no memory for a kernel");
+    }
+    kernel->session = session;
+    kernel->variants = variant;
+    variant->kernel = kernel;
+    variant->state = LANES_VARIANT_WANTED;
+    kernel->request = (lanes_compile_request){
+        .version = LANES_COMPILE_VERSION,
+        .ir_bytes = request->ir_bytes,
+        .flags = request->flags,
+        .math = request->math,
+    };
+    memcpy(kernel->request.entry, request->entry, sizeof(kernel->request.entry));
+    memcpy(kernel->request.signature, request->signature,
+           sizeof(kernel->request.signature));
+    kernel->next = session->all_kernels;
+    if (kernel->next != NULL) {
+        kernel->next->previous = kernel;
+    }
+    session->all_kernels = kernel;
+    const lanes_status status = copy_ir(kernel, fd, request->ir_bytes, err);
+    if (status < 0) {
+        lanes_server_kernel_free(session->server, kernel);
+        return status;
+    }
+    *out_kernel = kernel;
+    return LANES_OK;
+}
+
+lanes_status lanes_server_on_kernel_load(lanes_server_session *session,
+                                         const void *message, int fd, lanes_error *err)
+{
+    const lanes_abi_kernel_load *request = message;
+    lanes_server_kernel *kernel = NULL;
+    LANES_TRY(check_load(session, request, err));
+    LANES_TRY(create_kernel(session, request, fd, &kernel, err));
+    lanes_server_job *job = lanes_server_job_create(session, kernel->variants);
+    if (job == NULL) {
+        lanes_server_kernel_free(session->server, kernel);
+        return lanes_error_set(err, -ENOMEM, "no memory for a compile");
+    }
+    job->is_load = true;
+    job->sequence = request->header.sequence;
+    session->loading = job;
+    lanes_server_compile(session->server, job);
+    return LANES_OK;
+}
+
+static void assign_id(lanes_server_session *session, lanes_server_kernel *kernel)
+{
+    uint32_t slot = 0;
+    while (session->kernels[slot] != NULL) {
+        slot++; /* check_load() has seen that one is free, and only one load runs */
+    }
+    session->last_generation += session->last_generation == UINT32_MAX ? 2 : 1;
+    kernel->id = (lanes_abi_id){.slot = slot, .generation = session->last_generation};
+    session->kernels[slot] = kernel;
+    session->kernel_count++;
+}
+
+/* Sends what a client gets to know about a kernel. */
+static lanes_status answer(lanes_server_session *session,
+                           const lanes_server_kernel *kernel, uint32_t type,
+                           uint32_t sequence, lanes_error *err)
+{
+    lanes_abi_kernel reply = {
+        .id = kernel->id,
+        .compile_ns = kernel->compile_ns,
+        .input_count = kernel->signature.input_count,
+        .output_count = kernel->signature.output_count,
+    };
+    memcpy(reply.dtype, kernel->signature.dtype, sizeof(reply.dtype));
+    int fd = -1;
+    LANES_TRY(lanes_server_report_memfd(kernel, &fd, &reply.report_bytes, err));
+    lanes_server_reply(session, type, sequence, &reply, sizeof(reply), &fd, 1);
+    lanes_os_close(&fd);
+    return LANES_OK;
+}
+
+void lanes_server_kernel_loaded(lanes_server_job *job, const lanes_error *error)
+{
+    lanes_server_session *session = job->session;
+    lanes_server_kernel *kernel = job->variant->kernel;
+    session->loading = NULL;
+    if (error != NULL) {
+        lanes_server_kernel_free(session->server, kernel);
+        lanes_server_reply_failure(session, LANES_ABI_KERNEL_LOAD, job->sequence, error);
+        return;
+    }
+    job->variant->state = LANES_VARIANT_READY;
+    kernel->compile_ns = lanes_clock_ns() - job->started_ns;
+    assign_id(session, kernel);
+    /* Before the answer, so that dispatch knows the kernel when a batch names it. */
+    lanes_server_post(session->server, &kernel->add, LANES_MAIL_KERNEL_ADD);
+    lanes_error err;
+    if (answer(session, kernel, LANES_ABI_KERNEL_LOAD, job->sequence, &err) < 0) {
+        lanes_server_session_close(session, err.code, err.message);
+    }
+}
+
+/* ---- Report, release ----------------------------------------------------------------
+ */
+
+static lanes_status find_kernel(const lanes_server_session *session, lanes_abi_id id,
+                                lanes_server_kernel **out_kernel, lanes_error *err)
+{
+    lanes_server_kernel *kernel =
+        id.slot < LANES_KERNELS_MAX ? session->kernels[id.slot] : NULL;
+    if (kernel == NULL || kernel->id.generation != id.generation) {
+        return lanes_error_set(err, LANES_E_STALE_ID,
+                               "kernel %u.%u is unknown or was released", id.slot,
+                               id.generation);
+    }
+    *out_kernel = kernel;
+    return LANES_OK;
+}
+
+lanes_status lanes_server_on_kernel_report(lanes_server_session *session,
+                                           const void *message, int fd, lanes_error *err)
+{
+    (void)fd;
+    const lanes_abi_kernel *request = message;
+    lanes_server_kernel *kernel = NULL;
+    LANES_TRY(find_kernel(session, request->id, &kernel, err));
+    return answer(session, kernel, LANES_ABI_KERNEL_REPORT, request->header.sequence,
+                  err);
+}
+
+lanes_status lanes_server_on_kernel_release(lanes_server_session *session,
+                                            const void *message, int fd, lanes_error *err)
+{
+    (void)fd;
+    const lanes_abi_kernel *request = message;
+    lanes_server_kernel *kernel = NULL;
+    LANES_TRY(find_kernel(session, request->id, &kernel, err));
+    session->kernels[kernel->id.slot] = NULL;
+    session->kernel_count--;
+    lanes_abi_kernel reply = {.id = kernel->id};
+    lanes_server_post(session->server, &kernel->remove, LANES_MAIL_KERNEL_REMOVE);
+    lanes_server_reply(session, LANES_ABI_KERNEL_RELEASE, request->header.sequence,
+                       &reply, sizeof(reply), NULL, 0);
+    return LANES_OK;
+}
+
+void lanes_server_kernel_free(lanes_server *server, lanes_server_kernel *kernel)
+{
+    if (kernel == NULL) {
+        return;
+    }
+    lanes_server_variant *next;
+    for (lanes_server_variant *variant = kernel->variants; variant != NULL;
+         variant = next) {
+        next = variant->next;
+        lanes_server_unload(server, variant);
+        free(variant);
+    }
+    if (kernel->previous != NULL) {
+        kernel->previous->next = kernel->next;
+    } else {
+        kernel->session->all_kernels = kernel->next;
+    }
+    if (kernel->next != NULL) {
+        kernel->next->previous = kernel->previous;
+    }
+    lanes_server_report_free(kernel);
+    free(kernel->ir);
+    free(kernel);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_segment.c - requests about segments. The table is control's; dispatch knows each
+ * segment as a view, which holds a reference until dispatch has let go of it.
+ */
+#include "server/server_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static lanes_status check_request(const lanes_abi_segment *request,
+                                  uint32_t allowed_flags, lanes_error *err)
+{
+    if ((request->flags & ~allowed_flags) != 0 || request->reserved != 0) {
+        return lanes_error_set(
+            err, LANES_E_INVALID,
+            "flags 0x%x of a segment request are unknown, or a reserved "
+            "field is not 0",
+            request->flags);
+    }
+    return LANES_OK;
+}
+
+/* Announces the segment @p id to dispatch. */
+static lanes_status add_view(lanes_server_session *session, lanes_abi_id id,
+                             lanes_server_view **out_view, lanes_error *err)
+{
+    lanes_server_view *view = calloc(1, sizeof(*view));
+    if (view == NULL) {
+        return lanes_error_set(err, -ENOMEM, "no memory for a segment");
+    }
+    const lanes_status status = lanes_shm_acquire(session->segments, id, &view->segment);
+    LANES_ASSERT(status == LANES_OK); /* it was made just now */
+    view->session = session;
+    view->id = id;
+    view->next = session->all_views;
+    if (view->next != NULL) {
+        view->next->previous = view;
+    }
+    session->all_views = view;
+    session->views[id.slot] = view;
+    lanes_server_post(session->server, &view->add, LANES_MAIL_VIEW_ADD);
+    *out_view = view;
+    return LANES_OK;
+}
+
+void lanes_server_view_free(lanes_server_view *view)
+{
+    lanes_server_session *session = view->session;
+    if (view->previous != NULL) {
+        view->previous->next = view->next;
+    } else {
+        session->all_views = view->next;
+    }
+    if (view->next != NULL) {
+        view->next->previous = view->previous;
+    }
+    lanes_shm_drop(view->segment);
+    free(view);
+}
+
+/* Makes a segment that the table has known to everybody, or takes it back. */
+static lanes_status publish(lanes_server_session *session,
+                            const lanes_abi_segment *request, uint32_t type,
+                            lanes_abi_id id, const int *fd, lanes_error *err)
+{
+    lanes_server_view *view = NULL;
+    const lanes_status status = add_view(session, id, &view, err);
+    if (status < 0) {
+        LANES_IGNORE(lanes_shm_release(session->segments, id, NULL) < 0, "it is there");
+        return status;
+    }
+    lanes_abi_segment reply = {
+        .id = id,
+        .bytes = view->segment->mapping.bytes,
+        .flags = view->segment->mapping.is_read_only ? LANES_ABI_SEGMENT_READ_ONLY : 0,
+    };
+    lanes_server_reply(session, type, request->header.sequence, &reply, sizeof(reply), fd,
+                       fd != NULL ? 1 : 0);
+    return LANES_OK;
+}
+
+lanes_status lanes_server_on_segment_create(lanes_server_session *session,
+                                            const void *message, int fd, lanes_error *err)
+{
+    (void)fd;
+    const lanes_abi_segment *request = message;
+    LANES_TRY(check_request(request, 0, err));
+    lanes_abi_id id;
+    int memory_fd = -1; /* borrowed from the table */
+    LANES_TRY(lanes_shm_create(session->segments, request->bytes, &id, &memory_fd, err));
+    return publish(session, request, LANES_ABI_SEGMENT_CREATE, id, &memory_fd, err);
+}
+
+lanes_status lanes_server_on_segment_attach(lanes_server_session *session,
+                                            const void *message, int fd, lanes_error *err)
+{
+    const lanes_abi_segment *request = message;
+    LANES_TRY(check_request(request, LANES_ABI_SEGMENT_READ_ONLY, err));
+    lanes_abi_id id;
+    LANES_TRY(lanes_shm_attach(session->segments, fd, request->bytes, request->flags, &id,
+                               err));
+    return publish(session, request, LANES_ABI_SEGMENT_ATTACH, id, NULL, err);
+}
+
+static void acknowledge(lanes_server_session *session, const lanes_abi_segment *request,
+                        uint32_t type)
+{
+    lanes_abi_segment reply = {.id = request->id};
+    lanes_server_reply(session, type, request->header.sequence, &reply, sizeof(reply),
+                       NULL, 0);
+}
+
+lanes_status lanes_server_on_segment_seal(lanes_server_session *session,
+                                          const void *message, int fd, lanes_error *err)
+{
+    (void)fd;
+    const lanes_abi_segment *request = message;
+    LANES_TRY(check_request(request, 0, err));
+    LANES_TRY(lanes_shm_seal(session->segments, request->id, err));
+    acknowledge(session, request, LANES_ABI_SEGMENT_SEAL);
+    return LANES_OK;
+}
+
+lanes_status lanes_server_on_segment_release(lanes_server_session *session,
+                                             const void *message, int fd,
+                                             lanes_error *err)
+{
+    (void)fd;
+    const lanes_abi_segment *request = message;
+    LANES_TRY(check_request(request, LANES_ABI_SEGMENT_READ_ONLY, err));
+    LANES_TRY(lanes_shm_release(session->segments, request->id, err));
+    lanes_server_view *view = session->views[request->id.slot];
+    session->views[request->id.slot] = NULL;
+    lanes_server_post(session->server, &view->remove, LANES_MAIL_VIEW_REMOVE);
+    acknowledge(session, request, LANES_ABI_SEGMENT_RELEASE);
+    return LANES_OK;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * shm_mapping.c - from a descriptor that somebody sent to memory that may be used.
+ */
+#include "shm/shm.h"
+
+#include <errno.h>
+
+#include "os/os_memory.h"
+
+/** What the descriptor must be, whoever sent it. */
+static lanes_status check_object(int fd, const lanes_os_facts *facts, uint32_t flags,
+                                 lanes_error *err)
+{
+    if ((flags & ~LANES_ABI_SEGMENT_READ_ONLY) != 0) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "segment flags 0x%x: only 0x%x (read-only) is known",
+                               flags, LANES_ABI_SEGMENT_READ_ONLY);
+    }
+    if (facts->object == LANES_OS_OBJECT_OTHER) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "descriptor %d is not a memfd, shared memory object or "
+                               "regular file, so it cannot be mapped",
+                               fd);
+    }
+    const bool is_read_only = (flags & LANES_ABI_SEGMENT_READ_ONLY) != 0;
+    if (!facts->can_read || (!is_read_only && !facts->can_write)) {
+        return lanes_error_set(err, -EACCES, "descriptor %d is not open for %s%s", fd,
+                               is_read_only ? "reading" : "reading and writing",
+                               facts->can_read ? "; open it so, or attach it read-only"
+                                               : "");
+    }
+    return LANES_OK;
+}
+
+lanes_status lanes_shm_map(int fd, uint64_t bytes, uint32_t flags,
+                           lanes_shm_mapping *out_mapping, lanes_error *err)
+{
+    lanes_os_facts facts;
+    LANES_TRY(lanes_os_fd_facts(fd, &facts, err));
+    LANES_TRY(check_object(fd, &facts, flags, err));
+    const uint64_t wanted = bytes == 0 ? facts.bytes : bytes;
+    if (wanted == 0) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "descriptor %d refers to an empty object", fd);
+    }
+    if (wanted > facts.bytes) {
+        return lanes_error_set(
+            err, LANES_E_INVALID, "descriptor %d has %llu bytes, not the %llu wanted", fd,
+            (unsigned long long)facts.bytes, (unsigned long long)wanted);
+    }
+    if (wanted > LANES_SEGMENT_BYTES_MAX) {
+        return lanes_error_set(
+            err, LANES_E_INVALID,
+            "a segment of %llu bytes exceeds LANES_SEGMENT_BYTES_MAX %llu",
+            (unsigned long long)wanted, (unsigned long long)LANES_SEGMENT_BYTES_MAX);
+    }
+    const bool is_read_only = (flags & LANES_ABI_SEGMENT_READ_ONLY) != 0;
+    void *data = NULL;
+    LANES_TRY(
+        lanes_os_map(fd, wanted, is_read_only ? 0 : LANES_OS_MAP_WRITE, &data, err));
+    *out_mapping = (lanes_shm_mapping){
+        .data = data,
+        .bytes = wanted,
+        .device = facts.device,
+        .inode = facts.inode,
+        .is_read_only = is_read_only,
+    };
+    return LANES_OK;
+}
+
+void lanes_shm_unmap(lanes_shm_mapping *mapping)
+{
+    lanes_os_unmap(mapping->data, mapping->bytes);
+    *mapping = (lanes_shm_mapping){.data = NULL};
+}

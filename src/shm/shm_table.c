@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * shm_table.c - the segments of one session by slot and generation.
+ *
+ * The table holds one reference on each segment, each running batch another. A segment is
+ * heap memory of its own, so that it outlives its slot and even the table.
+ */
+#include "shm/shm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "os/os_memory.h"
+
+typedef struct slot {
+    lanes_shm_segment *segment; /* NULL: free */
+    uint32_t generation;        /* of the segment here, or of the last one */
+    int unsealed_fd;            /* of a created segment until it is sealed, else -1 */
+} slot;
+
+struct lanes_shm_table {
+    uint32_t count;
+    uint64_t bytes;
+    uint64_t keys_given;
+    slot slots[LANES_SEGMENTS_MAX];
+};
+
+lanes_status lanes_shm_table_create(lanes_shm_table **out_table, lanes_error *err)
+{
+    lanes_shm_table *table = calloc(1, sizeof(*table));
+    if (table == NULL) {
+        return lanes_error_errno(err, ENOMEM, "segment table");
+    }
+    for (uint32_t i = 0; i < LANES_SEGMENTS_MAX; i++) {
+        table->slots[i].unsealed_fd = -1;
+    }
+    *out_table = table;
+    return LANES_OK;
+}
+
+/** Drop the table's reference on the segment in @p place. */
+static void clear_slot(lanes_shm_table *table, slot *place)
+{
+    table->count--;
+    table->bytes -= place->segment->mapping.bytes;
+    lanes_os_close(&place->unsealed_fd);
+    lanes_shm_drop(place->segment);
+    place->segment = NULL;
+}
+
+void lanes_shm_table_destroy(lanes_shm_table *table)
+{
+    if (table == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < LANES_SEGMENTS_MAX; i++) {
+        if (table->slots[i].segment != NULL) {
+            clear_slot(table, &table->slots[i]);
+        }
+    }
+    free(table);
+}
+
+uint32_t lanes_shm_table_count(const lanes_shm_table *table)
+{
+    return table->count;
+}
+
+uint64_t lanes_shm_table_bytes(const lanes_shm_table *table)
+{
+    return table->bytes;
+}
+
+static slot *find_free(lanes_shm_table *table, lanes_error *err)
+{
+    for (uint32_t i = 0; i < LANES_SEGMENTS_MAX; i++) {
+        if (table->slots[i].segment == NULL) {
+            return &table->slots[i];
+        }
+    }
+    LANES_IGNORE(
+        lanes_error_set(err, LANES_E_QUOTA,
+                        "a session can have LANES_SEGMENTS_MAX %u segments; release "
+                        "one first",
+                        LANES_SEGMENTS_MAX),
+        "the caller returns the code");
+    return NULL;
+}
+
+static slot *find(lanes_shm_table *table, lanes_abi_id id)
+{
+    if (id.slot >= LANES_SEGMENTS_MAX) {
+        return NULL;
+    }
+    slot *place = &table->slots[id.slot & (LANES_SEGMENTS_MAX - 1)];
+    return place->segment != NULL && place->generation == id.generation ? place : NULL;
+}
+
+_Static_assert((LANES_SEGMENTS_MAX & (LANES_SEGMENTS_MAX - 1)) == 0,
+               "masking an index that was checked also bounds it under speculation");
+
+static lanes_status stale_id(lanes_abi_id id, lanes_error *err)
+{
+    return lanes_error_set(err, LANES_E_STALE_ID,
+                           "segment %u.%u is unknown or was released", id.slot,
+                           id.generation);
+}
+
+/** The key of a live segment of the same object, else a new one. */
+static uint64_t key_for(lanes_shm_table *table, const lanes_shm_mapping *mapping)
+{
+    for (uint32_t i = 0; i < LANES_SEGMENTS_MAX; i++) {
+        const lanes_shm_segment *other = table->slots[i].segment;
+        if (other != NULL && other->mapping.device == mapping->device &&
+            other->mapping.inode == mapping->inode) {
+            return other->key;
+        }
+    }
+    return ++table->keys_given;
+}
+
+/**
+ * Put a mapped object into @p place. The mapping becomes the segment's; on failure it is
+ * undone.
+ */
+static lanes_status fill_slot(lanes_shm_table *table, slot *place,
+                              lanes_shm_mapping *mapping, lanes_abi_id *out_id,
+                              lanes_error *err)
+{
+    lanes_shm_segment *segment = malloc(sizeof(*segment));
+    if (segment == NULL) {
+        lanes_shm_unmap(mapping);
+        return lanes_error_errno(err, ENOMEM, "segment");
+    }
+    *segment = (lanes_shm_segment){
+        .mapping = *mapping,
+        .key = key_for(table, mapping),
+        .references = 1,
+    };
+    place->segment = segment;
+    /* 0 is never valid, so that a zeroed id is stale. */
+    place->generation = place->generation == UINT32_MAX ? 1 : place->generation + 1;
+    table->count++;
+    table->bytes += mapping->bytes;
+    *out_id = (lanes_abi_id){
+        .slot = (uint32_t)(place - table->slots),
+        .generation = place->generation,
+    };
+    return LANES_OK;
+}
+
+lanes_status lanes_shm_attach(lanes_shm_table *table, int fd, uint64_t bytes,
+                              uint32_t flags, lanes_abi_id *out_id, lanes_error *err)
+{
+    slot *place = find_free(table, err);
+    if (place == NULL) {
+        return LANES_E_QUOTA;
+    }
+    lanes_shm_mapping mapping;
+    LANES_TRY(lanes_shm_map(fd, bytes, flags, &mapping, err));
+    return fill_slot(table, place, &mapping, out_id, err);
+}
+
+lanes_status lanes_shm_create(lanes_shm_table *table, uint64_t bytes,
+                              lanes_abi_id *out_id, int *out_fd, lanes_error *err)
+{
+    uint64_t rounded = 0;
+    if (bytes == 0 || bytes > LANES_SEGMENT_BYTES_MAX ||
+        !lanes_align_up_u64(bytes, lanes_os_page_bytes(), &rounded)) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "a segment of %llu bytes is not possible; 1 to %llu are",
+                               (unsigned long long)bytes,
+                               (unsigned long long)LANES_SEGMENT_BYTES_MAX);
+    }
+    slot *place = find_free(table, err);
+    if (place == NULL) {
+        return LANES_E_QUOTA;
+    }
+    int fd = -1;
+    LANES_TRY(lanes_os_memfd_create("lanes-segment", rounded, &fd, err));
+    lanes_shm_mapping mapping;
+    lanes_status status = lanes_shm_map(fd, 0, 0, &mapping, err);
+    if (status == LANES_OK) {
+        status = fill_slot(table, place, &mapping, out_id, err);
+    }
+    if (status < 0) {
+        lanes_os_close(&fd);
+        return status;
+    }
+    place->unsealed_fd = fd;
+    *out_fd = fd;
+    return LANES_OK;
+}
+
+lanes_status lanes_shm_seal(lanes_shm_table *table, lanes_abi_id id, lanes_error *err)
+{
+    slot *place = find(table, id);
+    if (place == NULL) {
+        return stale_id(id, err);
+    }
+    if (place->unsealed_fd < 0) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "segment %u.%u was attached or is sealed already", id.slot,
+                               id.generation);
+    }
+    /* FUTURE_WRITE also forbids punching holes, after which a full tmpfs would be SIGBUS.
+     */
+    const lanes_status status =
+        lanes_os_seal(place->unsealed_fd,
+                      LANES_OS_SEAL_SHRINK | LANES_OS_SEAL_GROW |
+                          LANES_OS_SEAL_FUTURE_WRITE | LANES_OS_SEAL_SEAL,
+                      err);
+    lanes_os_close(&place->unsealed_fd);
+    return status;
+}
+
+lanes_status lanes_shm_release(lanes_shm_table *table, lanes_abi_id id, lanes_error *err)
+{
+    slot *place = find(table, id);
+    if (place == NULL) {
+        return stale_id(id, err);
+    }
+    clear_slot(table, place);
+    return LANES_OK;
+}
+
+lanes_status lanes_shm_acquire(lanes_shm_table *table, lanes_abi_id id,
+                               lanes_shm_segment **out_segment)
+{
+    const slot *place = find(table, id);
+    if (place == NULL) {
+        return LANES_E_STALE_ID;
+    }
+    place->segment->references++;
+    *out_segment = place->segment;
+    return LANES_OK;
+}
+
+void lanes_shm_drop(lanes_shm_segment *segment)
+{
+    if (segment == NULL) {
+        return;
+    }
+    LANES_ASSERT(segment->references > 0);
+    segment->references--;
+    if (segment->references == 0) {
+        lanes_shm_unmap(&segment->mapping);
+        free(segment);
+    }
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * topo_cgroup.c - the CPU bandwidth that cgroup v2 leaves to this process.
+ *
+ * cpu.max of a cgroup limits everything below it, so the tightest one between our cgroup
+ * and the root counts. More threads than that would be throttled in the middle of a tile.
+ */
+#include "topo/topo_internal.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+
+/* Bytes of a cgroup path; longer ones are taken as no limit. */
+#define CGROUP_PATH_MAX 4096
+
+/* Reads the path of the v2 line, "0::/a/b"; false if there is none. */
+static bool read_membership(const char *membership, char path[CGROUP_PATH_MAX])
+{
+    FILE *file = fopen(membership, "re");
+    if (file == NULL) {
+        return false;
+    }
+    bool is_found = false;
+    char line[CGROUP_PATH_MAX];
+    while (!is_found && fgets(line, sizeof(line), file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        if (strncmp(line, "0::/", 4) == 0) {
+            memcpy(path, line + 3, strlen(line + 3) + 1);
+            is_found = true;
+        }
+    }
+    fclose(file);
+    return is_found;
+}
+
+/* Reads "QUOTA PERIOD" (microseconds) or "max PERIOD"; 0 = no limit. */
+static uint32_t read_cpu_max(const char *root, const char *path)
+{
+    char name[2 * CGROUP_PATH_MAX + 16];
+    snprintf(name, sizeof(name), "%s%s/cpu.max", root, path);
+    FILE *file = fopen(name, "re");
+    if (file == NULL) {
+        return 0;
+    }
+    uint64_t quota_us = 0;
+    uint64_t period_us = 0;
+    /* "max" does not scan as a number. */
+    const int fields = fscanf(file, "%" SCNu64 " %" SCNu64, &quota_us, &period_us);
+    fclose(file);
+    if (fields != 2 || quota_us == 0 || period_us == 0) {
+        return 0;
+    }
+    const uint64_t cpus = quota_us / period_us + (quota_us % period_us != 0);
+    return cpus > UINT32_MAX ? UINT32_MAX : (uint32_t)cpus;
+}
+
+uint32_t lanes_topo_cgroup_cpus(const char *root, const char *membership)
+{
+    char path[CGROUP_PATH_MAX];
+    if (!read_membership(membership, path)) {
+        return 0;
+    }
+    if (strstr(path, "/..") != NULL) {
+        /* Our cgroup lies outside the namespace's root: only the root is visible. */
+        path[0] = '\0';
+    }
+    uint32_t least = 0;
+    for (;;) {
+        const uint32_t cpus = read_cpu_max(root, path);
+        if (cpus != 0 && (least == 0 || cpus < least)) {
+            least = cpus;
+        }
+        char *slash = strrchr(path, '/');
+        if (slash == NULL) {
+            return least;
+        }
+        *slash = '\0';
+    }
+}

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the end-to-end tests share: a folder, the programs, comparisons in ulp.
+
+The programs are those of $LANES_BIN_DIR, else of bin/ in $LANES_BUILD_DIR.
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import numpy
+
+HERE = pathlib.Path(__file__).resolve().parent
+DATA = HERE.parent / "data"
+KERNELS = HERE / "kernels"
+NUMBA_FILE = KERNELS / "numba_kernels.py"
+
+EXIT_BATCH_FAILED = 1
+EXIT_CHECK_FAILED = 3
+EXIT_USAGE = 64
+EXIT_BAD_DATA = 65
+EXIT_NO_INPUT = 66
+EXIT_UNAVAILABLE = 69
+EXIT_CANNOT_CREATE = 73
+
+
+def bin_dir():
+    if "LANES_BIN_DIR" in os.environ:
+        return pathlib.Path(os.environ["LANES_BIN_DIR"])
+    return pathlib.Path(os.environ["LANES_BUILD_DIR"]) / "bin"
+
+
+def numba_kernel(name):
+    return f"{NUMBA_FILE}:{name}"
+
+
+def cpu_flags():
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("flags"):
+            return set(line.split())
+    return set()
+
+
+def expected_width(element_bytes):
+    """The least number of elements per vector operation on this CPU."""
+    flags = cpu_flags()
+    vector_bytes = 64 if "avx512f" in flags else 32 if "avx2" in flags else 16
+    return vector_bytes // element_bytes
+
+
+def find_rustc():
+    home = pathlib.Path.home() / ".cargo" / "bin" / "rustc"
+    return shutil.which("rustc") or (str(home) if home.exists() else None)
+
+
+def ulp_distance(got, wanted):
+    """Elementwise distance in units in the last place; equal NaNs have distance 0."""
+    kind = numpy.int64 if got.dtype == numpy.float64 else numpy.int32
+    ordered = []
+    for values in (got, wanted.astype(got.dtype)):
+        bits = values.view(kind).astype(object)  # exact differences
+        low = int(numpy.iinfo(kind).min)
+        ordered.append(numpy.where(bits < 0, low - bits, bits))
+    distance = numpy.abs(ordered[0] - ordered[1])
+    return numpy.where(numpy.isnan(got) & numpy.isnan(wanted), 0, distance)
+
+
+class LanesTest(unittest.TestCase):
+    """A folder of its own, and an environment without the user's executor."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lanes-e2e-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.environment = dict(os.environ, XDG_RUNTIME_DIR=str(self.folder / "runtime"))
+        for name in ("LANES_SOCKET", "LANES_EXECUTOR", "LANES_PYTHON"):
+            self.environment.pop(name, None)
+        (self.folder / "runtime").mkdir(mode=0o700)
+        self.out = self.folder / "out.npy"
+
+    def save(self, name, array):
+        path = self.folder / name
+        numpy.save(path, array)
+        return path
+
+    def write(self, name, contents):
+        path = self.folder / name
+        if isinstance(contents, str):
+            contents = contents.encode()
+        path.write_bytes(contents)
+        return path
+
+    def lanes(self, *arguments, timeout=60, **environment):
+        """Runs lanes; the result has stdout and stderr as text."""
+        return subprocess.run(
+            [str(bin_dir() / "lanes"), *map(str, arguments)],
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+            cwd=self.folder,
+        )
+
+    def run_lanes(self, kernel, *inputs, options=()):
+        """Runs a batch that must succeed; returns (result array, JSON report)."""
+        done = self.lanes("run", kernel, *inputs, "-o", self.out, "--json", *options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        self.assertIsNone(report["error"])
+        return numpy.load(self.out), report
+
+    def inspect(self, kernel, *options):
+        done = self.lanes("inspect", kernel, "--json", *options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        self.assertEqual(report["schema"], "lanes.inspect/1")
+        return report
+
+    def assert_fails(self, exit_code, fragments, *arguments, **environment):
+        """`lanes ARGUMENTS` ends with exit_code and one sentence with every fragment."""
+        done = self.lanes(*arguments, **environment)
+        self.assertEqual(done.returncode, exit_code, done.stdout + done.stderr)
+        for fragment in [fragments] if isinstance(fragments, str) else fragments:
+            self.assertIn(fragment, done.stderr)
+        self.assertRegex(done.stderr, r"(?m)^lanes:? (run|inspect): ")
+        return done
+
+    def assert_run_fails(self, exit_code, fragments, kernel, *inputs, options=()):
+        """As assert_fails() for `lanes run --json`, which must leave no file."""
+        before = set(os.listdir(self.folder))
+        done = self.assert_fails(
+            exit_code, fragments, "run", kernel, *inputs, "-o", self.out, "--json", *options
+        )
+        self.assertEqual(set(os.listdir(self.folder)), before, "a file was left")
+        error = json.loads(done.stdout)["error"]
+        self.assertIn(error["message"].split("\n")[0], done.stderr)
+        return error
+
+    def assert_within_ulp(self, got, wanted, limit):
+        distance = ulp_distance(got, wanted)
+        worst = int(numpy.argmax(distance)) if distance.size else 0
+        self.assertLessEqual(
+            distance.max(initial=0),
+            limit,
+            f"element {worst}: {got.flat[worst]!r} instead of {wanted.flat[worst]!r}"
+            if distance.size
+            else "",
+        )

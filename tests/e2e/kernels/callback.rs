@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A callback from Rust.
+
+#[no_mangle]
+pub extern "C" fn damped(x: f64, y: f64) -> f64 {
+    if x > 0.0 { x * y + 1.0 } else { y - x }
+}

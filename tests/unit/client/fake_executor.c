@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fake_executor.c - serves sessions for the tests of the client. See fake_executor.h.
+ */
+#include "unit/client/fake_executor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os/os_file.h"
+#include "os/os_memory.h"
+#include "os/os_process.h"
+#include "os/os_socket.h"
+#include "os/os_wait.h"
+#include "shm/shm.h"
+
+#define MUST(expression) LANES_ASSERT((expression) >= 0)
+#define KERNELS          64u
+
+typedef struct session {
+    fake_executor *fake;
+    int socket;
+    int doorbell;
+    int event;
+    lanes_shm_rings rings;
+    lanes_ring_executor ring;
+    lanes_shm_table *table;
+    uint64_t ir_bytes[KERNELS]; /* 0: no such kernel */
+    bool is_over;
+} session;
+
+/* ---- Replies --------------------------------------------------------------------------
+ */
+
+typedef struct reply {
+    union {
+        lanes_abi_header header;
+        lanes_abi_hello hello;
+        lanes_abi_segment segment;
+        lanes_abi_kernel kernel;
+        lanes_abi_failure failure;
+        char bytes[LANES_ABI_MESSAGE_MAX + 1];
+    };
+    size_t size;
+    int fds[LANES_ABI_FDS_MAX + 1];
+    uint32_t fd_count;
+    int spare_fd; /* something that is not memory */
+} reply;
+
+static void refuse(reply *answer, lanes_status status, const char *text)
+{
+    const lanes_abi_header header = answer->header;
+    answer->failure = (lanes_abi_failure){.header = header};
+    answer->header.status = status;
+    answer->size = sizeof(answer->failure);
+    answer->fd_count = 0;
+    memset(answer->failure.message, 'x',
+           sizeof(answer->failure.message)); /* without NUL */
+    if (text != NULL) {
+        snprintf(answer->failure.message, sizeof(answer->failure.message), "%s", text);
+    }
+}
+
+static void spoil_content(reply *answer, enum fake_lie lie)
+{
+    switch ((int)lie) {
+    case FAKE_OTHER_VERSION:
+        answer->hello.version++;
+        break;
+    case FAKE_OTHER_SIZE:
+        if (answer->header.type == LANES_ABI_KERNEL_LOAD) {
+            answer->kernel.output_count = LANES_OPERANDS_MAX;
+        } else if (answer->header.type == LANES_ABI_KERNEL_REPORT) {
+            answer->kernel.report_bytes++;
+        } else {
+            answer->segment.bytes = 1;
+        }
+        break;
+    case FAKE_FEWER_FDS:
+        answer->fd_count--;
+        break;
+    case FAKE_EXTRA_FD:
+        answer->fds[answer->fd_count++] = 0;
+        break;
+    case FAKE_WRONG_FDS:
+        for (uint32_t i = 0; i < answer->fd_count; i++) {
+            answer->fds[i] = answer->spare_fd;
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+static void spoil_header(reply *answer, const fake_plan *plan)
+{
+    switch ((int)plan->lie) {
+    case FAKE_REFUSE:
+        refuse(answer, plan->status,
+               plan->status == LANES_E_INTERNAL ? NULL : "as planned");
+        answer->header.bytes = sizeof(answer->failure);
+        break;
+    case FAKE_SHORT_FAILURE:
+        answer->header.status = LANES_E_QUOTA;
+        answer->size = sizeof(answer->header);
+        answer->header.bytes = sizeof(answer->header);
+        answer->fd_count = 0;
+        break;
+    case FAKE_OTHER_TYPE:
+        answer->header.type++;
+        break;
+    case FAKE_OTHER_NUMBER:
+        answer->header.sequence++;
+        break;
+    case FAKE_OTHER_BYTES:
+        answer->header.bytes++;
+        break;
+    case FAKE_POSITIVE:
+        answer->header.status = 1;
+        break;
+    case FAKE_TOO_SHORT:
+        answer->size = 5;
+        break;
+    case FAKE_TOO_LONG:
+        answer->size = sizeof(answer->bytes);
+        break;
+    default:
+        spoil_content(answer, plan->lie);
+        break;
+    }
+}
+
+static void send_reply(session *self, reply *answer)
+{
+    const fake_plan *plan = &self->fake->plan;
+    answer->header.bytes = (uint32_t)answer->size;
+    if (plan->lie != FAKE_HONEST && plan->type == answer->header.type) {
+        if (plan->lie == FAKE_SILENT) {
+            return;
+        }
+        if (plan->lie == FAKE_HANG_UP) {
+            self->is_over = true;
+            return;
+        }
+        spoil_header(answer, plan);
+    }
+    LANES_IGNORE(lanes_os_send(self->socket, answer->bytes, answer->size, answer->fds,
+                               answer->fd_count, 0, NULL),
+                 "the client may have gone");
+}
+
+/* ---- Requests -------------------------------------------------------------------------
+ */
+
+static void answer_hello(session *self, reply *answer)
+{
+    answer->hello.executor_pid = (uint32_t)lanes_os_pid();
+    answer->hello.threads = 3;
+    answer->size = sizeof(answer->hello);
+    answer->fds[0] = self->rings.u_fd;
+    answer->fds[1] = self->rings.k_fd;
+    answer->fds[2] = self->doorbell;
+    answer->fds[3] = self->event;
+    answer->fd_count = 4;
+    send_reply(self, answer);
+}
+
+static void answer_segment(session *self, reply *answer, const lanes_os_message *request)
+{
+    lanes_error err = {.message = ""};
+    lanes_abi_segment *message = &answer->segment;
+    lanes_status status = LANES_E_PROTOCOL;
+    if (request->bytes == sizeof(*message)) {
+        switch (message->header.type) {
+        case LANES_ABI_SEGMENT_CREATE:
+            status = lanes_shm_create(self->table, message->bytes, &message->id,
+                                      &answer->fds[0], &err);
+            message->bytes = (message->bytes + 4095) / 4096 * 4096;
+            answer->fd_count = 1;
+            break;
+        case LANES_ABI_SEGMENT_SEAL:
+            status = lanes_shm_seal(self->table, message->id, &err);
+            break;
+        case LANES_ABI_SEGMENT_ATTACH:
+            status = lanes_shm_attach(self->table, request->fds[0], message->bytes,
+                                      message->flags, &message->id, &err);
+            break;
+        default:
+            status = lanes_shm_release(self->table, message->id, &err);
+            break;
+        }
+    }
+    answer->size = sizeof(*message);
+    if (status < 0) {
+        refuse(answer, status, err.message);
+    }
+    send_reply(self, answer);
+}
+
+/** Put a JSON text about kernel @p slot into a memfd and attach it. */
+static void attach_report(session *self, reply *answer, uint32_t slot)
+{
+    char text[64];
+    const int length = snprintf(text, sizeof(text), "{\"ir_bytes\":%llu}",
+                                (unsigned long long)self->ir_bytes[slot]);
+    int fd = -1;
+    MUST(lanes_os_memfd_create("report", (uint64_t)length, &fd, NULL));
+    MUST(lanes_os_write_at(fd, text, (size_t)length, 0, NULL));
+    answer->kernel.report_bytes = (uint64_t)length;
+    answer->fds[0] = fd;
+    answer->fd_count = 1;
+}
+
+static void load_kernel(session *self, reply *answer, const lanes_os_message *request)
+{
+    lanes_abi_kernel_load load;
+    LANES_ASSERT(request->bytes == sizeof(load) && request->fd_count == 1);
+    memcpy(&load, request->buffer, sizeof(load));
+    lanes_os_facts facts;
+    MUST(lanes_os_fd_facts(request->fds[0], &facts, NULL));
+    LANES_ASSERT(facts.bytes == load.ir_bytes);
+    LANES_ASSERT((facts.seals & LANES_OS_SEAL_WRITE) != 0);
+    uint32_t slot = 0;
+    while (self->ir_bytes[slot] != 0) {
+        slot++;
+        LANES_ASSERT(slot < KERNELS);
+    }
+    self->ir_bytes[slot] = load.ir_bytes;
+    answer->kernel = (lanes_abi_kernel){
+        .header = load.header,
+        .id = {.slot = slot, .generation = 1},
+        .compile_ns = 12345,
+        .input_count = 2,
+        .output_count = 1,
+        .dtype = {LANES_F8, LANES_F8, LANES_F8},
+    };
+    if (strcmp(load.entry, "not there") == 0) {
+        self->ir_bytes[slot] = 0;
+        refuse(answer, LANES_E_IR_ENTRY, "there is no 'not there'");
+    }
+}
+
+static void answer_kernel(session *self, reply *answer, const lanes_os_message *request)
+{
+    answer->size = sizeof(answer->kernel);
+    if (answer->header.type == LANES_ABI_KERNEL_LOAD) {
+        load_kernel(self, answer, request);
+    }
+    const uint32_t slot = answer->kernel.id.slot;
+    if (answer->header.status == 0) {
+        if (slot >= KERNELS || self->ir_bytes[slot] == 0) {
+            refuse(answer, LANES_E_STALE_ID, "no such kernel");
+        } else if (answer->header.type == LANES_ABI_KERNEL_RELEASE) {
+            self->ir_bytes[slot] = 0;
+        } else {
+            attach_report(self, answer, slot);
+        }
+    }
+    const int report = answer->fd_count == 1 ? answer->fds[0] : -1;
+    send_reply(self, answer);
+    int fd = report;
+    lanes_os_close(&fd);
+}
+
+static void serve_request(session *self)
+{
+    reply answer = {.size = 0, .spare_fd = self->socket};
+    lanes_os_message request = {.buffer = answer.bytes,
+                                .capacity_bytes = LANES_ABI_MESSAGE_MAX};
+    char copy[LANES_ABI_MESSAGE_MAX];
+    if (lanes_os_receive(self->socket, &request, 0, NULL) < 0) {
+        self->is_over = true;
+        return;
+    }
+    memcpy(copy, answer.bytes, sizeof(copy));
+    request.buffer = copy;
+    switch (answer.header.type) {
+    case LANES_ABI_HELLO:
+        answer_hello(self, &answer);
+        break;
+    case LANES_ABI_KERNEL_LOAD:
+    case LANES_ABI_KERNEL_REPORT:
+    case LANES_ABI_KERNEL_RELEASE:
+        answer_kernel(self, &answer, &request);
+        break;
+    default:
+        answer_segment(self, &answer, &request);
+        break;
+    }
+    lanes_os_message_close_fds(&request);
+}
+
+/* ---- Batches --------------------------------------------------------------------------
+ */
+
+/** The operand's address, or NULL with a status. Offsets are trusted: this is a fake. */
+static double *resolve(session *self, const uint64_t *words, lanes_status *status)
+{
+    lanes_abi_operand operand;
+    memcpy(&operand, words, sizeof(operand));
+    lanes_shm_segment *segment = NULL;
+    const lanes_abi_id id = {operand.segment_slot, operand.segment_generation};
+    *status = lanes_shm_acquire(self->table, id, &segment);
+    if (*status < 0) {
+        return NULL;
+    }
+    double *address = (double *)(void *)((char *)segment->mapping.data + operand.offset);
+    lanes_shm_drop(segment); /* it stays mapped: this thread also releases */
+    return address;
+}
+
+/** c = a + b over one dimension of contiguous f8. */
+static lanes_status run_batch(session *self, const lanes_abi_entry *entry,
+                              const uint64_t *arguments)
+{
+    if (entry->kernel_slot >= KERNELS || self->ir_bytes[entry->kernel_slot] == 0) {
+        return LANES_E_STALE_ID;
+    }
+    LANES_ASSERT(entry->dimensions == 1 && entry->operand_count == 3);
+    LANES_ASSERT(entry->argument_words == 1 + 3 * 4);
+    double *data[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        lanes_status status = LANES_OK;
+        data[i] = resolve(self, arguments + 1 + (size_t)i * 4, &status);
+        LANES_TRY(status);
+    }
+    for (uint64_t i = 0; i < arguments[0]; i++) {
+        data[2][i] = data[0][i] + data[1][i];
+    }
+    return LANES_OK;
+}
+
+static void wake_client(session *self, uint32_t wake)
+{
+    if ((wake & LANES_ABI_WAIT_FUTEX) != 0) {
+        lanes_os_futex_wake(lanes_ring_executor_futex(&self->ring), UINT32_MAX);
+    }
+    if ((wake & LANES_ABI_WAIT_EVENT) != 0) {
+        lanes_os_event_signal(self->event);
+    }
+}
+
+static void complete_batch(session *self, const lanes_abi_entry *entry,
+                           lanes_status status)
+{
+    const lanes_abi_completion completion = {
+        .tag = entry->tag,
+        .status = status,
+        .elements = 7,
+        .queued_ns = lanes_clock_ns() - entry->submitted_ns,
+        .run_ns = 5,
+        .tiles = 2,
+        .threads = 1,
+        .strategy = LANES_STRATEGY_LOOP,
+        .vector_width = 8,
+    };
+    lanes_ring_executor_post(&self->ring, &completion, lanes_status_text(status));
+    const uint32_t wake = lanes_ring_executor_publish(&self->ring);
+    if (self->fake->plan.batches != FAKE_FINISH_AND_DIE) {
+        wake_client(self, wake);
+    }
+}
+
+static void handle_batch(session *self, const lanes_abi_entry *entry,
+                         const uint64_t *arguments)
+{
+    const fake_plan *plan = &self->fake->plan;
+    switch (plan->batches) {
+    case FAKE_HOLD:
+        return;
+    case FAKE_DIE:
+        self->is_over = true;
+        return;
+    case FAKE_CLOSE:
+        lanes_ring_executor_close(&self->ring, plan->status);
+        wake_client(self, LANES_ABI_WAIT_FUTEX | LANES_ABI_WAIT_EVENT);
+        return;
+    case FAKE_CORRUPT:
+        *lanes_ring_executor_futex(&self->ring) = 1000;
+        wake_client(self, LANES_ABI_WAIT_FUTEX | LANES_ABI_WAIT_EVENT);
+        return;
+    case FAKE_RUN:
+    case FAKE_FINISH_AND_DIE:
+        break;
+    }
+    const struct timespec delay = {.tv_nsec = (long)plan->delay_ns};
+    nanosleep(&delay, NULL);
+    complete_batch(self, entry, run_batch(self, entry, arguments));
+    self->is_over = plan->batches == FAKE_FINISH_AND_DIE;
+}
+
+static void serve_ring(session *self)
+{
+    lanes_abi_entry entry;
+    uint64_t arguments[LANES_ABI_ARGUMENT_WORDS];
+    while (!self->is_over &&
+           lanes_ring_executor_take(&self->ring, &entry, arguments) == 1) {
+        handle_batch(self, &entry, arguments);
+    }
+}
+
+/* ---- Session --------------------------------------------------------------------------
+ */
+
+static void serve_until_over(session *self, int poller)
+{
+    while (!self->is_over) {
+        serve_ring(self);
+        lanes_os_ready ready[4];
+        lanes_status count = 0;
+        if (!self->is_over && lanes_ring_executor_sleep(&self->ring)) {
+            count = lanes_os_poller_wait(poller, ready, 4, LANES_OS_FOREVER);
+        }
+        lanes_ring_executor_wake(&self->ring);
+        for (lanes_status i = 0; i < count; i++) {
+            if (ready[i].token == (uint64_t)self->socket) {
+                serve_request(self);
+            } else if (ready[i].token == (uint64_t)self->doorbell) {
+                LANES_IGNORE(lanes_os_event_drain(self->doorbell), "serve_ring() looks");
+            } else {
+                self->is_over = true; /* stop */
+            }
+        }
+    }
+}
+
+void fake_serve(int socket, int stop, fake_executor *fake)
+{
+    session self = {.fake = fake, .socket = socket, .rings = LANES_SHM_RINGS_NONE};
+    MUST(lanes_os_event_create(&self.doorbell, NULL));
+    MUST(lanes_os_event_create(&self.event, NULL));
+    MUST(lanes_shm_rings_create(&self.rings, &self.ring, NULL));
+    MUST(lanes_shm_table_create(&self.table, NULL));
+    int poller = -1;
+    MUST(lanes_os_poller_create(&poller, NULL));
+    const int fds[] = {self.socket, self.doorbell, stop};
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(fds); i++) {
+        if (fds[i] >= 0) {
+            MUST(lanes_os_poller_add(poller, fds[i], LANES_OS_READABLE, (uint64_t)fds[i],
+                                     NULL));
+        }
+    }
+    serve_until_over(&self, poller);
+    fake->segments_left = lanes_shm_table_count(self.table);
+    fake->kernels_left = 0;
+    for (uint32_t i = 0; i < KERNELS; i++) {
+        fake->kernels_left += self.ir_bytes[i] != 0;
+    }
+    lanes_os_close(&poller);
+    lanes_os_close(&self.socket);
+    lanes_os_close(&self.doorbell);
+    lanes_os_close(&self.event);
+    lanes_shm_table_destroy(self.table);
+    lanes_shm_rings_close(&self.rings);
+}
+
+static void *serve_sessions(void *ctx)
+{
+    fake_executor *fake = ctx;
+    while (lanes_os_poll(fake->stop, LANES_OS_READABLE, 0) == 0) {
+        int socket = -1;
+        const lanes_status found =
+            lanes_os_poll(fake->listener, LANES_OS_READABLE, 1000000);
+        if (found > 0 && lanes_os_accept(fake->listener, &socket, NULL) == LANES_OK) {
+            fake_serve(socket, fake->stop, fake);
+        }
+    }
+    return NULL;
+}
+
+void fake_start(fake_executor *fake, fake_plan plan)
+{
+    *fake = (fake_executor){.plan = plan, .listener = -1};
+    snprintf(fake->folder, sizeof(fake->folder), "/tmp/lanes-test-XXXXXX");
+    LANES_ASSERT(mkdtemp(fake->folder) != NULL);
+    snprintf(fake->path, sizeof(fake->path), "%s/lanes.sock", fake->folder);
+    MUST(lanes_os_listen(fake->path, &fake->listener, NULL));
+    MUST(lanes_os_event_create(&fake->stop, NULL));
+    LANES_ASSERT(pthread_create(&fake->thread, NULL, serve_sessions, fake) == 0);
+}
+
+void fake_stop(fake_executor *fake)
+{
+    lanes_os_event_signal(fake->stop);
+    LANES_ASSERT(pthread_join(fake->thread, NULL) == 0);
+    lanes_os_close(&fake->listener);
+    lanes_os_close(&fake->stop);
+    MUST(lanes_os_file_delete(fake->path, NULL));
+    MUST(rmdir(fake->folder));
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fake_executor.h - an executor that speaks the protocol, adds two arrays, and lies when
+ * told to. It has no compiler: every kernel is f8(f8,f8), c = a + b.
+ */
+#ifndef LANES_TEST_FAKE_EXECUTOR_H
+#define LANES_TEST_FAKE_EXECUTOR_H
+
+#include <pthread.h>
+
+#include "base/base.h"
+
+#include <lanes/abi.h>
+
+/** How the reply to a message of plan.type is spoilt. */
+enum fake_lie {
+    FAKE_HONEST = 0,
+    FAKE_REFUSE,        /* a failure reply with plan.status */
+    FAKE_SILENT,        /* no reply */
+    FAKE_HANG_UP,       /* close the socket instead */
+    FAKE_OTHER_TYPE,    /* header.type is another one */
+    FAKE_OTHER_NUMBER,  /* header.sequence is another one */
+    FAKE_OTHER_BYTES,   /* header.bytes is not the datagram's size */
+    FAKE_POSITIVE,      /* header.status is positive */
+    FAKE_TOO_SHORT,     /* a datagram shorter than a header */
+    FAKE_TOO_LONG,      /* a datagram longer than LANES_ABI_MESSAGE_MAX */
+    FAKE_SHORT_FAILURE, /* a failure reply without its text */
+    FAKE_FEWER_FDS,     /* one descriptor is missing */
+    FAKE_EXTRA_FD,      /* one descriptor too many */
+    FAKE_WRONG_FDS,     /* sockets instead of what the reply should bring */
+    FAKE_OTHER_VERSION, /* hello: another protocol version */
+    FAKE_OTHER_SIZE,    /* segment: fewer bytes; kernel: too many operands, long report */
+    FAKE_LIES_END
+};
+
+/** What the executor does with batches. */
+enum fake_batches {
+    FAKE_RUN = 0,
+    FAKE_HOLD,           /* take them and never complete them */
+    FAKE_DIE,            /* take one, then close the socket without a word */
+    FAKE_FINISH_AND_DIE, /* complete one without waking anybody, then close the socket */
+    FAKE_CLOSE,          /* end the session with reason plan.status */
+    FAKE_CORRUPT         /* publish an impossible complete_tail */
+};
+
+typedef struct fake_plan {
+    enum fake_lie lie;
+    uint32_t type;       /* enum lanes_abi_message_type that the lie is about */
+    lanes_status status; /* for FAKE_REFUSE and FAKE_CLOSE */
+    enum fake_batches batches;
+    uint64_t delay_ns; /* before each completion */
+} fake_plan;
+
+/** A listening fake in a thread. */
+typedef struct fake_executor {
+    fake_plan plan;
+    char folder[64];
+    char path[80]; /* of its socket */
+    int listener;
+    int stop; /* eventfd */
+    pthread_t thread;
+    uint32_t
+        segments_left; /* after fake_stop(): in the last session's table at its end */
+    uint32_t kernels_left;
+} fake_executor;
+
+/** Listen at fake->path, in a new folder, and serve one session after the other. */
+void fake_start(fake_executor *fake, fake_plan plan);
+
+/** End the thread and delete the folder. */
+void fake_stop(fake_executor *fake);
+
+/** Serve one session on @p socket, which is closed at the end, until hang-up or @p stop.
+ */
+void fake_serve(int socket, int stop, fake_executor *fake);
+
+#endif /* LANES_TEST_FAKE_EXECUTOR_H */

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_client_batch.c - submitting, waiting, polling; executors that stop in between.
+ */
+#include "client/client_internal.h"
+#include "os/os_wait.h"
+#include "unit/client/client_fixture.h"
+
+TestSuite(client_batch, .timeout = 30, .fini = close_all);
+
+static void check_sum(const arrays *made)
+{
+    const double *data = lanes_segment_data(made->segment);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        cr_assert_eq((uint32_t)data[2 * COUNT + i], 3 * i);
+    }
+}
+
+Test(client_batch, run_computes_and_reports)
+{
+    open_honest();
+    const arrays made = make_arrays();
+    const lanes_batch batch = make_batch(&made, 77);
+    lanes_completion completion;
+    cr_assert_eq(lanes_run(session, &batch, &completion, &err), LANES_OK);
+    check_sum(&made);
+    cr_assert_eq(completion.tag, 77);
+    cr_assert_eq(completion.elements, 7);
+    cr_assert_eq(completion.tiles, 2);
+    cr_assert_eq(completion.vector_width, 8);
+    cr_assert_lt(completion.queued_ns, 10 * SECOND);
+    cr_assert_str_eq(completion.message, "");
+    cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK);
+}
+
+Test(client_batch, waiting_sleeps_and_is_woken)
+{
+    open_with((fake_plan){.delay_ns = 20 * MILLISECOND});
+    const arrays made = make_arrays();
+    const lanes_batch batch = make_batch(&made, 1);
+    for (int i = 0; i < 5; i++) {
+        cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK);
+    }
+    check_sum(&made);
+}
+
+Test(client_batch, failure_of_a_batch_is_in_its_completion)
+{
+    open_honest();
+    const arrays made = make_arrays();
+    const lanes_batch batch = make_batch(&made, 5);
+    made.kernel->id.slot = 63; /* the fake has no such kernel */
+    lanes_completion completion;
+    cr_assert_eq(lanes_run(session, &batch, &completion, &err), LANES_E_STALE_ID);
+    cr_assert_eq(completion.status, LANES_E_STALE_ID);
+    cr_assert_str_eq(completion.message, lanes_status_text(LANES_E_STALE_ID));
+    cr_assert_str_eq(err.message, completion.message);
+    cr_assert_eq(lanes_run(session, &batch, NULL, NULL), LANES_E_STALE_ID);
+}
+
+Test(client_batch, many_in_flight_fill_the_ring)
+{
+    open_with((fake_plan){.batches = FAKE_HOLD});
+    const arrays made = make_arrays();
+    const lanes_batch batch = make_batch(&made, 1);
+    for (uint32_t i = 0; i < LANES_ABI_ENTRIES; i++) {
+        cr_assert_eq(lanes_submit(session, &batch, &err), LANES_OK);
+    }
+    cr_assert_eq(lanes_submit(session, &batch, &err), LANES_E_RING_FULL);
+    cr_assert_not_null(strstr(err.message, "256"));
+    cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_E_INVALID,
+                 "run needs an idle session");
+}
+
+Test(client_batch, every_tag_comes_back_once)
+{
+    open_honest();
+    const arrays made = make_arrays();
+    unsigned char seen[5000] = {0};
+    uint32_t submitted = 0;
+    uint32_t completed = 0;
+    while (completed < sizeof(seen)) {
+        lanes_batch batch = make_batch(&made, submitted);
+        while (submitted < sizeof(seen) &&
+               lanes_submit(session, &batch, NULL) == LANES_OK) {
+            submitted++;
+            batch.tag = submitted;
+        }
+        lanes_completion completion;
+        cr_assert_eq(lanes_wait(session, 5 * SECOND, &completion, &err), LANES_OK);
+        cr_assert_eq(seen[completion.tag]++, 0);
+        completed++;
+    }
+}
+
+Test(client_batch, waiting_for_nothing_is_a_usage_error)
+{
+    open_honest();
+    lanes_completion completion;
+    cr_assert_eq(lanes_wait(session, UINT64_MAX, &completion, &err), LANES_E_INVALID);
+    cr_assert_eq(lanes_poll(session, &completion), 0);
+}
+
+Test(client_batch, wait_times_out)
+{
+    open_with((fake_plan){.batches = FAKE_HOLD});
+    const arrays made = make_arrays();
+    const lanes_batch batch = make_batch(&made, 1);
+    lanes_completion completion;
+    cr_assert_eq(lanes_submit(session, &batch, &err), LANES_OK);
+    cr_assert_eq(lanes_wait(session, 0, &completion, &err), LANES_E_TIMED_OUT);
+    cr_assert_eq(lanes_wait(session, 1000, &completion, &err), LANES_E_TIMED_OUT);
+    const uint64_t start_ns = lanes_clock_ns();
+    cr_assert_eq(lanes_wait(session, 150 * MILLISECOND, &completion, &err),
+                 LANES_E_TIMED_OUT);
+    const uint64_t waited_ns = lanes_clock_ns() - start_ns;
+    cr_assert(waited_ns >= 150 * MILLISECOND && waited_ns < 5 * SECOND);
+    cr_assert_eq(lanes_poll(session, &completion), 0);
+}
+
+Test(client_batch, arguments_are_checked)
+{
+    open_honest();
+    const arrays made = make_arrays();
+    lanes_operand bad_operands[3];
+    memcpy(bad_operands, made.operands, sizeof(bad_operands));
+    bad_operands[1].segment = NULL;
+    lanes_operand reserved_operands[3];
+    memcpy(reserved_operands, made.operands, sizeof(reserved_operands));
+    reserved_operands[2].reserved = 1;
+    lanes_batch cases[11];
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
+        cases[i] = make_batch(&made, 1);
+    }
+    cases[0].dimensions = 0;
+    cases[1].dimensions = LANES_DIMENSIONS_MAX + 1;
+    cases[2].operand_count = 0;
+    cases[3].operand_count = LANES_OPERANDS_MAX + 1;
+    cases[4].flags = 1;
+    cases[5].reserved = 1;
+    cases[6].shape = NULL;
+    cases[7].operands = NULL;
+    cases[8].kernel = NULL;
+    cases[9].operands = bad_operands;
+    cases[10].operands = reserved_operands;
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
+        cr_assert_eq(lanes_submit(session, &cases[i], &err), LANES_E_INVALID, "case %zu",
+                     i);
+        cr_assert_eq(lanes_run(session, &cases[i], NULL, NULL), LANES_E_INVALID);
+    }
+}
+
+Test(client_batch, handles_of_another_session_are_refused)
+{
+    open_honest();
+    const arrays made = make_arrays();
+    lanes_session *first = session;
+    fake_executor first_fake = fake;
+    /* The fake's thread points to the global: leave it and start a second one beside. */
+    static fake_executor second;
+    fake_start(&second, (fake_plan){.lie = FAKE_HONEST});
+    lanes_open_options options = fake_options();
+    options.socket = second.path;
+    lanes_session *other = NULL;
+    cr_assert_eq(lanes_open(&options, &other, &err), LANES_OK);
+    const lanes_batch batch = make_batch(&made, 1);
+    cr_assert_eq(lanes_submit(other, &batch, &err), LANES_E_INVALID);
+    lanes_close(other);
+    fake_stop(&second);
+    cr_assert_eq(session, first);
+    cr_assert_eq(fake.listener, first_fake.listener);
+}
+
+/** Submit one batch to an executor that behaves as @p plan says, and wait. */
+static lanes_status submit_and_wait(fake_plan plan, lanes_completion *completion)
+{
+    open_with(plan);
+    const arrays made = make_arrays();
+    const lanes_batch batch = make_batch(&made, 9);
+    cr_assert_eq(lanes_submit(session, &batch, &err), LANES_OK);
+    return lanes_wait(session, UINT64_MAX, completion, &err);
+}
+
+Test(client_batch, death_while_waiting_is_peer_gone)
+{
+    lanes_completion completion;
+    cr_assert_eq(submit_and_wait((fake_plan){.batches = FAKE_DIE}, &completion),
+                 LANES_E_PEER_GONE);
+    cr_assert_not_null(strstr(err.message, "died"), "%s", err.message);
+    cr_assert_eq(lanes_wait(session, 0, &completion, &err), LANES_E_PEER_GONE);
+    cr_assert_eq(lanes_poll(session, &completion), LANES_E_PEER_GONE);
+    cr_assert_eq(lanes_fd(session), LANES_E_PEER_GONE);
+}
+
+Test(client_batch, completion_published_before_death_is_delivered)
+{
+    lanes_completion completion;
+    cr_assert_eq(
+        submit_and_wait((fake_plan){.batches = FAKE_FINISH_AND_DIE}, &completion),
+        LANES_OK);
+    cr_assert_eq(completion.tag, 9);
+}
+
+Test(client_batch, session_closed_by_the_executor_says_why)
+{
+    lanes_completion completion;
+    const fake_plan plan = {.batches = FAKE_CLOSE, .status = LANES_E_RING_CORRUPT};
+    cr_assert_eq(submit_and_wait(plan, &completion), LANES_E_PEER_GONE);
+    cr_assert_not_null(strstr(err.message, lanes_status_text(LANES_E_RING_CORRUPT)));
+}
+
+Test(client_batch, submit_to_a_closed_session_says_why)
+{
+    open_with((fake_plan){.batches = FAKE_CLOSE, .status = LANES_E_RING_CORRUPT});
+    const arrays made = make_arrays();
+    const lanes_batch batch = make_batch(&made, 9);
+    lanes_status status = LANES_OK;
+    for (uint32_t i = 0; i < LANES_ABI_ENTRIES && status == LANES_OK; i++) {
+        status = lanes_submit(session, &batch, &err);
+        usleep(1000);
+    }
+    cr_assert_eq(status, LANES_E_PEER_GONE);
+    cr_assert_not_null(strstr(err.message, lanes_status_text(LANES_E_RING_CORRUPT)));
+}
+
+Test(client_batch, impossible_index_ends_the_session)
+{
+    lanes_completion completion;
+    cr_assert_eq(submit_and_wait((fake_plan){.batches = FAKE_CORRUPT}, &completion),
+                 LANES_E_RING_CORRUPT);
+    cr_assert_eq(err.code, LANES_E_RING_CORRUPT);
+    cr_assert_eq(lanes_wait(session, 0, &completion, &err), LANES_E_PEER_GONE);
+}
+
+Test(client_batch, event_loop_sees_completions)
+{
+    open_with((fake_plan){.delay_ns = MILLISECOND});
+    const arrays made = make_arrays();
+    const lanes_batch batch = make_batch(&made, 1);
+    lanes_completion completion;
+    cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK);
+    const int fd = lanes_fd(session);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(lanes_fd(session), fd);
+    for (uint64_t i = 0; i < 50; i++) {
+        cr_assert_eq(lanes_submit(session, &batch, &err), LANES_OK);
+        lanes_status found = 0;
+        while (found == 0) {
+            cr_assert_gt(lanes_os_poll(fd, LANES_OS_READABLE, 5 * SECOND), 0);
+            found = lanes_poll(session, &completion);
+        }
+        cr_assert_eq(found, 1);
+    }
+    cr_assert_eq(lanes_poll(session, &completion), 0);
+    cr_assert_eq(lanes_os_poll(fd, LANES_OS_READABLE, 0), 0, "drained");
+    cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK, "waiting still works");
+}
+
+Test(client_batch, event_loop_sees_completions_published_before_it_asked)
+{
+    open_honest();
+    const arrays made = make_arrays();
+    const lanes_batch batch = make_batch(&made, 1);
+    lanes_completion completion;
+    cr_assert_eq(lanes_submit(session, &batch, &err), LANES_OK);
+    usleep(20000);
+    const int fd = lanes_fd(session);
+    cr_assert_gt(lanes_os_poll(fd, LANES_OS_READABLE, 5 * SECOND), 0);
+    cr_assert_eq(lanes_poll(session, &completion), 1);
+}
+
+Test(client_batch, event_loop_sees_death)
+{
+    open_with((fake_plan){.batches = FAKE_DIE});
+    const arrays made = make_arrays();
+    const lanes_batch batch = make_batch(&made, 1);
+    lanes_completion completion;
+    const int fd = lanes_fd(session);
+    cr_assert_eq(lanes_poll(session, &completion), 0);
+    cr_assert_eq(lanes_submit(session, &batch, &err), LANES_OK);
+    cr_assert_gt(lanes_os_poll(fd, LANES_OS_READABLE, 5 * SECOND), 0);
+    cr_assert_eq(lanes_poll(session, &completion), LANES_E_PEER_GONE);
+}
+
+Test(client_batch, polling_without_an_event_loop_sees_death)
+{
+    open_with((fake_plan){.batches = FAKE_DIE});
+    const arrays made = make_arrays();
+    const lanes_batch batch = make_batch(&made, 1);
+    lanes_completion completion;
+    cr_assert_eq(lanes_submit(session, &batch, &err), LANES_OK);
+    lanes_status found = 0;
+    while (found == 0) {
+        found = lanes_poll(session, &completion);
+    }
+    cr_assert_eq(found, LANES_E_PEER_GONE);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The loader: closed symbol table, clear link errors, and that unloading gives everything
+ * back. Objects are made with LLVM here, so that they may be wrong in ways that codegen's
+ * never are.
+ */
+#include "loader/loader.h"
+
+#include <criterion/criterion.h>
+#include <llvm-c/Core.h>
+#include <llvm-c/IRReader.h>
+#include <llvm-c/Target.h>
+#include <llvm-c/TargetMachine.h>
+#include <stdio.h>
+#include <string.h>
+
+static lanes_error err;
+
+static LLVMMemoryBufferRef object_of(const char *ir)
+{
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMContextRef context = LLVMContextCreate();
+    LLVMModuleRef module;
+    char *text;
+    LLVMTargetRef target;
+    LLVMMemoryBufferRef object;
+    cr_assert_eq(LLVMParseIRInContext(
+                     context,
+                     LLVMCreateMemoryBufferWithMemoryRangeCopy(ir, strlen(ir), "ir"),
+                     &module, &text),
+                 0);
+    char *triple = LLVMGetDefaultTargetTriple();
+    cr_assert_eq(LLVMGetTargetFromTriple(triple, &target, &text), 0);
+    LLVMTargetMachineRef machine =
+        LLVMCreateTargetMachine(target, triple, "x86-64", "", LLVMCodeGenLevelDefault,
+                                LLVMRelocPIC, LLVMCodeModelSmall);
+    cr_assert_eq(LLVMTargetMachineEmitToMemoryBuffer(machine, module, LLVMObjectFile,
+                                                     &text, &object),
+                 0);
+    LLVMDisposeMessage(triple);
+    LLVMDisposeTargetMachine(machine);
+    LLVMDisposeModule(module);
+    LLVMContextDispose(context);
+    return object;
+}
+
+static lanes_status load(lanes_loader *loader, const char *ir, const char *symbol,
+                         lanes_loaded **out_loaded)
+{
+    LLVMMemoryBufferRef object = object_of(ir);
+    const lanes_status status =
+        lanes_loader_load(loader, LLVMGetBufferStart(object), LLVMGetBufferSize(object),
+                          symbol, out_loaded, &err);
+    LLVMDisposeMemoryBuffer(object);
+    return status;
+}
+
+/* Stores sin(2.0), through the symbol table, at frame->base[0]. */
+static const char store_sin[] =
+    "declare double @sin(double)\n"
+    "define void @loop_a(ptr %frame, i64 %begin, i64 %end, ptr %result) {\n"
+    "  %p = load ptr, ptr %frame\n  %x = load double, ptr %p\n"
+    "  %s = call double @sin(double %x)\n  store double %s, ptr %p\n  ret void\n}\n";
+
+static lanes_loader *create(void)
+{
+    lanes_loader *loader;
+    cr_assert_eq(lanes_loader_create(&loader, &err), LANES_OK, "%s", err.message);
+    return loader;
+}
+
+Test(loader, loaded_code_calls_libm)
+{
+    lanes_loader *loader = create();
+    lanes_loaded *loaded;
+    cr_assert_eq(load(loader, store_sin, "loop_a", &loaded), LANES_OK, "%s", err.message);
+    double value = 2.0;
+    const lanes_loop_frame frame = {.base = {&value}};
+    lanes_loaded_function(loaded)(&frame, 0, 1, NULL);
+    cr_expect_float_eq(value, 0.9092974268256817, 1e-15);
+    lanes_loader_unload(loader, loaded);
+    lanes_loader_destroy(loader);
+}
+
+Test(loader, symbols_of_the_process_are_not_reachable)
+{
+    lanes_loader *loader = create();
+    lanes_loaded *loaded;
+    const lanes_status status =
+        load(loader,
+             "declare i32 @system(ptr)\n"
+             "define void @loop_a(ptr %f, i64 %b, i64 %e, ptr %r) {\n"
+             "  %x = call i32 @system(ptr %f)\n  ret void\n}\n",
+             "loop_a", &loaded);
+    cr_expect_eq(status, LANES_E_LINK);
+    cr_expect(strstr(err.message, "system") != NULL, "%s", err.message);
+    /* A failed link leaves the loader usable. */
+    cr_expect_eq(load(loader, store_sin, "loop_a", &loaded), LANES_OK, "%s", err.message);
+    lanes_loader_unload(loader, loaded);
+    lanes_loader_destroy(loader);
+}
+
+Test(loader, missing_symbol_and_damaged_object_are_link_errors)
+{
+    lanes_loader *loader = create();
+    lanes_loaded *loaded;
+    cr_expect_eq(load(loader, store_sin, "loop_b", &loaded), LANES_E_LINK);
+    cr_expect(strstr(err.message, "loop_b") != NULL, "%s", err.message);
+    static const char garbage[100] = "\177ELF but not really";
+    cr_expect_eq(lanes_loader_load(loader, garbage, sizeof(garbage), "x", &loaded, &err),
+                 LANES_E_LINK);
+    cr_expect_eq(lanes_loader_load(loader, garbage, 0, "x", &loaded, &err), LANES_E_LINK);
+    lanes_loader_destroy(loader);
+}
+
+static size_t count_mappings(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    cr_assert(maps != NULL);
+    size_t lines = 0;
+    for (int c = fgetc(maps); c != EOF; c = fgetc(maps)) {
+        lines += c == '\n';
+    }
+    fclose(maps);
+    return lines;
+}
+
+Test(loader, unloading_gives_memory_back, .timeout = 120)
+{
+    lanes_loader *loader = create();
+    LLVMMemoryBufferRef object = object_of(store_sin);
+    size_t before = 0;
+    for (int round = 0; round < 2000; round++) {
+        lanes_loaded *loaded;
+        cr_assert_eq(lanes_loader_load(loader, LLVMGetBufferStart(object),
+                                       LLVMGetBufferSize(object), "loop_a", &loaded,
+                                       &err),
+                     LANES_OK, "%s", err.message);
+        lanes_loader_unload(loader, loaded);
+        if (round == 100) {
+            before = count_mappings();
+        }
+    }
+    cr_expect_leq(count_mappings(), before + 4);
+    LLVMDisposeMemoryBuffer(object);
+    lanes_loader_destroy(loader);
+}

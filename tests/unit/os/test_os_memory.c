@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_os_memory.c - memfds, seals, mappings and facts, with the kernel's refusals.
+ */
+#include "os/os_memory.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "os/os_process.h"
+#include "support/wrap.h"
+
+static int fallocate_failures;      /* how many calls fail next */
+static int fallocate_errno;         /* with this */
+static unsigned memfd_unknown_flag; /* a flag this kernel shall not know */
+
+TEST_WRAP(int, fallocate, (int fd, int mode, off_t offset, off_t length));
+TEST_WRAP(int, memfd_create, (const char *name, unsigned flags));
+
+int wrap_fallocate(int fd, int mode, off_t offset, off_t length)
+{
+    if (fallocate_failures > 0) {
+        fallocate_failures--;
+        errno = fallocate_errno;
+        return -1;
+    }
+    return real_fallocate(fd, mode, offset, length);
+}
+
+int wrap_memfd_create(const char *name, unsigned flags)
+{
+    if ((flags & memfd_unknown_flag) != 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    return real_memfd_create(name, flags);
+}
+
+static int make_memfd(uint64_t bytes)
+{
+    int fd = -1;
+    lanes_error err;
+    cr_assert_eq(lanes_os_memfd_create("test", bytes, &fd, &err), LANES_OK);
+    return fd;
+}
+
+Test(os_memory, memfd_is_sized_zeroed_and_close_on_exec)
+{
+    int fd = make_memfd(10000);
+    lanes_os_facts facts;
+    cr_assert_eq(lanes_os_fd_facts(fd, &facts, NULL), LANES_OK);
+    cr_assert_eq(facts.object, LANES_OS_OBJECT_MEMORY);
+    cr_assert_eq(facts.bytes, 10000);
+    cr_assert(facts.can_read && facts.can_write);
+    cr_assert_eq(facts.owner, lanes_os_uid());
+    cr_assert_neq(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+    char *data = NULL;
+    cr_assert_eq(lanes_os_map(fd, 10000, LANES_OS_MAP_WRITE, (void **)&data, NULL),
+                 LANES_OK);
+    cr_assert(data[0] == 0 && data[9999] == 0);
+    lanes_os_unmap(data, 10000);
+    lanes_os_close(&fd);
+    cr_assert_eq(fd, -1);
+    lanes_os_close(&fd);
+}
+
+Test(os_memory, memfd_works_on_kernels_without_noexec_seal)
+{
+    memfd_unknown_flag = 0x8;
+    int fd = make_memfd(4096);
+    cr_assert_eq(lanes_os_seal(fd, LANES_OS_SEAL_SHRINK, NULL), LANES_OK);
+}
+
+Test(os_memory, full_memory_is_an_error_and_leaks_nothing)
+{
+    const int before = make_memfd(0);
+    fallocate_failures = 1;
+    fallocate_errno = ENOSPC;
+    int fd = -1;
+    lanes_error err;
+    cr_assert_eq(lanes_os_memfd_create("big", 1 << 20, &fd, &err), -ENOSPC);
+    cr_assert(strstr(err.message, "big") != NULL &&
+              strstr(err.message, "ENOSPC") != NULL);
+    cr_assert_eq(fd, -1);
+    cr_assert_eq(make_memfd(0), before + 1, "the descriptor was closed");
+}
+
+Test(os_memory, signals_during_a_reservation_only_repeat_a_step)
+{
+    fallocate_failures = 3;
+    fallocate_errno = EINTR;
+    int fd = make_memfd(1 << 20);
+    lanes_os_facts facts;
+    cr_assert_eq(lanes_os_fd_facts(fd, &facts, NULL), LANES_OK);
+    cr_assert_eq(facts.bytes, 1 << 20);
+}
+
+Test(os_memory, more_than_the_machine_has_is_refused_before_the_oom_killer)
+{
+    int fd = -1;
+    lanes_error err;
+    cr_assert_eq(lanes_os_memfd_create("huge", 1ull << 46, &fd, &err), -ENOMEM);
+    cr_assert_not_null(strstr(err.message, "available"));
+}
+
+Test(os_memory, file_size_limit_is_an_error_and_not_a_signal)
+{
+    cr_assert_eq(lanes_os_limit_set(LANES_OS_LIMIT_FILE_BYTES, 1 << 20, 1 << 20, NULL),
+                 LANES_OK);
+    int fd = -1;
+    lanes_error err;
+    cr_assert_eq(lanes_os_memfd_create("limited", (1 << 20) + 1, &fd, &err), -EFBIG);
+    cr_assert_not_null(strstr(err.message, "1048576"));
+}
+
+Test(os_memory, seals_forbid_what_they_say)
+{
+    int fd = make_memfd(8192);
+    char *data = NULL;
+    cr_assert_eq(lanes_os_map(fd, 8192, LANES_OS_MAP_WRITE, (void **)&data, NULL),
+                 LANES_OK);
+    const uint32_t seals = LANES_OS_SEAL_SHRINK | LANES_OS_SEAL_GROW |
+                           LANES_OS_SEAL_FUTURE_WRITE | LANES_OS_SEAL_SEAL;
+    cr_assert_eq(lanes_os_seal(fd, seals, NULL), LANES_OK);
+    lanes_os_facts facts;
+    cr_assert_eq(lanes_os_fd_facts(fd, &facts, NULL), LANES_OK);
+    cr_assert_eq(facts.seals & seals, seals);
+    void *other = NULL;
+    lanes_error err;
+    cr_assert_eq(lanes_os_map(fd, 8192, LANES_OS_MAP_WRITE, &other, &err), -EPERM);
+    cr_assert_eq(lanes_os_map(fd, 8192, 0, &other, &err), LANES_OK);
+    data[5] = 42; /* the mapping from before still writes */
+    cr_assert_eq(((char *)other)[5], 42);
+    cr_assert_neq(ftruncate(fd, 4096), 0);
+    cr_assert_neq(ftruncate(fd, 16384), 0);
+    const int punch = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+    cr_assert_neq(real_fallocate(fd, punch, 0, 4096), 0);
+    cr_assert_neq(madvise(data, 4096, MADV_REMOVE), 0);
+    cr_assert_neq(mprotect(other, 8192, PROT_READ | PROT_WRITE), 0);
+    cr_assert_eq(lanes_os_seal(fd, LANES_OS_SEAL_WRITE, &err), -EPERM);
+}
+
+Test(os_memory, facts_tell_files_from_other_things)
+{
+    lanes_os_facts facts;
+    lanes_error err;
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    cr_assert_eq(lanes_os_fd_facts(ends[0], &facts, NULL), LANES_OK);
+    cr_assert_eq(facts.object, LANES_OS_OBJECT_OTHER);
+    cr_assert(facts.can_read && !facts.can_write);
+    const int folder = open("/", O_RDONLY | O_DIRECTORY);
+    cr_assert_eq(lanes_os_fd_facts(folder, &facts, NULL), LANES_OK);
+    cr_assert_eq(facts.object, LANES_OS_OBJECT_OTHER);
+    const int program = open("/proc/self/exe", O_RDONLY);
+    cr_assert_eq(lanes_os_fd_facts(program, &facts, NULL), LANES_OK);
+    cr_assert_neq(facts.object, LANES_OS_OBJECT_OTHER);
+    cr_assert(facts.can_read && !facts.can_write);
+    cr_assert_eq(facts.seals, 0);
+    const int path_only = open("/proc/self/exe", O_PATH);
+    cr_assert_eq(lanes_os_fd_facts(path_only, &facts, NULL), LANES_OK);
+    cr_assert(!facts.can_read && !facts.can_write);
+    cr_assert_eq(lanes_os_fd_facts(-1, &facts, &err), -EBADF);
+}
+
+Test(os_memory, same_object_has_the_same_inode_however_opened)
+{
+    int fd = make_memfd(4096);
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    const int again = open(path, O_RDONLY);
+    lanes_os_facts a;
+    lanes_os_facts b;
+    cr_assert_eq(lanes_os_fd_facts(fd, &a, NULL), LANES_OK);
+    cr_assert_eq(lanes_os_fd_facts(again, &b, NULL), LANES_OK);
+    cr_assert(a.device == b.device && a.inode == b.inode);
+    const int other = make_memfd(4096);
+    cr_assert_eq(lanes_os_fd_facts(other, &b, NULL), LANES_OK);
+    cr_assert_neq(a.inode, b.inode);
+}
+
+Test(os_memory, read_only_descriptor_does_not_map_for_writing)
+{
+    const int fd = open("/proc/self/exe", O_RDONLY);
+    void *data = NULL;
+    lanes_error err;
+    cr_assert_eq(lanes_os_map(fd, 4096, LANES_OS_MAP_WRITE, &data, &err), -EACCES);
+    cr_assert_eq(lanes_os_map(fd, 4096, LANES_OS_MAP_POPULATE, &data, &err), LANES_OK);
+    lanes_os_unmap(data, 4096);
+}
+
+Test(os_memory, duplicate_is_independent)
+{
+    int fd = make_memfd(4096);
+    int copy = -1;
+    cr_assert_eq(lanes_os_duplicate(fd, &copy, NULL), LANES_OK);
+    lanes_os_close(&fd);
+    lanes_os_facts facts;
+    cr_assert_eq(lanes_os_fd_facts(copy, &facts, NULL), LANES_OK);
+    cr_assert_eq(lanes_os_duplicate(-1, &copy, NULL), -EBADF);
+}
+
+Test(os_memory, fork_guard_is_wiped_in_children)
+{
+    const uint32_t *word = NULL;
+    cr_assert_eq(lanes_os_fork_guard_create(&word, NULL), LANES_OK);
+    cr_assert_eq(*word, 1);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        _exit(*word == 0 ? 0 : 1);
+    }
+    int status = -1;
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    cr_assert_eq(status, 0);
+    cr_assert_eq(*word, 1);
+    lanes_os_fork_guard_destroy(word);
+    lanes_os_fork_guard_destroy(NULL);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_server_batch.c - batches: results, refusals, failures, fairness, hostile rings.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/atomic.h"
+#include "os/os_memory.h"
+#include "os/os_socket.h"
+#include "os/os_wait.h"
+#include "server_fixture.h"
+
+#define ELEMENTS 100000
+
+static fixture f;
+static client c;
+static segment in;
+static segment out;
+static lanes_abi_kernel kernel;
+
+static void setup(void)
+{
+    fixture_init(&f, 2);
+    fixture_start(&f);
+    client_open_ok(&c, &f);
+    cr_assert_eq(client_segment(&c, ELEMENTS * sizeof(double), &in), LANES_OK);
+    cr_assert_eq(client_segment(&c, ELEMENTS * sizeof(double), &out), LANES_OK);
+    cr_assert_eq(client_load(&c, "fail", &kernel), LANES_OK);
+    for (int i = 0; i < ELEMENTS; i++) {
+        in.data[i] = i;
+    }
+}
+
+static void teardown(void)
+{
+    client_close(&c);
+    fixture_stop(&f);
+}
+
+TestSuite(server_batch, .init = setup, .fini = teardown, .timeout = 60);
+
+Test(server_batch, every_size_gives_the_result_and_every_field)
+{
+    const uint64_t counts[] = {0, 1, 7, 255, 256, 257, 5000, ELEMENTS};
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(counts); i++) {
+        memset(out.data, 0, out.bytes);
+        const batch b = batch_of(&kernel, &in, &out, counts[i]);
+        client_submit(&c, &b, 1000 + i);
+        const lanes_abi_completion done = client_wait(&c);
+        cr_assert_eq(done.status, LANES_OK, "%s", c.text);
+        cr_assert_eq(done.tag, 1000 + i);
+        cr_assert_eq(done.elements, counts[i]);
+        cr_assert_eq(done.failed, 0);
+        cr_assert_eq(done.flags, 0);
+        cr_assert_gt(done.queued_ns, 0);
+        cr_assert_eq(done.compile_ns, 0);
+        if (counts[i] > 0) {
+            cr_assert_gt(done.run_ns, 0);
+            cr_assert_geq(done.tiles, 1);
+            cr_assert_geq(done.threads, 1);
+            cr_assert_eq(done.strategy, LANES_STRATEGY_LOOP);
+            cr_assert_eq(done.vector_width, 8);
+        }
+        for (uint64_t j = 0; j < ELEMENTS; j++) {
+            cr_assert_eq(out.data[j], j < counts[i] ? 2.0 * (double)j : 0.0);
+        }
+    }
+}
+
+Test(server_batch, failing_callbacks_are_counted_and_the_rest_is_computed)
+{
+    in.data[70] = -1;
+    in.data[60000] = -1;
+    const batch b = batch_of(&kernel, &in, &out, ELEMENTS);
+    const lanes_abi_completion done = client_run(&c, &b);
+    cr_assert_eq(done.status, LANES_E_KERNEL_RAISED);
+    cr_assert_eq(done.failed, 2);
+    cr_assert_eq(done.first_failed, 70);
+    cr_assert_str_eq(c.text,
+                     "callback failed for 2 of 100000 elements, first at index 70");
+    cr_assert_eq(out.data[70], 0);
+    cr_assert_eq(out.data[71], 142);
+}
+
+Test(server_batch, entries_out_of_range_are_refused_with_a_reason)
+{
+    const batch good = batch_of(&kernel, &in, &out, 10);
+    batch b = good;
+    b.entry.opcode = 9;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
+    cr_assert_not_null(strstr(c.text, "opcode 9"));
+    b = good;
+    b.entry.flags = 1;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
+    b = good;
+    b.entry.reserved0 = 1;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
+    b = good;
+    b.entry.reserved[9] = 1;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
+    b = good;
+    b.entry.dimensions = 0;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_SHAPE);
+    b.entry.dimensions = 9;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_SHAPE);
+    b = good;
+    b.entry.operand_count = 0;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_OPERANDS);
+    b.entry.operand_count = 17;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_OPERANDS);
+    b = good;
+    b.entry.argument_words = 8;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
+    cr_assert_not_null(strstr(c.text, "need 9"), "%s", c.text);
+    b = good;
+    b.entry.operand_count = 1;
+    b.entry.argument_words = 5;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_OPERANDS);
+    b = good;
+    b.operand[1].flags = 2;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
+    cr_assert_eq(client_run(&c, &good).status, LANES_OK);
+}
+
+Test(server_batch, stale_ids_are_refused)
+{
+    const batch good = batch_of(&kernel, &in, &out, 10);
+    batch b = good;
+    b.entry.kernel_slot = 4096;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_STALE_ID);
+    cr_assert_not_null(strstr(c.text, "kernel 4096"));
+    b = good;
+    b.entry.kernel_generation++;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_STALE_ID);
+    b = good;
+    b.operand[1].segment_slot = 300;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_STALE_ID);
+    cr_assert_not_null(strstr(c.text, "operand 1: segment 300"));
+    b = good;
+    b.operand[0].segment_generation = 0;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_STALE_ID);
+    cr_assert_eq(client_segment_release(&c, &out), LANES_OK);
+    cr_assert_eq(client_run(&c, &good).status, LANES_E_STALE_ID);
+}
+
+Test(server_batch, the_engine_s_refusals_arrive)
+{
+    const batch good = batch_of(&kernel, &in, &out, 10);
+    batch b = good;
+    b.operand[0].dtype = LANES_F4;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_DTYPE);
+    b = good;
+    b.shape = ELEMENTS + 10000;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_SPAN);
+    cr_assert_not_null(strstr(c.text, "operand 0"), "%s", c.text);
+    b = good;
+    b.stride[0] = 16;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_LAYOUT);
+    b = good;
+    b.operand[1] = b.operand[0];
+    b.operand[1].offset = 8;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_OVERLAP);
+    b.operand[1].offset = 0;
+    cr_assert_eq(client_run(&c, &b).status, LANES_OK, "in place");
+}
+
+Test(server_batch, one_object_attached_twice_is_one_object)
+{
+    int fd = -1;
+    cr_assert_eq(lanes_os_memfd_create("test", 8192, &fd, NULL), LANES_OK);
+    segment twice[2];
+    for (int i = 0; i < 2; i++) {
+        lanes_abi_segment request = {.flags = i == 0 ? LANES_ABI_SEGMENT_READ_ONLY : 0};
+        lanes_abi_segment reply;
+        cr_assert_eq(client_request(&c, LANES_ABI_SEGMENT_ATTACH, &request,
+                                    sizeof(request), fd, &reply, sizeof(reply), NULL),
+                     LANES_OK);
+        twice[i] = (segment){.id = reply.id};
+    }
+    lanes_os_close(&fd);
+    batch b = batch_of(&kernel, &twice[0], &twice[1], 10);
+    b.operand[1].offset = 8;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_OVERLAP);
+    b = batch_of(&kernel, &twice[1], &twice[0], 10);
+    b.operand[1].offset = 4096;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_READ_ONLY);
+}
+
+Test(server_batch, many_batches_in_flight_complete_once_each)
+{
+    static uint32_t seen[20000];
+    uint64_t submitted = 0;
+    uint64_t completed = 0;
+    while (completed < LANES_ARRAY_COUNT(seen)) {
+        while (submitted < LANES_ARRAY_COUNT(seen) &&
+               lanes_ring_client_in_flight(&c.ring) < LANES_ABI_ENTRIES) {
+            batch b = batch_of(&kernel, &in, &out, 16);
+            b.operand[1].offset = 128 * (submitted % LANES_ABI_ENTRIES);
+            client_submit(&c, &b, submitted++);
+        }
+        const lanes_abi_completion done = client_wait(&c);
+        cr_assert_eq(done.status, LANES_OK);
+        seen[done.tag]++;
+        completed++;
+    }
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(seen); i++) {
+        cr_assert_eq(seen[i], 1);
+    }
+}
+
+Test(server_batch, a_client_that_reads_no_completions_only_stops_itself)
+{
+    const batch b = batch_of(&kernel, &in, &out, 16);
+    for (uint32_t i = 0; i < LANES_ABI_ENTRIES; i++) {
+        client_submit(&c, &b, i);
+    }
+    lanes_ring_slot slot;
+    cr_assert_eq(lanes_ring_client_reserve(&c.ring, &slot), LANES_E_RING_FULL);
+    client other;
+    client_open_ok(&other, &f);
+    client_close(&other);
+    for (uint32_t i = 0; i < LANES_ABI_ENTRIES; i++) {
+        cr_assert_eq(client_wait(&c).tag, i);
+    }
+}
+
+Test(server_batch, a_long_batch_does_not_starve_another_session)
+{
+    lanes_abi_kernel slow;
+    cr_assert_eq(client_load(&c, "slow", &slow), LANES_OK);
+    const batch lengthy = batch_of(&slow, &in, &out, ELEMENTS); /* 50 ms of two threads */
+    client other;
+    client_open_ok(&other, &f);
+    segment a;
+    segment b;
+    lanes_abi_kernel quick;
+    cr_assert_eq(client_segment(&other, 4096, &a), LANES_OK);
+    cr_assert_eq(client_segment(&other, 4096, &b), LANES_OK);
+    cr_assert_eq(client_load(&other, "double", &quick), LANES_OK);
+    const batch brief = batch_of(&quick, &a, &b, 100);
+    client_submit(&c, &lengthy, 1);
+    uint32_t completed = 0;
+    while (!client_has_completion(&c, 0)) {
+        cr_assert_eq(client_run(&other, &brief).status, LANES_OK);
+        completed++;
+    }
+    cr_assert_geq(completed, 8, "%u short batches while the long one ran", completed);
+    cr_assert_eq(client_wait(&c).status, LANES_OK);
+    client_close(&other);
+}
+
+Test(server_batch, one_thousand_kernels_share_a_session)
+{
+    for (int i = 0; i < 1000; i++) {
+        lanes_abi_kernel k;
+        cr_assert_eq(client_load(&c, "double", &k), LANES_OK);
+        const batch b = batch_of(&k, &in, &out, 10);
+        cr_assert_eq(client_run(&c, &b).status, LANES_OK);
+        cr_assert_eq(client_kernel_release(&c, k.id), LANES_OK);
+        cr_assert_eq(client_run(&c, &b).status, LANES_E_STALE_ID);
+    }
+}
+
+static void expect_corrupt_end(void)
+{
+    for (int i = 0; i < 2000 && lanes_ring_client_closed(&c.ring) == 0; i++) {
+        sleep_ms(1);
+    }
+    cr_assert_eq(lanes_ring_client_closed(&c.ring), LANES_E_RING_CORRUPT);
+    for (int i = 0; i < 2000 && !lanes_os_socket_is_closed(c.fd); i++) {
+        sleep_ms(1);
+    }
+    cr_assert(lanes_os_socket_is_closed(c.fd));
+    client other;
+    client_open_ok(&other, &f);
+    client_close(&other);
+}
+
+Test(server_batch, a_tail_that_lies_ends_that_session_only)
+{
+    lanes_abi_client_page *page = c.rings.u;
+    lanes_store_seq_cst_u32(&page->submit_tail, LANES_ABI_ENTRIES + 1);
+    lanes_os_event_signal(c.doorbell);
+    expect_corrupt_end();
+}
+
+Test(server_batch, a_head_that_lies_ends_that_session_only)
+{
+    lanes_abi_client_page *page = c.rings.u;
+    const batch b = batch_of(&kernel, &in, &out, 10);
+    for (uint32_t i = 0; i < LANES_ABI_ENTRIES; i++) {
+        cr_assert_eq(client_run(&c, &b).status, LANES_OK);
+    }
+    /* The head is looked at when the slots known to be free are used up: now. */
+    lanes_store_seq_cst_u32(&page->complete_head, 12345);
+    client_submit(&c, &b, 1);
+    lanes_os_event_signal(c.doorbell);
+    expect_corrupt_end();
+}
+
+Test(server_batch, too_many_argument_words_end_that_session_only)
+{
+    batch b = batch_of(&kernel, &in, &out, 10);
+    b.entry.argument_words = LANES_ABI_ARGUMENT_WORDS + 1;
+    client_submit(&c, &b, 1);
+    expect_corrupt_end();
+}
+
+Test(server_batch, event_and_futex_waiters_are_both_woken)
+{
+    lanes_ring_client_enable_event(&c.ring);
+    const batch b = batch_of(&kernel, &in, &out, 10);
+    for (int i = 0; i < 100; i++) {
+        if (i % 10 == 0) {
+            sleep_ms(2); /* the executor sleeps */
+        }
+        client_submit(&c, &b, 1);
+        cr_assert_eq(lanes_os_poll(c.event, LANES_OS_READABLE, 5000000000u),
+                     LANES_OS_READABLE);
+        lanes_os_event_drain(c.event);
+        cr_assert_eq(client_wait(&c).status, LANES_OK);
+    }
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_shm_table.c - segments: what may be mapped, ids that go stale, references that
+ * keep memory alive, keys that tell the same object, memory that runs out.
+ */
+#include "shm/shm.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "os/os_file.h"
+#include "os/os_memory.h"
+#include "support/wrap.h"
+
+static int fallocate_errno;   /* 0: it works */
+static size_t malloc_refuses; /* the size that fails; 0: none */
+
+TEST_WRAP(int, fallocate, (int fd, int mode, off_t offset, off_t length));
+TEST_WRAP(void *, malloc, (size_t bytes));
+
+int wrap_fallocate(int fd, int mode, off_t offset, off_t length)
+{
+    if (fallocate_errno != 0) {
+        errno = fallocate_errno;
+        return -1;
+    }
+    return real_fallocate(fd, mode, offset, length);
+}
+
+void *wrap_malloc(size_t bytes)
+{
+    return bytes == malloc_refuses ? NULL : real_malloc(bytes);
+}
+
+static lanes_shm_table *table;
+static lanes_error err;
+
+static void make_table(void)
+{
+    cr_assert_eq(lanes_shm_table_create(&table, &err), LANES_OK);
+}
+
+static void destroy_table(void)
+{
+    lanes_shm_table_destroy(table);
+    lanes_shm_table_destroy(NULL);
+}
+
+TestSuite(shm_table, .init = make_table, .fini = destroy_table, .timeout = 20);
+
+static int make_memory(uint64_t bytes)
+{
+    int fd = -1;
+    cr_assert_eq(lanes_os_memfd_create("test", bytes, &fd, &err), LANES_OK);
+    return fd;
+}
+
+static int next_fd(void)
+{
+    const int fd = dup(0);
+    close(fd);
+    return fd;
+}
+
+static bool is_mapped(void *data)
+{
+    unsigned char resident = 0;
+    return mincore(data, 4096, &resident) == 0;
+}
+
+Test(shm_table, created_segment_is_shared_sealed_and_released)
+{
+    lanes_abi_id id;
+    int fd = -1;
+    cr_assert_eq(lanes_shm_create(table, 5000, &id, &fd, &err), LANES_OK);
+    cr_assert_neq(id.generation, 0);
+    lanes_shm_mapping client;
+    cr_assert_eq(lanes_shm_map(fd, 8192, 0, &client, &err), LANES_OK, "rounded to pages");
+    cr_assert_eq(lanes_shm_seal(table, id, &err), LANES_OK);
+    cr_assert_lt(fcntl(fd, F_GETFD), 0, "sealing closes the descriptor");
+    lanes_shm_segment *segment = NULL;
+    cr_assert_eq(lanes_shm_acquire(table, id, &segment), LANES_OK);
+    cr_assert_eq(segment->mapping.bytes, 8192);
+    ((char *)client.data)[8191] = 9;
+    cr_assert_eq(((char *)segment->mapping.data)[8191], 9);
+    cr_assert_neq(madvise(client.data, 4096, MADV_REMOVE), 0, "holes are forbidden");
+    cr_assert_eq(lanes_shm_seal(table, id, &err), LANES_E_INVALID, "sealed before");
+    cr_assert_eq(lanes_shm_table_count(table), 1);
+    cr_assert_eq(lanes_shm_table_bytes(table), 8192);
+    lanes_shm_drop(segment);
+    cr_assert_eq(lanes_shm_release(table, id, &err), LANES_OK);
+    cr_assert_eq(lanes_shm_table_count(table), 0);
+    cr_assert_eq(lanes_shm_table_bytes(table), 0);
+    lanes_shm_unmap(&client);
+    cr_assert_null(client.data);
+    lanes_shm_unmap(&client);
+}
+
+Test(shm_table, stale_and_invented_ids_are_refused)
+{
+    lanes_abi_id id;
+    int fd = -1;
+    lanes_shm_segment *segment = NULL;
+    cr_assert_eq(lanes_shm_create(table, 4096, &id, &fd, &err), LANES_OK);
+    cr_assert_eq(lanes_shm_release(table, id, &err), LANES_OK);
+    cr_assert_lt(fcntl(fd, F_GETFD), 0, "release closes an unsealed descriptor");
+    const lanes_abi_id stale[] = {
+        id, {0, 0}, {0, 999}, {LANES_SEGMENTS_MAX, 1}, {UINT32_MAX, UINT32_MAX}};
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(stale); i++) {
+        cr_assert_eq(lanes_shm_acquire(table, stale[i], &segment), LANES_E_STALE_ID);
+        cr_assert_eq(lanes_shm_release(table, stale[i], &err), LANES_E_STALE_ID);
+        cr_assert_eq(lanes_shm_seal(table, stale[i], &err), LANES_E_STALE_ID);
+    }
+    lanes_abi_id again;
+    cr_assert_eq(lanes_shm_create(table, 4096, &again, &fd, &err), LANES_OK);
+    cr_assert_eq(again.slot, id.slot);
+    cr_assert_neq(again.generation, id.generation);
+    cr_assert_eq(lanes_shm_acquire(table, id, &segment), LANES_E_STALE_ID);
+}
+
+Test(shm_table, references_outlive_release_and_table)
+{
+    lanes_abi_id ids[2];
+    lanes_shm_segment *held[2] = {NULL, NULL};
+    for (size_t i = 0; i < 2; i++) {
+        int fd = make_memory(4096);
+        cr_assert_eq(lanes_shm_attach(table, fd, 0, 0, &ids[i], &err), LANES_OK);
+        lanes_os_close(&fd);
+        cr_assert_eq(lanes_shm_acquire(table, ids[i], &held[i]), LANES_OK);
+    }
+    void *const data[] = {held[0]->mapping.data, held[1]->mapping.data};
+    cr_assert_eq(lanes_shm_release(table, ids[0], &err), LANES_OK);
+    cr_assert(is_mapped(data[0]));
+    lanes_shm_drop(held[0]);
+    cr_assert_not(is_mapped(data[0]));
+    lanes_shm_table_destroy(table);
+    table = NULL;
+    cr_assert(is_mapped(data[1]));
+    lanes_shm_drop(held[1]);
+    cr_assert_not(is_mapped(data[1]));
+    lanes_shm_drop(NULL);
+}
+
+Test(shm_table, same_object_has_the_same_key)
+{
+    const int a = make_memory(4096);
+    const int b = make_memory(4096);
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", a);
+    const int a_again = open(path, O_RDONLY);
+    const int fds[] = {a, b, a_again, a};
+    lanes_shm_segment *segments[4];
+    for (size_t i = 0; i < 4; i++) {
+        lanes_abi_id id;
+        const uint32_t flags = i == 2 ? LANES_ABI_SEGMENT_READ_ONLY : 0;
+        cr_assert_eq(lanes_shm_attach(table, fds[i], 0, flags, &id, &err), LANES_OK);
+        cr_assert_eq(lanes_shm_acquire(table, id, &segments[i]), LANES_OK);
+    }
+    cr_assert_eq(segments[0]->key, segments[2]->key);
+    cr_assert_eq(segments[0]->key, segments[3]->key);
+    cr_assert_neq(segments[0]->key, segments[1]->key);
+    cr_assert(segments[2]->mapping.is_read_only);
+    cr_assert_not(segments[0]->mapping.is_read_only);
+    for (size_t i = 0; i < 4; i++) {
+        lanes_shm_drop(segments[i]);
+    }
+}
+
+Test(shm_table, regular_files_are_mapped)
+{
+    char path[] = "/tmp/lanes-test-XXXXXX";
+    const int fd = mkstemp(path);
+    cr_assert_eq(write(fd, "0123456789", 10), 10);
+    lanes_abi_id id;
+    lanes_shm_segment *segment = NULL;
+    cr_assert_eq(lanes_shm_attach(table, fd, 0, 0, &id, &err), LANES_OK);
+    cr_assert_eq(lanes_shm_acquire(table, id, &segment), LANES_OK);
+    cr_assert_eq(segment->mapping.bytes, 10);
+    cr_assert_eq(memcmp(segment->mapping.data, "0123456789", 10), 0);
+    lanes_shm_drop(segment);
+    cr_assert_eq(lanes_shm_seal(table, id, &err), LANES_E_INVALID,
+                 "attached, not created");
+    unlink(path);
+}
+
+Test(shm_table, what_cannot_be_mapped_is_refused)
+{
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    char name[] = "/tmp/lanes-test-XXXXXX";
+    const int empty = mkstemp(name);
+    unlink(name);
+    const int small = make_memory(4096);
+    const int readable = open("/proc/self/exe", O_RDONLY);
+    const int path_only = open("/proc/self/exe", O_PATH);
+    const int writable = open("/tmp", O_TMPFILE | O_WRONLY, 0600);
+    cr_assert_eq(ftruncate(writable, 4096), 0);
+    const struct {
+        int fd;
+        uint64_t bytes;
+        uint32_t flags;
+        lanes_status expected;
+    } cases[] = {
+        {ends[0], 0, LANES_ABI_SEGMENT_READ_ONLY, LANES_E_INVALID},
+        {open("/", O_RDONLY), 0, LANES_ABI_SEGMENT_READ_ONLY, LANES_E_INVALID},
+        {open("/dev/zero", O_RDWR), 4096, 0, LANES_E_INVALID},
+        {empty, 0, 0, LANES_E_INVALID},
+        {small, 4097, 0, LANES_E_INVALID},
+        {small, UINT64_MAX, 0, LANES_E_INVALID},
+        {small, 0, 2, LANES_E_INVALID},
+        {readable, 0, 0, -EACCES},
+        {readable, 0, LANES_ABI_SEGMENT_READ_ONLY, LANES_OK},
+        {path_only, 0, LANES_ABI_SEGMENT_READ_ONLY, -EACCES},
+        {writable, 0, 0, -EACCES},
+        {-1, 0, 0, -EBADF},
+    };
+    uint32_t mapped = 0;
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
+        lanes_abi_id id;
+        cr_assert_eq(lanes_shm_attach(table, cases[i].fd, cases[i].bytes, cases[i].flags,
+                                      &id, &err),
+                     cases[i].expected, "case %zu", i);
+        mapped += cases[i].expected == LANES_OK;
+    }
+    cr_assert_eq(lanes_shm_table_count(table), mapped);
+}
+
+Test(shm_table, object_larger_than_the_limit_is_refused)
+{
+    const int fd = make_memory(0);
+    cr_assert_eq(ftruncate(fd, (off_t)LANES_SEGMENT_BYTES_MAX + 4096), 0); /* sparse */
+    lanes_abi_id id;
+    cr_assert_eq(lanes_shm_attach(table, fd, 0, 0, &id, &err), LANES_E_INVALID);
+}
+
+Test(shm_table, impossible_sizes_are_refused)
+{
+    const uint64_t sizes[] = {0, LANES_SEGMENT_BYTES_MAX + 1, UINT64_MAX};
+    lanes_abi_id id;
+    int fd = -1;
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(sizes); i++) {
+        cr_assert_eq(lanes_shm_create(table, sizes[i], &id, &fd, &err), LANES_E_INVALID);
+    }
+}
+
+Test(shm_table, table_fills_and_recovers)
+{
+    const int fd = make_memory(4096);
+    lanes_abi_id ids[LANES_SEGMENTS_MAX];
+    for (uint32_t i = 0; i < LANES_SEGMENTS_MAX; i++) {
+        cr_assert_eq(lanes_shm_attach(table, fd, 0, 0, &ids[i], &err), LANES_OK);
+    }
+    lanes_abi_id more;
+    int created = -1;
+    cr_assert_eq(lanes_shm_attach(table, fd, 0, 0, &more, &err), LANES_E_QUOTA);
+    cr_assert_eq(lanes_shm_create(table, 4096, &more, &created, &err), LANES_E_QUOTA);
+    cr_assert_not_null(strstr(err.message, "256"));
+    cr_assert_eq(lanes_shm_release(table, ids[100], &err), LANES_OK);
+    cr_assert_eq(lanes_shm_attach(table, fd, 0, 0, &more, &err), LANES_OK);
+    cr_assert_eq(more.slot, 100);
+}
+
+Test(shm_table, lack_of_memory_is_an_error_and_leaks_nothing)
+{
+    lanes_abi_id id;
+    int fd = -1;
+    const int before = next_fd();
+    fallocate_errno = ENOSPC;
+    cr_assert_eq(lanes_shm_create(table, 4096, &id, &fd, &err), -ENOSPC);
+    fallocate_errno = 0;
+    malloc_refuses = sizeof(lanes_shm_segment);
+    cr_assert_eq(lanes_shm_create(table, 4096, &id, &fd, &err), -ENOMEM);
+    malloc_refuses = 0;
+    cr_assert_eq(next_fd(), before);
+    cr_assert_eq(lanes_shm_table_count(table), 0);
+    cr_assert_eq(lanes_shm_create(table, 4096, &id, &fd, &err), LANES_OK);
+}

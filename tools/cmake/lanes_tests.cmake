@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Functions that declare tests. A test is called <label>/<name> in CTest.
+
+set(LANES_PYTHON /usr/bin/python3 CACHE FILEPATH "Python 3 that runs scripts and tests")
+set(LANES_RUN_CRITERION "${PROJECT_SOURCE_DIR}/tests/support/run-criterion")
+
+# lanes_add_test(NAME name SOURCES file... [LINK room|target|library...]
+#                [LABEL label] [SERIAL] [TIMEOUT seconds] [MAY_SKIP] [ARGS argument...])
+#
+# A Criterion program. It fails when no test in it ran and, without MAY_SKIP, when one was
+# skipped. LINK takes room names ("ring"), targets ("PkgConfig::JANSSON", "liblanes") and
+# plain libraries ("m"). ARGS go to Criterion, e.g. -j1 for tests that pin or time.
+# Criterion does not run under ThreadSanitizer, so such a build has no such tests.
+function(lanes_add_test)
+    cmake_parse_arguments(PARSE_ARGV 0 arg
+        "SERIAL;MAY_SKIP" "NAME;LABEL;TIMEOUT" "SOURCES;LINK;ARGS")
+    if(LANES_SANITIZE MATCHES "thread")
+        return()
+    endif()
+    lanes_add_test_program("PkgConfig::CRITERION")
+    set(wrapper "${LANES_PYTHON}" "${LANES_RUN_CRITERION}")
+    if(arg_MAY_SKIP)
+        list(APPEND wrapper --may-skip)
+    endif()
+    add_test(NAME ${test} COMMAND ${wrapper} $<TARGET_FILE:${arg_NAME}> ${arg_ARGS})
+    lanes_set_test_properties()
+endfunction()
+
+# lanes_add_stress(NAME name SOURCES file... [LINK ...] [LABEL ...] [SERIAL] [TIMEOUT s]
+#                  [ARGS ...])
+#
+# A program with its own main() that succeeds with 0 and is skipped with 77. These are the
+# tests that ThreadSanitizer runs. The label is `stress` unless given.
+function(lanes_add_stress)
+    cmake_parse_arguments(PARSE_ARGV 0 arg
+        "SERIAL" "NAME;LABEL;TIMEOUT" "SOURCES;LINK;ARGS")
+    if(NOT arg_LABEL)
+        set(arg_LABEL stress)
+    endif()
+    lanes_add_test_program("")
+    add_test(NAME ${test} COMMAND ${arg_NAME} ${arg_ARGS})
+    lanes_set_test_properties()
+endfunction()
+
+# lanes_add_script_test(NAME name SCRIPT file LABEL label [SERIAL] [TIMEOUT s] [ARGS ...])
+#
+# A script: 0 succeeds, 77 skips. A file that ends in .py runs under LANES_PYTHON, any
+# other by its own first line. It finds LANES_SOURCE_DIR and LANES_BUILD_DIR in its
+# environment.
+function(lanes_add_script_test)
+    cmake_parse_arguments(PARSE_ARGV 0 arg
+        "SERIAL" "NAME;SCRIPT;LABEL;TIMEOUT" "ARGS")
+    lanes_refuse_unknown_arguments("test ${arg_NAME}" "${arg_UNPARSED_ARGUMENTS}")
+    cmake_path(ABSOLUTE_PATH arg_SCRIPT)
+    set(test "${arg_LABEL}/${arg_NAME}")
+    if(arg_SCRIPT MATCHES "\\.py$")
+        list(PREPEND arg_SCRIPT "${LANES_PYTHON}")
+    endif()
+    add_test(NAME ${test} COMMAND ${arg_SCRIPT} ${arg_ARGS})
+    lanes_set_test_properties()
+endfunction()
+
+# The rest is shared by the functions above and reads their arg_* variables.
+
+macro(lanes_add_test_program harness)
+    lanes_refuse_unknown_arguments("test ${arg_NAME}" "${arg_UNPARSED_ARGUMENTS}")
+    if(NOT arg_LABEL)
+        set(arg_LABEL unit)
+    endif()
+    set(test "${arg_LABEL}/${arg_NAME}")
+    add_executable(${arg_NAME} ${arg_SOURCES})
+    target_include_directories(${arg_NAME} PRIVATE
+        "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include"
+        "${PROJECT_SOURCE_DIR}/tests")
+    # Criterion's Test() defines variables without declaring them, and cr_assert() of its
+    # new kind fills a one-bit field. Tests compare floats for equal bits on purpose.
+    target_compile_options(${arg_NAME} PRIVATE
+        -Wno-float-equal
+        $<$<C_COMPILER_ID:GNU>:-Wno-conversion>
+        $<$<C_COMPILER_ID:Clang>:-Wno-missing-variable-declarations>)
+    foreach(library IN LISTS arg_LINK)
+        if(TARGET lanes_${library})
+            set(library lanes_${library})
+        endif()
+        target_link_libraries(${arg_NAME} PRIVATE ${library})
+    endforeach()
+    target_link_libraries(${arg_NAME} PRIVATE ${harness} Threads::Threads m)
+endmacro()
+
+macro(lanes_set_test_properties)
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 60)
+    endif()
+    set(environment
+        "LANES_SOURCE_DIR=${PROJECT_SOURCE_DIR}" "LANES_BUILD_DIR=${PROJECT_BINARY_DIR}"
+        "LANES_LLVM_BIN_DIR=${LANES_LLVM_BIN_DIR}" PYTHONDONTWRITEBYTECODE=1)
+    if(LANES_SANITIZE)
+        # Instrumented code is two to ten times slower.
+        math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 4")
+        set(suppressions "${PROJECT_SOURCE_DIR}/tests")
+        list(APPEND environment
+            "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
+            "LSAN_OPTIONS=print_suppressions=0:suppressions=${suppressions}/lsan.supp"
+            "UBSAN_OPTIONS=print_stacktrace=1"
+            "TSAN_OPTIONS=halt_on_error=1:suppressions=${suppressions}/tsan.supp")
+    endif()
+    set_tests_properties(${test} PROPERTIES
+        LABELS "${arg_LABEL}" TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77
+        ENVIRONMENT "${environment}")
+    if(arg_SERIAL)
+        set_tests_properties(${test} PROPERTIES RUN_SERIAL ON)
+    endif()
+endmacro()

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * child.c - one compile: confine, read the IR, compile, write the result.
+ *
+ * The IR is read into private memory before the filter closes; whoever holds the memfd
+ * may change or truncate it at any time, and neither can do more than spoil this compile.
+ * The process ends by _exit(): LLVM's destructors would only tidy what is thrown away.
+ */
+#include "child.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "codegen/codegen.h"
+#include "sandbox.h"
+
+/* Reads the IR with a NUL behind it, which LLVM's text reader relies on. */
+static lanes_status read_ir(uint64_t ir_bytes, char **out_ir, lanes_error *err)
+{
+    if (ir_bytes == 0 || ir_bytes > LANES_IR_BYTES_MAX) {
+        return lanes_error_set(err, LANES_E_IR_LIMIT,
+                               "the IR has %llu bytes; lanes reads 1 to %u",
+                               (unsigned long long)ir_bytes, LANES_IR_BYTES_MAX);
+    }
+    char *ir = malloc(ir_bytes + 1);
+    if (ir == NULL) {
+        return lanes_error_errno(err, ENOMEM, "no memory to read the IR");
+    }
+    uint64_t done = 0;
+    while (done < ir_bytes) {
+        const ssize_t got = pread(SANDBOX_IR_FD, ir + done, ir_bytes - done, (off_t)done);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            const int error = got < 0 ? errno : EIO;
+            free(ir);
+            return lanes_error_errno(err, error, "the IR ends after %llu of %llu bytes",
+                                     (unsigned long long)done,
+                                     (unsigned long long)ir_bytes);
+        }
+        done += (uint64_t)got;
+    }
+    ir[ir_bytes] = '\0';
+    *out_ir = ir;
+    return LANES_OK;
+}
+
+static void write_part(const void *part, uint64_t bytes, uint64_t offset)
+{
+    const char *at = part;
+    while (bytes > 0) {
+        const ssize_t put = pwrite(SANDBOX_RESULT_FD, at, bytes, (off_t)offset);
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put <= 0) {
+            _exit(errno == EFBIG ? CHILD_EXIT_OUTPUT : CHILD_EXIT_FAILED);
+        }
+        at += put;
+        bytes -= (uint64_t)put;
+        offset += (uint64_t)put;
+    }
+}
+
+static void write_result(const lanes_codegen_output *output, uint64_t output_bytes_max)
+{
+    const lanes_compile_result *result = &output->result;
+    uint64_t total;
+    if (!lanes_add_u64(sizeof(*result), result->report_bytes, &total) ||
+        !lanes_add_u64(total, result->object_bytes, &total) || total > output_bytes_max) {
+        _exit(CHILD_EXIT_OUTPUT);
+    }
+    write_part(result, sizeof(*result), 0);
+    write_part(output->report, result->report_bytes, sizeof(*result));
+    write_part(output->object, result->object_bytes,
+               sizeof(*result) + result->report_bytes);
+}
+
+_Noreturn static void finish_failed(const lanes_error *err, uint64_t output_bytes_max)
+{
+    lanes_codegen_output output = {
+        .result = {.version = LANES_COMPILE_VERSION, .status = err->code}};
+    _Static_assert(sizeof(output.result.message) == sizeof(err->message), "same text");
+    memcpy(output.result.message, err->message, sizeof(err->message));
+    write_result(&output, output_bytes_max);
+    _exit(CHILD_EXIT_DONE);
+}
+
+_Noreturn void child_run(const child_task *task)
+{
+    const lanes_compile_request *request = task->request;
+    const uint64_t output_bytes_max = task->limits->output_bytes;
+    lanes_error err = {.code = LANES_OK};
+    if (sandbox_limit(task->limits, task->parent, task->ir_fd, task->result_fd) < 0) {
+        _exit(CHILD_EXIT_FAILED);
+    }
+    if (request->version != LANES_COMPILE_VERSION) {
+        LANES_IGNORE(
+            lanes_error_set(&err, LANES_E_ABI_MISMATCH,
+                            "lanesd and lanes-compiler are of different versions "
+                            "(%u and %u); restart lanesd",
+                            request->version, LANES_COMPILE_VERSION),
+            "it is written into the result");
+        finish_failed(&err, output_bytes_max);
+    }
+    char *ir = NULL;
+    if (read_ir(request->ir_bytes, &ir, &err) < 0 || sandbox_close(&err) < 0) {
+        finish_failed(&err, output_bytes_max);
+    }
+    sandbox_exit_without_memory(CHILD_EXIT_MEMORY);
+    lanes_codegen_output output;
+    lanes_codegen_compile(request, ir, &output);
+    write_result(&output, output_bytes_max);
+    _exit(CHILD_EXIT_DONE);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli.c - errors, exit codes and kernel options of all commands.
+ */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "source.h"
+
+enum option_key {
+    OPTION_ENTRY = 'e',
+    OPTION_SIGNATURE = 's',
+    OPTION_MATH = 0x100,
+    OPTION_SOCKET = 'S',
+    OPTION_JSON = 0x101
+};
+
+int cli_fail(cli_error *err, int exit_code, lanes_status code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(err->message, sizeof(err->message), format, arguments);
+    va_end(arguments);
+    err->exit_code = exit_code;
+    err->code = code;
+    return exit_code;
+}
+
+int cli_fail_lanes(cli_error *err, const lanes_error *cause, const char *format, ...)
+{
+    char prefix[sizeof(err->message)];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(prefix, sizeof(prefix), format, arguments);
+    va_end(arguments);
+    err->exit_code = cli_exit_code_of(cause->code);
+    err->code = cause->code;
+    const size_t used = strnlen(prefix, sizeof(prefix) / 2);
+    memcpy(err->message, prefix, used);
+    snprintf(err->message + used, sizeof(err->message) - used, ": %s", cause->message);
+    return err->exit_code;
+}
+
+int cli_exit_code_of(lanes_status status)
+{
+    static const struct {
+        lanes_status code;
+        int exit_code;
+    } rows[] = {
+        {LANES_E_OPERANDS, CLI_BAD_DATA},
+        {LANES_E_DTYPE, CLI_BAD_DATA},
+        {LANES_E_SHAPE, CLI_BAD_DATA},
+        {LANES_E_FORMAT, CLI_BAD_DATA},
+        {LANES_E_KERNEL_RAISED, CLI_BATCH_FAILED},
+        {LANES_E_COMPILE_CRASHED, CLI_BAD_DATA},
+        {LANES_E_COMPILE_LIMIT, CLI_BAD_DATA},
+        {LANES_E_TIMED_OUT, CLI_UNAVAILABLE},
+        {LANES_E_RING_CORRUPT, CLI_INTERNAL},
+        {LANES_E_PROTOCOL, CLI_INTERNAL},
+        {-ENOSPC, CLI_TRY_AGAIN},
+        {-ENOMEM, CLI_TRY_AGAIN},
+        {-EAGAIN, CLI_TRY_AGAIN},
+        {-EMFILE, CLI_TRY_AGAIN},
+        {-ENFILE, CLI_TRY_AGAIN},
+        {LANES_OK, CLI_OK},
+    };
+    for (size_t i = 0; i < CLI_COUNT_OF(rows); i++) {
+        if (rows[i].code == status) {
+            return rows[i].exit_code;
+        }
+    }
+    switch (lanes_status_category(status)) {
+    case LANES_CATEGORY_FLOW:
+        return CLI_TRY_AGAIN;
+    case LANES_CATEGORY_PEER:
+        return CLI_UNAVAILABLE;
+    case LANES_CATEGORY_IR:
+        return CLI_BAD_DATA;
+    default:
+        return CLI_INTERNAL;
+    }
+}
+
+void cli_print(const char *command, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "lanes: %s: ", command);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+json_t *cli_error_json(const cli_error *err)
+{
+    if (err->exit_code == CLI_OK) {
+        return json_null();
+    }
+    /* Texts of LLVM or a file name may hold bytes that are no UTF-8. */
+    json_t *message = json_string(err->message);
+    if (message == NULL) {
+        char text[sizeof(err->message)];
+        for (size_t i = 0; i < sizeof(text); i++) {
+            const char byte = err->message[i];
+            text[i] = (char)((unsigned char)byte < 0x80 ? byte : '?');
+        }
+        message = json_string(text);
+    }
+    return json_pack("{s:s, s:o}", "type", lanes_status_name(err->code), "message",
+                     message);
+}
+
+int cli_print_json(json_t *document)
+{
+    if (document == NULL) {
+        return CLI_INTERNAL;
+    }
+    const int failed = json_dumpf(document, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    json_decref(document);
+    return failed == 0 && putchar('\n') == '\n' && fflush(stdout) == 0 ? CLI_OK
+                                                                       : CLI_INTERNAL;
+}
+
+bool cli_parse_count(const char *text, uint32_t *out_count)
+{
+    char *end;
+    errno = 0;
+    const long count = strtol(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || count < 1 || count > 4096) {
+        return false;
+    }
+    *out_count = (uint32_t)count;
+    return true;
+}
+
+static const struct argp_option kernel_option_table[] = {
+    {"entry", OPTION_ENTRY, "NAME", 0, "The callback's symbol; default: find it", 0},
+    {"signature", OPTION_SIGNATURE, "SIG", 0,
+     "Element types, as in 'f8(f8,f8)'; default: from the IR", 0},
+    {"math", OPTION_MATH, "vector|exact", 0,
+     "Serve math functions by vector forms (at most 4 ulp; default) or by libm alone", 0},
+    {"socket", OPTION_SOCKET, "PATH", 0,
+     "Use the executor that listens on PATH; default: the user's own, else a private one",
+     0},
+    {"json", OPTION_JSON, NULL, 0, "Print one JSON object on standard output", 0},
+    {0},
+};
+
+static error_t parse_kernel_option(int key, char *argument, struct argp_state *state)
+{
+    cli_kernel_options *options = state->input;
+    switch (key) {
+    case OPTION_ENTRY:
+        options->entry = argument;
+        return 0;
+    case OPTION_SIGNATURE:
+        options->signature = argument;
+        return 0;
+    case OPTION_MATH:
+        if (strcmp(argument, "vector") != 0 && strcmp(argument, "exact") != 0) {
+            argp_error(state, "--math=%s is neither 'vector' nor 'exact'", argument);
+        }
+        options->math = *argument == 'v' ? LANES_MATH_VECTOR : LANES_MATH_EXACT;
+        return 0;
+    case OPTION_SOCKET:
+        options->socket = argument;
+        return 0;
+    case OPTION_JSON:
+        options->is_json = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp cli_kernel_argp = {
+    .options = kernel_option_table,
+    .parser = parse_kernel_option,
+};
+
+/* --threads is the size of a private executor's team, so asking for it asks for one. */
+static void fill_open_options(const cli_kernel_options *options, lanes_open_options *open)
+{
+    const char *socket = getenv("LANES_SOCKET");
+    lanes_open_options_default(open);
+    open->socket = options->socket;
+    if (options->threads != 0) {
+        open->threads = options->threads;
+        if (options->socket == NULL && (socket == NULL || *socket == '\0')) {
+            open->flags |= LANES_OPEN_PRIVATE;
+        }
+    }
+}
+
+int cli_session_open(const cli_kernel_options *options, uint32_t kernel_flags,
+                     cli_session *out_session, cli_error *err)
+{
+    cli_session session = {0};
+    source ir = {0};
+    lanes_error cause = {.code = LANES_OK};
+    int exit_code = source_load(options->kernel, options->signature, &ir, err);
+    if (exit_code != CLI_OK) {
+        return exit_code;
+    }
+    lanes_open_options open_options;
+    fill_open_options(options, &open_options);
+    lanes_kernel_options kernel_options;
+    lanes_kernel_options_default(&kernel_options);
+    kernel_options.flags = kernel_flags;
+    kernel_options.entry = options->entry;
+    kernel_options.signature = options->signature;
+    kernel_options.math = options->math;
+
+    if (lanes_open(&open_options, &session.session, &cause) < 0) {
+        exit_code = cli_fail_lanes(err, &cause, "cannot reach an executor");
+        /* Whatever the system said, the executor is what is missing. */
+        if (lanes_status_category(cause.code) == LANES_CATEGORY_SYSTEM) {
+            err->exit_code = exit_code = CLI_UNAVAILABLE;
+        }
+    } else if (lanes_kernel_load(session.session, ir.text, ir.bytes, &kernel_options,
+                                 &session.kernel, &cause) < 0) {
+        exit_code = cli_fail_lanes(err, &cause, "%s", options->kernel);
+    }
+    source_release(&ir);
+    if (exit_code != CLI_OK) {
+        cli_session_close(&session);
+        return exit_code;
+    }
+    *out_session = session;
+    return CLI_OK;
+}
+
+void cli_session_close(cli_session *session)
+{
+    lanes_kernel_release(session->kernel);
+    lanes_close(session->session);
+    *session = (cli_session){0};
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * output.c - the output file, which appears complete or not at all.
+ *
+ * It is made without a name (O_TMPFILE), so that nothing is left behind however this
+ * process ends; on file systems that cannot do that it has a hidden name beside the final
+ * one. A name is put on it by link and rename, because link alone replaces nothing.
+ */
+#include "operands.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int fail_create(const cli_output *output, int error, cli_error *err)
+{
+    return cli_fail(err, CLI_CANNOT_CREATE, -error, "output %s cannot be created: %s",
+                    output->path, strerror(error));
+}
+
+/* The folder of @p path, to be freed; NULL without memory. */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+        return strdup(".");
+    }
+    return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/* A name beside @p path for mkostemp(), to be freed; NULL without memory. */
+static char *name_beside(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash != NULL ? slash + 1 : path;
+    char *name;
+    /* Room for the longest file name: the base may use all of it. */
+    if (asprintf(&name, "%.*s.%.200s.lanes-XXXXXX", (int)(base - path), path, base) < 0) {
+        return NULL;
+    }
+    return name;
+}
+
+static int open_named(cli_output *output, cli_error *err)
+{
+    output->temporary = name_beside(output->path);
+    if (output->temporary == NULL) {
+        return fail_create(output, ENOMEM, err);
+    }
+    output->fd = mkostemp(output->temporary, O_CLOEXEC);
+    if (output->fd < 0) {
+        const int error = errno;
+        free(output->temporary);
+        output->temporary = NULL;
+        return fail_create(output, error, err);
+    }
+    const mode_t mask = umask(0);
+    umask(mask);
+    if (fchmod(output->fd, 0666 & ~mask) != 0) {
+        return fail_create(output, errno, err);
+    }
+    return CLI_OK;
+}
+
+static int open_unnamed(cli_output *output, cli_error *err)
+{
+    char *folder = folder_of(output->path);
+    if (folder == NULL) {
+        return fail_create(output, ENOMEM, err);
+    }
+    output->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+    const int error = errno;
+    free(folder);
+    if (output->fd >= 0) {
+        return CLI_OK;
+    }
+    /* EISDIR is how kernels without O_TMPFILE understand it. */
+    if (error == EOPNOTSUPP || error == EISDIR || error == EINVAL) {
+        return open_named(output, err);
+    }
+    return fail_create(output, error, err);
+}
+
+/* Refuses names that a rename would destroy: folders, devices, pipes. */
+static int check_name(const cli_output *output, cli_error *err)
+{
+    struct stat facts;
+    const size_t length = strlen(output->path);
+    if (length == 0 || output->path[length - 1] == '/') {
+        return fail_create(output, length == 0 ? ENOENT : EISDIR, err);
+    }
+    if (lstat(output->path, &facts) != 0) {
+        return errno == ENOENT ? CLI_OK : fail_create(output, errno, err);
+    }
+    if (S_ISDIR(facts.st_mode)) {
+        return fail_create(output, EISDIR, err);
+    }
+    if (!S_ISREG(facts.st_mode) && !S_ISLNK(facts.st_mode)) {
+        return cli_fail(err, CLI_CANNOT_CREATE, -EINVAL,
+                        "output %s exists and is not a regular file; it stays as it is",
+                        output->path);
+    }
+    return CLI_OK;
+}
+
+static int write_header(cli_output *output, const char *header, size_t bytes,
+                        uint64_t data_bytes, cli_error *err)
+{
+    uint64_t total;
+    if (__builtin_add_overflow(bytes, data_bytes, &total) || total > INT64_MAX) {
+        return fail_create(output, EFBIG, err);
+    }
+    /* All space now: a full disk is an error here and not a fault in the executor. */
+    const int error = posix_fallocate(output->fd, 0, (off_t)total);
+    if (error != 0) {
+        return fail_create(output, error, err);
+    }
+    const ssize_t put = pwrite(output->fd, header, bytes, 0);
+    if (put != (ssize_t)bytes) {
+        return fail_create(output, put < 0 ? errno : EIO, err);
+    }
+    output->data_offset = bytes;
+    return CLI_OK;
+}
+
+int output_create(const char *path, uint32_t dtype, const npy_header *shape,
+                  cli_output *out_output, cli_error *err)
+{
+    *out_output = (cli_output){.path = path, .fd = -1};
+    char header[NPY_HEADER_BYTES_MAX];
+    const size_t bytes =
+        npy_header_format(dtype, shape->dimensions, shape->shape, header);
+    uint64_t data_bytes;
+    if (__builtin_mul_overflow(shape->count, npy_dtype_bytes(dtype), &data_bytes)) {
+        return fail_create(out_output, EFBIG, err);
+    }
+    int exit_code = check_name(out_output, err);
+    if (exit_code == CLI_OK) {
+        exit_code = open_unnamed(out_output, err);
+    }
+    if (exit_code == CLI_OK) {
+        exit_code = write_header(out_output, header, bytes, data_bytes, err);
+    }
+    return exit_code;
+}
+
+int output_bind(cli_output *output, lanes_session *session, uint32_t dtype,
+                const npy_header *shape, lanes_operand *out_operand, cli_error *err)
+{
+    lanes_error cause;
+    if (lanes_segment_attach_fd(session, output->fd, 0, &output->segment, &cause) < 0) {
+        return cli_fail_lanes(err, &cause, "output %s cannot be shared", output->path);
+    }
+    *out_operand = (lanes_operand){
+        .segment = output->segment, .offset = output->data_offset, .dtype = dtype};
+    int64_t stride = npy_dtype_bytes(dtype);
+    for (uint32_t i = shape->dimensions; i > 0; i--) {
+        out_operand->stride[i - 1] = stride;
+        stride *= (int64_t)shape->shape[i - 1];
+    }
+    return CLI_OK;
+}
+
+/* Puts a name beside the final one on a file that has none. */
+static int link_beside(cli_output *output)
+{
+    char self[32];
+    snprintf(self, sizeof(self), "/proc/self/fd/%d", output->fd);
+    for (unsigned attempt = 0; attempt < 100; attempt++) {
+        char *name = name_beside(output->path);
+        if (name == NULL) {
+            return ENOMEM;
+        }
+        snprintf(strrchr(name, '-') + 1, 7, "%06x",
+                 ((unsigned)getpid() + attempt) & 0xffffffu);
+        if (linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0) {
+            output->temporary = name;
+            return 0;
+        }
+        const int error = errno;
+        free(name);
+        if (error != EEXIST) {
+            return error;
+        }
+    }
+    return EEXIST;
+}
+
+int output_commit(cli_output *output, cli_error *err)
+{
+    const int error = output->temporary == NULL ? link_beside(output) : 0;
+    if (error != 0) {
+        return fail_create(output, error, err);
+    }
+    if (rename(output->temporary, output->path) != 0) {
+        return fail_create(output, errno, err);
+    }
+    free(output->temporary);
+    output->temporary = NULL;
+    return CLI_OK;
+}
+
+void output_release(cli_output *output)
+{
+    lanes_segment_release(output->segment);
+    output->segment = NULL;
+    if (output->temporary != NULL) {
+        unlink(output->temporary);
+        free(output->temporary);
+        output->temporary = NULL;
+    }
+    if (output->fd >= 0) {
+        close(output->fd);
+        output->fd = -1;
+    }
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * source.c - reads IR files; runs clang and Python for the rest.
+ */
+#include "source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHUNK_BYTES      (64u << 10)
+#define EXIT_NOT_STARTED 127 /* posix_spawn's child, where it cannot execute */
+
+void source_release(source *ir)
+{
+    free(ir->text);
+    *ir = (source){0};
+}
+
+/* Reads @p fd to its end, as long as that is within what lanes takes as IR. */
+static int read_all(int fd, const char *name, source *out_source, cli_error *err)
+{
+    char *text = NULL;
+    size_t used = 0;
+    for (;;) {
+        char *grown = realloc(text, used + CHUNK_BYTES + 1);
+        if (grown == NULL || used > LANES_IR_BYTES_MAX) {
+            free(grown != NULL ? grown : text);
+            return cli_fail(err, CLI_BAD_DATA, LANES_E_IR_LIMIT,
+                            "%s: more than %u bytes of IR, which is the limit", name,
+                            LANES_IR_BYTES_MAX);
+        }
+        text = grown;
+        const ssize_t got = read(fd, text + used, CHUNK_BYTES);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            const int error = errno;
+            free(text);
+            return cli_fail(err, CLI_NO_INPUT, -error, "%s: cannot be read: %s", name,
+                            strerror(error));
+        }
+        if (got == 0) {
+            break;
+        }
+        used += (size_t)got;
+    }
+    text[used] = '\0';
+    *out_source = (source){.text = text, .bytes = used};
+    return CLI_OK;
+}
+
+static int load_file(const char *path, const char *signature, source *out_source,
+                     cli_error *err)
+{
+    (void)signature;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return cli_fail(err, CLI_NO_INPUT, -errno, "kernel %s cannot be opened: %s", path,
+                        strerror(errno));
+    }
+    const int exit_code = read_all(fd, path, out_source, err);
+    close(fd);
+    if (exit_code == CLI_OK && out_source->bytes == 0) {
+        source_release(out_source);
+        return cli_fail(err, CLI_BAD_DATA, LANES_E_IR_PARSE, "kernel %s is empty", path);
+    }
+    return exit_code;
+}
+
+/*
+ * Starts @p argv with its standard output in *out_fd. Returns 0 or an errno value; glibc
+ * reports here also that the program could not be executed.
+ */
+static int start(const char *const *argv, pid_t *out_pid, int *out_fd)
+{
+    /* posix_spawn() changes no argument, though its type allows it. */
+    const union {
+        const char *const *given;
+        char *const *wanted;
+    } arguments = {.given = argv};
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return errno;
+    }
+    posix_spawn_file_actions_t actions;
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error == 0) {
+        error = posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+        if (error == 0) {
+            error =
+                posix_spawnp(out_pid, argv[0], &actions, NULL, arguments.wanted, environ);
+        }
+        posix_spawn_file_actions_destroy(&actions);
+    }
+    close(ends[1]);
+    if (error != 0) {
+        close(ends[0]);
+        return error;
+    }
+    *out_fd = ends[0];
+    return 0;
+}
+
+/* Exit status of @p pid; 128 + signal if one ended it. */
+static int wait_for(pid_t pid)
+{
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return EXIT_NOT_STARTED;
+        }
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Runs a program that was started and takes its output; *out_status is how it ended. */
+static int collect(pid_t pid, int fd, const char *name, source *out_source,
+                   int *out_status, cli_error *err)
+{
+    const int exit_code = read_all(fd, name, out_source, err);
+    close(fd);
+    *out_status = wait_for(pid);
+    return exit_code;
+}
+
+/*
+ * Errors of math functions are not reported through errno, which is all that
+ * -fno-math-errno means; values and rounding are those of strict C. Loops inside the
+ * callback stay scalar, so that whole elements can be vectorized.
+ */
+static int load_c(const char *path, const char *signature, source *out_source,
+                  cli_error *err)
+{
+    static const char *const compilers[] = {"clang-22", "clang-19", "clang"};
+    (void)signature;
+    for (size_t i = 0; i < CLI_COUNT_OF(compilers); i++) {
+        const char *const argv[] = {compilers[i],
+                                    "-O2",
+                                    "-fno-math-errno",
+                                    "-ffp-contract=off",
+                                    "-fno-vectorize",
+                                    "-fno-slp-vectorize",
+                                    "-emit-llvm",
+                                    "-c",
+                                    "-o",
+                                    "-",
+                                    path,
+                                    NULL};
+        pid_t pid = -1;
+        int fd = -1;
+        int status;
+        const int error = start(argv, &pid, &fd);
+        if (error == ENOENT) {
+            continue;
+        }
+        if (error != 0) {
+            return cli_fail(err, CLI_UNAVAILABLE, -error, "cannot start %s: %s",
+                            compilers[i], strerror(error));
+        }
+        const int exit_code = collect(pid, fd, path, out_source, &status, err);
+        if (exit_code == CLI_OK && status != 0) {
+            source_release(out_source);
+            return cli_fail(err, CLI_BAD_DATA, LANES_E_IR_PARSE,
+                            "%s does not compile: %s ended with status %d", path,
+                            compilers[i], status);
+        }
+        return exit_code;
+    }
+    return cli_fail(
+        err, CLI_UNAVAILABLE, -ENOENT,
+        "kernel %s needs a C compiler, and none of clang-22, clang-19, clang is "
+        "in PATH",
+        path);
+}
+
+/* The script that exports Python functions, ../share/lanes from the program's folder. */
+static bool find_script(char path[PATH_MAX])
+{
+    static const char tail[] = "/../share/lanes/export_numba.py";
+    const ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    if (length <= 0) {
+        return false;
+    }
+    path[length] = '\0';
+    char *slash = strrchr(path, '/');
+    if (slash == NULL || (size_t)(slash - path) + sizeof(tail) > PATH_MAX) {
+        return false;
+    }
+    memcpy(slash, tail, sizeof(tail));
+    return true;
+}
+
+/*
+ * The script prints the IR, or the reason why there is none, and ends with one of
+ * sysexits.h's codes.
+ */
+static int run_script(const char *path, const char *function, const char *signature,
+                      source *out_source, cli_error *err)
+{
+    char script[PATH_MAX];
+    const char *python = getenv("LANES_PYTHON");
+    python = python != NULL && *python != '\0' ? python : "/usr/bin/python3";
+    if (!find_script(script) || access(script, R_OK) != 0) {
+        return cli_fail(err, CLI_INTERNAL, -ENOENT,
+                        "%s is missing; reinstall lanes to use Python kernels", script);
+    }
+    const char *const argv[] = {
+        python, script, path, function, signature != NULL ? signature : "", NULL};
+    pid_t pid = -1;
+    int fd = -1;
+    int status;
+    const int error = start(argv, &pid, &fd);
+    if (error != 0) {
+        return cli_fail(err, CLI_UNAVAILABLE, -error,
+                        "cannot start %s: %s; name a Python with Numba in LANES_PYTHON",
+                        python, strerror(error));
+    }
+    const int exit_code = collect(pid, fd, path, out_source, &status, err);
+    if (exit_code != CLI_OK || status == 0) {
+        return exit_code;
+    }
+    const bool is_told = status >= CLI_USAGE && status <= 78 && out_source->bytes > 0;
+    if (is_told) {
+        cli_fail(err, status, LANES_E_IR_ENTRY, "%s", out_source->text);
+    } else {
+        cli_fail(err, CLI_INTERNAL, LANES_E_INTERNAL,
+                 "%s could not export %s from %s and ended with status %d", python,
+                 function, path, status);
+    }
+    source_release(out_source);
+    return err->exit_code;
+}
+
+static int load_python(const char *kernel, const char *signature, source *out_source,
+                       cli_error *err)
+{
+    const char *colon = strrchr(kernel, ':');
+    char *path = strndup(kernel, (size_t)(colon - kernel));
+    if (path == NULL) {
+        return cli_fail(err, CLI_TRY_AGAIN, -ENOMEM, "no memory");
+    }
+    const int exit_code = run_script(path, colon + 1, signature, out_source, err);
+    free(path);
+    return exit_code;
+}
+
+/* Forms of KERNEL; `suffix` ends the file's name. */
+static const struct form {
+    const char *suffix;
+    bool has_function;
+    int (*load)(const char *kernel, const char *signature, source *out_source,
+                cli_error *err);
+} forms[] = {
+    {".ll", false, load_file},
+    {".bc", false, load_file},
+    {".c", false, load_c},
+    {".py", true, load_python},
+};
+
+/* The form of @p kernel and the length of its file's name; NULL if it has none. */
+static const struct form *find_form(const char *kernel, size_t *out_path_length)
+{
+    for (size_t i = 0; i < CLI_COUNT_OF(forms); i++) {
+        const char *colon = forms[i].has_function ? strrchr(kernel, ':') : NULL;
+        if (forms[i].has_function && (colon == NULL || colon[1] == '\0')) {
+            continue;
+        }
+        const size_t length = colon != NULL ? (size_t)(colon - kernel) : strlen(kernel);
+        const size_t suffix_length = strlen(forms[i].suffix);
+        if (length > suffix_length && memcmp(kernel + length - suffix_length,
+                                             forms[i].suffix, suffix_length) == 0) {
+            *out_path_length = length;
+            return &forms[i];
+        }
+    }
+    return NULL;
+}
+
+int source_check(const char *kernel, cli_error *err)
+{
+    size_t length;
+    struct stat facts;
+    int error = 0;
+    if (find_form(kernel, &length) == NULL) {
+        return cli_fail(err, CLI_USAGE, LANES_E_INVALID,
+                        "kernel '%s' is not file.ll, file.bc, file.c or file.py:function",
+                        kernel);
+    }
+    char *path = strndup(kernel, length);
+    if (path == NULL || stat(path, &facts) != 0 || access(path, R_OK) != 0) {
+        error = errno;
+    } else if (S_ISDIR(facts.st_mode)) {
+        error = EISDIR;
+    }
+    free(path);
+    if (error != 0) {
+        return cli_fail(err, CLI_NO_INPUT, -error, "kernel %.*s cannot be opened: %s",
+                        (int)length, kernel, strerror(error));
+    }
+    return CLI_OK;
+}
+
+int source_load(const char *kernel, const char *signature, source *out_source,
+                cli_error *err)
+{
+    size_t length;
+    const int exit_code = source_check(kernel, err);
+    return exit_code != CLI_OK
+               ? exit_code
+               : find_form(kernel, &length)->load(kernel, signature, out_source, err);
+}
