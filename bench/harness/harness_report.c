@@ -25,6 +25,14 @@ struct bench_report {
     json_t *results;
 };
 
+static void end_at_newline(char *line)
+{
+    char *newline = strchr(line, '\n');
+    if (newline != NULL) {
+        *newline = '\0';
+    }
+}
+
 /* The text after "key<blanks>:" in @p path, or "unknown". */
 static void read_key(const char *path, const char *key, char *text, int text_bytes)
 {
@@ -37,7 +45,7 @@ static void read_key(const char *path, const char *key, char *text, int text_byt
     while (fgets(line, sizeof(line), file) != NULL) {
         const char *colon = strchr(line, ':');
         if (colon != NULL && strncmp(line, key, strlen(key)) == 0) {
-            line[strcspn(line, "\n")] = '\0';
+            end_at_newline(line);
             snprintf(text, (size_t)text_bytes, "%s", colon + 2);
             break;
         }
@@ -50,7 +58,7 @@ static json_t *first_line(FILE *stream)
 {
     char line[256] = "unknown";
     if (stream != NULL && fgets(line, sizeof(line), stream) != NULL) {
-        line[strcspn(line, "\n")] = '\0';
+        end_at_newline(line);
     }
     return json_string(line);
 }

@@ -110,9 +110,9 @@ static void fixture_deinit(struct fixture *fixture)
     lanes_close(fixture->session);
 }
 
-/* Operands of a batch whose output is array @p slot; 0 is the input. */
-static void set_operands(const struct fixture *fixture, unsigned slot,
-                         lanes_operand operands[2])
+/* A batch whose output is array @p slot; 0 is the input. */
+static lanes_batch make_batch(const struct fixture *fixture, unsigned slot,
+                              const uint64_t *count, lanes_operand operands[2])
 {
     for (unsigned i = 0; i < 2; i++) {
         operands[i] = (lanes_operand){
@@ -122,17 +122,19 @@ static void set_operands(const struct fixture *fixture, unsigned slot,
             .dtype = LANES_F8,
         };
     }
+    return (lanes_batch){
+        .kernel = fixture->kernel,
+        .dimensions = 1,
+        .operand_count = 2,
+        .shape = count,
+        .operands = operands,
+    };
 }
 
 static void run_batch(const struct fixture *fixture, uint64_t count)
 {
     lanes_operand operands[2];
-    set_operands(fixture, 1, operands);
-    const lanes_batch batch = {.kernel = fixture->kernel,
-                               .dimensions = 1,
-                               .operand_count = 2,
-                               .shape = &count,
-                               .operands = operands};
+    const lanes_batch batch = make_batch(fixture, 1, &count, operands);
     lanes_error error = {.message = ""};
     check(lanes_run(fixture->session, &batch, NULL, &error), "lanes_run", &error);
 }
@@ -211,12 +213,8 @@ static double measure_stream(void *ctx)
             take_completion(fixture);
             taken++;
         }
-        set_operands(fixture, 1 + (unsigned)(sent % batch_case->in_flight), operands);
-        const lanes_batch batch = {.kernel = fixture->kernel,
-                                   .dimensions = 1,
-                                   .operand_count = 2,
-                                   .shape = &batch_case->count,
-                                   .operands = operands};
+        const unsigned slot = 1 + (unsigned)(sent % IN_FLIGHT_MAX);
+        const lanes_batch batch = make_batch(fixture, slot, &batch_case->count, operands);
         check(lanes_submit(fixture->session, &batch, &error), "lanes_submit", &error);
     }
     for (; taken < total; taken++) {

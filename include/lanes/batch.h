@@ -90,7 +90,8 @@ LANES_API LANES_NODISCARD lanes_status lanes_submit(lanes_session *session,
  *
  * @param timeout_ns  0 = only look; UINT64_MAX = no limit
  * @param out_completion  filled when the result is LANES_OK
- * @return LANES_OK, LANES_E_TIMED_OUT, LANES_E_PEER_GONE
+ * @return LANES_OK, LANES_E_TIMED_OUT, LANES_E_PEER_GONE, LANES_E_RING_CORRUPT (the
+ *   session is then over), LANES_E_INVALID (no batch is in flight, so none can complete)
  */
 LANES_API LANES_NODISCARD lanes_status lanes_wait(lanes_session *session,
                                                   uint64_t timeout_ns,

@@ -80,7 +80,8 @@ LANES_API void lanes_close(lanes_session *session);
 
 /**
  * A file descriptor that polls readable when a completion may be waiting, for programs
- * with an event loop; then call lanes_poll() until it returns 0. Owned by the session.
+ * with an event loop, or when the executor has ended; then call lanes_poll() until it
+ * returns 0. Owned by the session. A negative status if there is none.
  */
 LANES_API int lanes_fd(lanes_session *session);
 

@@ -5,6 +5,7 @@
 #include "codegen/codegen.h"
 
 #include <errno.h>
+#include <llvm-c/ErrorHandling.h>
 #include <llvm-c/Target.h>
 #include <llvm/Config/llvm-config.h>
 #include <stdio.h>
@@ -16,6 +17,11 @@
 const char *lanes_codegen_llvm_version(void)
 {
     return LLVM_VERSION_STRING;
+}
+
+void lanes_codegen_set_fatal_handler(void (*handler)(const char *reason))
+{
+    LLVMInstallFatalErrorHandler(handler);
 }
 
 static double ms_since(uint64_t start_ns)
@@ -124,6 +130,17 @@ static lanes_status compile(lanes_codegen *cg, lanes_codegen_output *out)
     return LANES_OK;
 }
 
+/* Damaged bitcode gets into LLVM's texts; ours are promised to be UTF-8. */
+static void make_printable(char *text)
+{
+    for (; *text != '\0'; text++) {
+        const unsigned char byte = (unsigned char)*text;
+        if (byte < 0x20 || byte > 0x7e) {
+            *text = '?';
+        }
+    }
+}
+
 static void fill_output(lanes_codegen *cg, lanes_status status, lanes_codegen_output *out)
 {
     lanes_compile_result *result = &out->result;
@@ -131,6 +148,7 @@ static void fill_output(lanes_codegen *cg, lanes_status status, lanes_codegen_ou
     result->status = status;
     if (status < 0) {
         memcpy(result->message, cg->error.message, sizeof(result->message));
+        make_printable(result->message);
     } else {
         result->signature = cg->signature;
         result->key = cg->key;

@@ -25,6 +25,13 @@ typedef struct lanes_codegen_output {
 LANES_NODISCARD lanes_status lanes_codegen_init(lanes_error *err);
 
 /**
+ * Call @p handler instead of LLVM's own printing and aborting when LLVM meets something
+ * it cannot go on from. The handler must not return and must not call LLVM; @p reason is
+ * valid while it runs. Once per process.
+ */
+void lanes_codegen_set_fatal_handler(void (*handler)(const char *reason));
+
+/**
  * Compile one variant. Failures of the IR are in out->result.status and .message, with as
  * much of the report as is known; request->ir_bytes bytes of @p ir are borrowed.
  * The output is released with lanes_codegen_output_deinit().

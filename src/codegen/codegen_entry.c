@@ -271,6 +271,9 @@ lanes_status lanes_codegen_find_entry(lanes_codegen *cg)
     if (is_numba && has_numba_shape(LLVMGlobalGetValueType(cg->callback))) {
         cg->convention = LANES_CONVENTION_NUMBA;
         cg->may_raise = can_raise(cg->callback);
+        if (json_object_get(cg->report, "producer") == NULL) {
+            json_object_set_new(cg->report, "producer", json_string("Numba"));
+        }
     }
     json_object_set_new(cg->report, "entry",
                         json_string(lanes_codegen_name(cg->callback)));

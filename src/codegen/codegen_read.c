@@ -8,6 +8,7 @@
 #include <llvm-c/Analysis.h>
 #include <llvm-c/IRReader.h>
 #include <llvm-c/Target.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "codegen/codegen_compat.h"
@@ -54,33 +55,31 @@ static lanes_status parse(lanes_codegen *cg)
     return LANES_OK;
 }
 
-/* "clang version 14.0.6" from !llvm.ident, else the module's source file name. */
-static json_t *producer(LLVMModuleRef module)
+/* "clang version 14.0.6" from !llvm.ident; Numba writes none. */
+static void report_producer(lanes_codegen *cg)
 {
+    const unsigned count = LLVMGetNamedMetadataNumOperands(cg->module, "llvm.ident");
+    LLVMValueRef *nodes = count > 0 ? calloc(count, sizeof(LLVMValueRef)) : NULL;
+    if (nodes == NULL) {
+        return;
+    }
     LLVMValueRef ident = NULL;
-    if (LLVMGetNamedMetadataNumOperands(module, "llvm.ident") > 0) {
-        LLVMValueRef *nodes = calloc(
-            LLVMGetNamedMetadataNumOperands(module, "llvm.ident"), sizeof(LLVMValueRef));
-        if (nodes != NULL) {
-            LLVMGetNamedMetadataOperands(module, "llvm.ident", nodes);
-            if (LLVMGetMDNodeNumOperands(nodes[0]) == 1) {
-                LLVMGetMDNodeOperands(nodes[0], &ident);
-            }
-            free(nodes);
-        }
+    LLVMGetNamedMetadataOperands(cg->module, "llvm.ident", nodes);
+    if (LLVMGetMDNodeNumOperands(nodes[0]) == 1) {
+        LLVMGetMDNodeOperands(nodes[0], &ident);
     }
-    uint32_t ident_bytes = 0;
-    const char *text = ident != NULL ? LLVMGetMDString(ident, &ident_bytes) : NULL;
+    free(nodes);
+    uint32_t bytes = 0;
+    const char *text = ident != NULL ? LLVMGetMDString(ident, &bytes) : NULL;
     if (text != NULL) {
-        return json_stringn(text, ident_bytes);
+        json_object_set_new(cg->report, "producer", json_stringn(text, bytes));
     }
-    return json_string("unknown");
 }
 
 lanes_status lanes_codegen_read(lanes_codegen *cg)
 {
     LANES_TRY(parse(cg));
-    json_object_set_new(cg->report, "producer", producer(cg->module));
+    report_producer(cg);
     json_object_set_new(cg->report, "source_triple",
                         json_string(LLVMGetTarget(cg->module)));
     lanes_codegen_add_stage(cg, "in", LLVMPrintModuleToString(cg->module));

@@ -39,6 +39,9 @@ char *lanes_codegen_report_text(lanes_codegen *cg)
     if (cg->cpu != NULL) {
         json_object_set_new(cg->report, "cpu", json_string(cg->cpu));
     }
+    if (json_object_get(cg->report, "producer") == NULL) {
+        json_object_set_new(cg->report, "producer", json_string("unknown"));
+    }
     json_object_set_new(cg->report, "llvm", json_string(lanes_codegen_llvm_version()));
     json_object_set_new(
         cg->report, "math",

@@ -11,11 +11,11 @@
 
 #if defined(__x86_64__)
 
-#    include <stdint.h>
-#    include <xmmintrin.h>
+#include <stdint.h>
+#include <xmmintrin.h>
 
 /* Round to nearest, all exceptions masked, no flush-to-zero, no sticky flags. */
-#    define LANES_ENGINE_MXCSR 0x1f80u
+#define LANES_ENGINE_MXCSR 0x1f80u
 
 typedef uint32_t lanes_engine_fenv;
 
@@ -33,7 +33,7 @@ static inline void lanes_engine_fenv_leave(lanes_engine_fenv saved)
 
 #else
 
-#    include <fenv.h>
+#include <fenv.h>
 
 typedef fenv_t lanes_engine_fenv;
 

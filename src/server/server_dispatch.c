@@ -8,11 +8,19 @@
  */
 #include "server/server_internal.h"
 
+#include <sched.h>
+
 #include "base/atomic.h"
 #include "os/os_wait.h"
 
 /* Looks at all rings between two looks at the clock. */
 #define POLLS_PER_CLOCK 16u
+
+/*
+ * Looks at all rings between two offers of the core to somebody else. Clients run where
+ * the scheduler puts them, which may be here: then it is we that they wait for.
+ */
+#define POLLS_PER_YIELD 128u
 
 /* Sleeps this long at most while a client has left no room for completions: nothing tells
  * when it has made some. */
@@ -260,7 +268,11 @@ static void sleep_until_called(lanes_server *server)
 static void idle(lanes_server *server)
 {
     lanes_server_dispatch *dispatch = &server->dispatch;
-    if (dispatch->idle_polls++ % POLLS_PER_CLOCK == 0) {
+    dispatch->idle_polls++;
+    if (dispatch->idle_polls % POLLS_PER_YIELD == 0) {
+        sched_yield();
+    }
+    if (dispatch->idle_polls % POLLS_PER_CLOCK == 0) {
         const uint64_t now_ns = lanes_clock_ns();
         if (dispatch->idle_since_ns == 0) {
             dispatch->idle_since_ns = now_ns;

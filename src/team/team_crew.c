@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "base/atomic.h"
@@ -24,6 +25,9 @@ _Static_assert(LANES_PLACES_MAX <= GATE_WANTED_MASK, "threads fit into the gate"
 
 /* Looks at the gate between two looks at the clock: about a microsecond of pauses. */
 #define SPINS_PER_CLOCK 32
+
+/* Such turns between two offers of the core to a client that may want to run on it. */
+#define TURNS_PER_YIELD 4
 
 /* Where one thread sleeps. */
 struct crew_bed {
@@ -170,6 +174,7 @@ static uint64_t sleep_until_called(lanes_team_crew *crew, uint32_t thread, uint3
 static uint64_t wait_until_called(lanes_team_crew *crew, uint32_t thread, uint32_t seen)
 {
     const uint64_t start_ns = lanes_clock_ns();
+    uint32_t turns = 0;
     do {
         for (int i = 0; i < SPINS_PER_CLOCK; i++) {
             const uint64_t gate = lanes_load_seq_cst_u64(&crew->gate);
@@ -177,6 +182,9 @@ static uint64_t wait_until_called(lanes_team_crew *crew, uint32_t thread, uint32
                 return gate;
             }
             lanes_cpu_relax();
+        }
+        if (++turns % TURNS_PER_YIELD == 0) {
+            sched_yield();
         }
     } while (lanes_clock_ns() - start_ns < crew->spin_ns);
     return sleep_until_called(crew, thread, seen);

@@ -88,6 +88,19 @@ _Noreturn static void finish_failed(const lanes_error *err, uint64_t output_byte
     _exit(CHILD_EXIT_DONE);
 }
 
+/* For report_fatal(), which LLVM calls without a context. Set before LLVM runs. */
+static uint64_t fatal_output_bytes_max;
+
+/* LLVM gives up with a reason, such as an instruction it cannot select. */
+static void report_fatal(const char *reason)
+{
+    lanes_error err;
+    LANES_IGNORE(lanes_error_set(&err, LANES_E_COMPILE_CRASHED,
+                                 "LLVM cannot compile this IR: %.400s", reason),
+                 "it is written into the result");
+    finish_failed(&err, fatal_output_bytes_max);
+}
+
 _Noreturn void child_run(const child_task *task)
 {
     const lanes_compile_request *request = task->request;
@@ -110,6 +123,8 @@ _Noreturn void child_run(const child_task *task)
         finish_failed(&err, output_bytes_max);
     }
     sandbox_exit_without_memory(CHILD_EXIT_MEMORY);
+    fatal_output_bytes_max = output_bytes_max;
+    lanes_codegen_set_fatal_handler(report_fatal);
     lanes_codegen_output output;
     lanes_codegen_compile(request, ir, &output);
     write_result(&output, output_bytes_max);

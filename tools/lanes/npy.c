@@ -115,15 +115,17 @@ static bool accept(struct cursor *cursor, const char *token)
     return true;
 }
 
+static lanes_status refuse_for_lack_of(struct cursor *cursor, const char *token)
+{
+    skip_spaces(cursor);
+    const int length = (int)(cursor->end - cursor->at);
+    return refuse(cursor->err, "its header has '%.*s' where '%s' belongs",
+                  length < 16 ? length : 16, cursor->at, token);
+}
+
 static lanes_status expect(struct cursor *cursor, const char *token)
 {
-    if (!accept(cursor, token)) {
-        skip_spaces(cursor);
-        const int length = (int)(cursor->end - cursor->at);
-        return refuse(cursor->err, "its header has '%.*s' where '%s' belongs",
-                      length < 16 ? length : 16, cursor->at, token);
-    }
-    return LANES_OK;
+    return accept(cursor, token) ? LANES_OK : refuse_for_lack_of(cursor, token);
 }
 
 /* A quoted string without escapes, of which NumPy's headers have none. */
@@ -132,7 +134,7 @@ static lanes_status read_string(struct cursor *cursor, char *text, size_t text_b
     skip_spaces(cursor);
     const char quote = cursor->at < cursor->end ? *cursor->at : '\0';
     if (quote != '\'' && quote != '"') {
-        return expect(cursor, "'");
+        return refuse_for_lack_of(cursor, "'");
     }
     const char *start = cursor->at + 1;
     const char *close = memchr(start, quote, (size_t)(cursor->end - start));
@@ -150,7 +152,7 @@ static lanes_status read_string(struct cursor *cursor, char *text, size_t text_b
 
 static lanes_status read_descr(struct cursor *cursor)
 {
-    char descr[32];
+    char descr[32] = "";
     if (accept(cursor, "[")) {
         return refuse(cursor->err, "it is of a structured dtype; save one field of it");
     }
@@ -199,7 +201,7 @@ static lanes_status read_extent(struct cursor *cursor, uint64_t *out_extent)
         cursor->at++;
     }
     if (cursor->at == start) {
-        return expect(cursor, "a number");
+        return refuse_for_lack_of(cursor, "a number");
     }
     if (cursor->at < cursor->end && *cursor->at == 'L') {
         cursor->at++;
@@ -369,7 +371,7 @@ static lanes_status read_prefix(int fd, uint64_t *out_offset, uint64_t *out_byte
 lanes_status npy_header_read(int fd, npy_header *out_header, lanes_error *err)
 {
     npy_header header = {0};
-    char dict[DICT_BYTES_MAX] = {0};
+    char dict[DICT_BYTES_MAX];
     uint64_t dict_offset = 0;
     uint64_t dict_bytes = 0;
     struct stat facts;

@@ -76,17 +76,22 @@ static int load_file(const char *path, const char *signature, source *out_source
     return exit_code;
 }
 
+/* POSIX lacks a const here; it does not write to the strings. */
+static char *const *posix_strings(const char *const *strings)
+{
+    const union {
+        const char *const *read_only;
+        char *const *posix;
+    } both = {.read_only = strings};
+    return both.posix;
+}
+
 /*
  * Starts @p argv with its standard output in *out_fd. Returns 0 or an errno value; glibc
  * reports here also that the program could not be executed.
  */
 static int start(const char *const *argv, pid_t *out_pid, int *out_fd)
 {
-    /* posix_spawn() changes no argument, though its type allows it. */
-    const union {
-        const char *const *given;
-        char *const *wanted;
-    } arguments = {.given = argv};
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return errno;
@@ -96,8 +101,8 @@ static int start(const char *const *argv, pid_t *out_pid, int *out_fd)
     if (error == 0) {
         error = posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
         if (error == 0) {
-            error =
-                posix_spawnp(out_pid, argv[0], &actions, NULL, arguments.wanted, environ);
+            error = posix_spawnp(out_pid, argv[0], &actions, NULL, posix_strings(argv),
+                                 environ);
         }
         posix_spawn_file_actions_destroy(&actions);
     }

@@ -30,6 +30,13 @@ const char *lanes_codegen_llvm_version(void)
     return "0.0.0";
 }
 
+static void (*fatal_handler)(const char *reason);
+
+void lanes_codegen_set_fatal_handler(void (*handler)(const char *reason))
+{
+    fatal_handler = handler;
+}
+
 void lanes_codegen_output_deinit(lanes_codegen_output *output)
 {
     free(output->report);
@@ -109,6 +116,11 @@ static void do_open(void)
     }
 }
 
+static void do_fatal(void)
+{
+    fatal_handler("cannot select an instruction");
+}
+
 static void do_nothing(void)
 {
 }
@@ -129,6 +141,7 @@ static const struct {
     {"kill-parent", do_kill_parent},
     {"write-elsewhere", do_write_elsewhere},
     {"open", do_open},
+    {"fatal", do_fatal},
 };
 
 void lanes_codegen_compile(const lanes_compile_request *request, const char *ir,

@@ -178,6 +178,17 @@ Test(compiler_serve, refused_ir_is_a_whole_result, .timeout = 30)
     cr_expect(eq(u64, result.object_bytes, 0));
 }
 
+Test(compiler_serve, llvm_giving_up_is_a_result_with_its_reason, .timeout = 30)
+{
+    const compiler_limits limits = test_limits();
+    lanes_compile_result result;
+    const lanes_compile_reply reply = compile_alone(&limits, "fatal", &result);
+    cr_expect(eq(u32, reply.outcome, LANES_COMPILE_DONE));
+    cr_expect(eq(int, result.status, LANES_E_COMPILE_CRASHED));
+    cr_expect(ne(ptr, strstr(result.message, "cannot select an instruction"), NULL));
+    cr_expect(eq(u64, result.object_bytes, 0));
+}
+
 Test(compiler_serve, endless_compile_meets_the_cpu_limit, .timeout = 30)
 {
     const compiler_limits limits = test_limits();
