@@ -137,6 +137,17 @@ lanes_status lanes_os_map(int fd, uint64_t bytes, uint32_t flags, void **out_dat
     return LANES_OK;
 }
 
+void lanes_os_populate(void *data, uint64_t bytes)
+{
+#ifdef MADV_POPULATE_READ
+    /* Shared writable pages of a tmpfs become writable by it, too. */
+    LANES_IGNORE(madvise(data, bytes, MADV_POPULATE_READ) != 0, "kernels before 5.14");
+#else
+    (void)data;
+    (void)bytes;
+#endif
+}
+
 void lanes_os_unmap(void *data, uint64_t bytes)
 {
     if (data != NULL) {
@@ -171,6 +182,7 @@ lanes_status lanes_os_fd_facts(int fd, lanes_os_facts *out_facts, lanes_error *e
         .bytes = (uint64_t)file.st_size,
         .device = file.st_dev,
         .inode = file.st_ino,
+        .allocated_bytes = (uint64_t)file.st_blocks * 512u, /* the unit of st_blocks */
         .mtime_ns =
             (uint64_t)file.st_mtim.tv_sec * 1000000000u + (uint64_t)file.st_mtim.tv_nsec,
         .owner = file.st_uid,

@@ -50,6 +50,12 @@ LANES_NODISCARD lanes_status lanes_os_seal(int fd, uint32_t seals, lanes_error *
 LANES_NODISCARD lanes_status lanes_os_map(int fd, uint64_t bytes, uint32_t flags,
                                           void **out_data, lanes_error *err);
 
+/**
+ * Fault in every page of a mapping at once, which costs a quarter of faulting them one by
+ * one. Only a hint: failure means that they are faulted in later. Holes get allocated.
+ */
+void lanes_os_populate(void *data, uint64_t bytes);
+
 /** Undo lanes_os_map(). NULL is allowed. */
 void lanes_os_unmap(void *data, uint64_t bytes);
 
@@ -62,8 +68,9 @@ enum lanes_os_object {
 
 typedef struct lanes_os_facts {
     enum lanes_os_object object;
-    uint64_t bytes;  /**< size of the file */
-    uint64_t device; /**< with inode: names the object, however it was opened */
+    uint64_t bytes;           /**< size of the file */
+    uint64_t allocated_bytes; /**< less than `bytes`: it has holes */
+    uint64_t device;          /**< with inode: names the object, however it was opened */
     uint64_t inode;
     uint64_t mtime_ns; /**< last change of the contents */
     uint32_t owner;    /**< uid */

@@ -28,6 +28,7 @@ typedef struct lanes_shm_mapping {
     uint64_t device; /**< with inode: which object, whoever opened it */
     uint64_t inode;
     bool is_read_only; /**< as mapped here */
+    bool is_allocated; /**< memory without holes: touching it allocates nothing */
 } lanes_shm_mapping;
 
 /**

@@ -65,6 +65,8 @@ lanes_status lanes_shm_map(int fd, uint64_t bytes, uint32_t flags,
         .device = facts.device,
         .inode = facts.inode,
         .is_read_only = is_read_only,
+        .is_allocated = facts.object == LANES_OS_OBJECT_MEMORY &&
+                        facts.allocated_bytes >= facts.bytes,
     };
     return LANES_OK;
 }

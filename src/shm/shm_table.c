@@ -132,6 +132,11 @@ static lanes_status fill_slot(lanes_shm_table *table, slot *place,
         lanes_shm_unmap(mapping);
         return lanes_error_errno(err, ENOMEM, "segment");
     }
+    if (mapping->is_allocated) {
+        /* 14 ms for 160 MB here, once, instead of 50 in the first batch that writes it
+         * (2026-11, Zen 5 VM). */
+        lanes_os_populate(mapping->data, mapping->bytes);
+    }
     *segment = (lanes_shm_segment){
         .mapping = *mapping,
         .key = key_for(table, mapping),

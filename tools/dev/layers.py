@@ -27,7 +27,7 @@ HOMES = [
     ("LLVM", r"llvm(-c)?/", {"codegen", "loader"}),
     ("hwloc", r"hwloc(\.h|/)", {"topo"}),
     ("OpenMP", r"omp(-tools)?\.h$", {"team"}),
-    ("libseccomp", r"seccomp\.h$", {"os"}),
+    ("libseccomp", r"seccomp\.h$", set()),
     ("jansson", r"jansson(_config)?\.h$", {"codegen", "server"}),
     (
         "Linux",
