@@ -73,6 +73,7 @@ def machine(build):
     return {
         "cpu": cpu_name(),
         "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
         "kernel": platform.release(),
         "compiler": first_line(cache_value(build, "CMAKE_C_COMPILER"), "--version"),
         "build_type": build_type(build),

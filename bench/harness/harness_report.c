@@ -91,6 +91,9 @@ static json_t *machine(void)
     json_t *object = json_object();
     json_object_set_new(object, "cpu", json_string(cpu));
     json_object_set_new(object, "cores", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
+    double load = 0.0;
+    json_object_set_new(object, "load",
+                        json_real(getloadavg(&load, 1) == 1 ? load : -1.0));
     json_object_set_new(
         object, "governor",
         read_first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"));

@@ -23,6 +23,10 @@ FILES = {
 }
 
 
+# What a machine has that does nothing else.
+LOAD_MAX = 0.5
+
+
 def table(head, rows):
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
@@ -31,7 +35,7 @@ def table(head, rows):
 
 
 def milliseconds(summary):
-    return f"{summary['median'] / 1e6:.3g} ± {summary['mad'] / 1e6:.1g}"
+    return f"{summary['median'] / 1e6:.3g} ± {summary['mad'] / 1e6:.2g}"
 
 
 def compare_lines(content):
@@ -116,7 +120,9 @@ def lines_of(folder):
                    f"{machine['kernel']}, {machine['compiler']}, {machine['llvm']}, "
                    f"revision {machine['git']}.")  # fmt: skip
         yield ""
-        yield f"`{command}`"
+        load = content["machine"]["load"]
+        busy = "; the machine was BUSY" if load > LOAD_MAX else ""
+        yield f"`{command}` (load before: {load:.2f}{busy})"
         yield ""
         yield from makers[name](content)
 

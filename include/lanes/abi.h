@@ -223,8 +223,9 @@ typedef struct lanes_abi_segment {
     uint32_t reserved; /**< must be 0 */
 } lanes_abi_segment;
 
-#define LANES_ABI_KERNEL_STAGES 1u /**< the report shall contain IR stages and assembly  \
-                                    */
+#define LANES_ABI_KERNEL_STAGES                                                          \
+    1u /**< the report shall contain IR stages and assembly                              \
+        */
 
 typedef struct lanes_abi_kernel_load {
     lanes_abi_header header;

@@ -128,8 +128,7 @@ static uint32_t vector_name(const lanes_codegen_math *math, char letter, char *t
             return count;
         }
     }
-    LANES_ASSERT(!"a form that symbols.h does not list");
-    return 0;
+    lanes_assert_fail("symbols.h lists every form", __FILE__, __LINE__);
 }
 
 static LLVMValueRef declare_vector(lanes_codegen *cg, const lanes_codegen_math *math,

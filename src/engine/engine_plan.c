@@ -103,10 +103,11 @@ static lanes_status check_memory(struct plan_state *state, lanes_error *err)
     for (uint32_t i = 0; i < batch->operand_count; i++) {
         const lanes_engine_operand *operand = &batch->operand[i];
         const uint32_t bytes = lanes_dtype_bytes(operand->dtype);
+        const struct span_fits_memory memory = {operand->segment_bytes, operand->offset,
+                                                bytes};
         if (state->count > 0 &&
-            !span_fits(operand->segment_bytes, operand->offset, batch->dimensions,
-                       batch->shape, operand->stride, bytes, &state->low[i],
-                       &state->high[i])) {
+            !span_fits(&memory, batch->dimensions, batch->shape, operand->stride,
+                       &state->low[i], &state->high[i])) {
             char strides[192];
             format_strides(state, i, strides, sizeof(strides));
             return lanes_error_set(
@@ -252,14 +253,22 @@ static lanes_status check_pair(const struct plan_state *state,
                                  "array");
 }
 
+static lanes_status check_output(const struct plan_state *state,
+                                 const lanes_engine_plan *plan, uint32_t output,
+                                 lanes_error *err)
+{
+    for (uint32_t other = 0; other < output; other++) {
+        LANES_TRY(check_pair(state, plan, output, other, err));
+    }
+    return LANES_OK;
+}
+
 static lanes_status check_overlap(const struct plan_state *state,
                                   const lanes_engine_plan *plan, lanes_error *err)
 {
-    for (uint32_t output = state->signature->input_count;
-         output < state->batch->operand_count; output++) {
-        for (uint32_t other = 0; other < output; other++) {
-            LANES_TRY(check_pair(state, plan, output, other, err));
-        }
+    for (uint32_t i = state->signature->input_count; i < state->batch->operand_count;
+         i++) {
+        LANES_TRY(check_output(state, plan, i, err));
     }
     return LANES_OK;
 }
@@ -301,7 +310,7 @@ bool lanes_engine_span_fits(uint64_t segment_bytes, uint64_t offset, int64_t str
                             uint64_t count, uint32_t element_bytes, uint64_t *out_low,
                             uint64_t *out_high)
 {
+    const struct span_fits_memory memory = {segment_bytes, offset, element_bytes};
     return count <= LANES_COUNT_MAX &&
-           span_fits(segment_bytes, offset, 1, &count, &stride, element_bytes, out_low,
-                     out_high);
+           span_fits(&memory, 1, &count, &stride, out_low, out_high);
 }

@@ -27,6 +27,10 @@
 /* Elements of the first slice of a variant whose cost nobody knows yet. */
 #define UNKNOWN_COUNT 256u
 
+/* Slices of more elements are cut to multiples of this, so that an aligned batch stays
+ * aligned to cache lines and vectors: else every later load would cross two lines. */
+#define SLICE_STEP 64u
+
 /* Entries taken from one session before the next one's turn. */
 #define TAKE_MAX 32u
 
@@ -161,8 +165,9 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
 {
     lanes_server_variant *variant = batch->variant;
     const uint64_t rest = batch->plan.count - batch->position;
-    const uint64_t end =
-        batch->position + min_u64(rest, count_for(server, variant, SLICE_NS));
+    uint64_t count = count_for(server, variant, SLICE_NS);
+    count -= count > SLICE_STEP ? count % SLICE_STEP : 0;
+    const uint64_t end = batch->position + min_u64(rest, count);
     if (batch->started_ns == 0) {
         batch->started_ns = lanes_clock_ns();
     }

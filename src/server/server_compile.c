@@ -333,30 +333,50 @@ static void fail_all(lanes_server *server, const lanes_error *error)
     }
 }
 
+/* Starts the compiler again when it is time; returns how long until it is, 0 = running.
+ */
+static uint64_t restart(lanes_server *server, uint64_t now_ns)
+{
+    lanes_server_compiler *compiler = &server->compiler;
+    if (now_ns < compiler->restart_ns) {
+        return compiler->restart_ns - now_ns;
+    }
+    lanes_error err;
+    if (lanes_server_compiler_start(server, &err) < 0) {
+        lanes_log(LANES_LOG_ERROR, ROOM, "%s", err.message);
+        fail_all(server, &err);
+        compiler->restart_ns = now_ns + RESTART_DELAY_NS;
+        return RESTART_DELAY_NS;
+    }
+    send_jobs(server);
+    return 0;
+}
+
+static bool is_hanging(const lanes_server_compiler *compiler, uint64_t now_ns)
+{
+    for (const lanes_server_job *job = compiler->first; job != NULL; job = job->next) {
+        if (job->is_sent && now_ns > job->sent_ns + JOB_NS) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint64_t lanes_server_compiler_tick(lanes_server *server, uint64_t now_ns)
 {
     lanes_server_compiler *compiler = &server->compiler;
-    if (compiler->fd < 0 && compiler->restart_ns != 0) {
-        if (now_ns < compiler->restart_ns) {
-            return compiler->restart_ns - now_ns;
+    if (compiler->fd < 0) {
+        const uint64_t wait_ns = restart(server, now_ns);
+        if (wait_ns != 0) {
+            return wait_ns;
         }
-        lanes_error err;
-        if (lanes_server_compiler_start(server, &err) < 0) {
-            lanes_log(LANES_LOG_ERROR, ROOM, "%s", err.message);
-            fail_all(server, &err);
-            compiler->restart_ns = now_ns + RESTART_DELAY_NS;
-            return RESTART_DELAY_NS;
-        }
-        send_jobs(server);
     }
-    for (const lanes_server_job *job = compiler->first; job != NULL; job = job->next) {
-        if (job->is_sent && now_ns > job->sent_ns + JOB_NS) {
-            lanes_log(LANES_LOG_ERROR, ROOM, "the compiler hangs; it is replaced");
-            LANES_IGNORE(lanes_os_child_signal(&compiler->child, SIGNAL_KILL) < 0,
-                         "then its socket is closed, which ends it");
-            on_death(server);
-            return 0;
-        }
+    if (is_hanging(compiler, now_ns)) {
+        lanes_log(LANES_LOG_ERROR, ROOM, "the compiler hangs; it is replaced");
+        LANES_IGNORE(lanes_os_child_signal(&compiler->child, SIGNAL_KILL) < 0,
+                     "then its socket is closed, which ends it");
+        on_death(server);
+        return 0;
     }
     return compiler->first != NULL ? TICK_NS : LANES_OS_FOREVER;
 }

@@ -185,8 +185,8 @@ struct lanes_server_job {
     uint64_t id;
     lanes_server_session *session; /* NULL: nobody waits for it any more */
     lanes_server_variant
-        *variant;      /* NULL likewise; for a load, the job owns its kernel */
-    uint32_t sequence; /* of the load request */
+        *variant;             /* NULL likewise; for a load, the job owns its kernel */
+    lanes_abi_header request; /* of a load: to be answered */
     bool is_load;
     bool is_sent;
     int result_fd;
@@ -277,6 +277,9 @@ void lanes_server_report(lanes_server *server, lanes_server_mail *mail,
 LANES_NODISCARD lanes_status lanes_server_session_open(lanes_server *server, int fd,
                                                        lanes_error *err);
 
+/** The session whose poller token this is. */
+lanes_server_session *lanes_server_session_of(uint64_t token);
+
 /** The session's socket is readable or was hung up. */
 void lanes_server_session_ready(lanes_server_session *session, uint32_t events);
 
@@ -288,13 +291,16 @@ void lanes_server_session_close(lanes_server_session *session, lanes_status reas
 /** Dispatch has let go: free everything. */
 void lanes_server_session_free(lanes_server_session *session);
 
-/** Send a reply of @p bytes; fills header.type .. bytes, and ends the session on failure.
+/**
+ * Answer the request whose header is @p request: fills type, sequence and size of
+ * @p message, and ends the session if it cannot be sent.
  */
-void lanes_server_reply(lanes_server_session *session, uint32_t type, uint32_t sequence,
+void lanes_server_reply(lanes_server_session *session, const lanes_abi_header *request,
                         void *message, size_t bytes, const int *fds, uint32_t fd_count);
 
-void lanes_server_reply_failure(lanes_server_session *session, uint32_t type,
-                                uint32_t sequence, const lanes_error *error);
+void lanes_server_reply_failure(lanes_server_session *session,
+                                const lanes_abi_header *request,
+                                const lanes_error *error);
 
 /* ---- server_segment.c (control) -----------------------------------------------------
  */
@@ -389,7 +395,7 @@ void lanes_server_report_free(lanes_server_kernel *kernel);
  */
 
 /** Body of the dispatch thread: enters the team. */
-void *lanes_server_dispatch_main(void *server);
+void *lanes_server_dispatch_main(void *ctx);
 
 /** Read and handle the mails there are; true if there were any. */
 bool lanes_server_dispatch_mail(lanes_server *server);

@@ -105,13 +105,14 @@ lanes_status lanes_server_on_kernel_load(lanes_server_session *session,
     lanes_server_kernel *kernel = NULL;
     LANES_TRY(check_load(session, request, err));
     LANES_TRY(create_kernel(session, request, fd, &kernel, err));
+    LANES_ASSERT(kernel != NULL);
     lanes_server_job *job = lanes_server_job_create(session, kernel->variants);
     if (job == NULL) {
         lanes_server_kernel_free(session->server, kernel);
         return lanes_error_set(err, -ENOMEM, "no memory for a compile");
     }
     job->is_load = true;
-    job->sequence = request->header.sequence;
+    job->request = request->header;
     session->loading = job;
     lanes_server_compile(session->server, job);
     return LANES_OK;
@@ -131,8 +132,8 @@ static void assign_id(lanes_server_session *session, lanes_server_kernel *kernel
 
 /* Sends what a client gets to know about a kernel. */
 static lanes_status answer(lanes_server_session *session,
-                           const lanes_server_kernel *kernel, uint32_t type,
-                           uint32_t sequence, lanes_error *err)
+                           const lanes_server_kernel *kernel,
+                           const lanes_abi_header *request, lanes_error *err)
 {
     lanes_abi_kernel reply = {
         .id = kernel->id,
@@ -143,7 +144,7 @@ static lanes_status answer(lanes_server_session *session,
     memcpy(reply.dtype, kernel->signature.dtype, sizeof(reply.dtype));
     int fd = -1;
     LANES_TRY(lanes_server_report_memfd(kernel, &fd, &reply.report_bytes, err));
-    lanes_server_reply(session, type, sequence, &reply, sizeof(reply), &fd, 1);
+    lanes_server_reply(session, request, &reply, sizeof(reply), &fd, 1);
     lanes_os_close(&fd);
     return LANES_OK;
 }
@@ -155,7 +156,7 @@ void lanes_server_kernel_loaded(lanes_server_job *job, const lanes_error *error)
     session->loading = NULL;
     if (error != NULL) {
         lanes_server_kernel_free(session->server, kernel);
-        lanes_server_reply_failure(session, LANES_ABI_KERNEL_LOAD, job->sequence, error);
+        lanes_server_reply_failure(session, &job->request, error);
         return;
     }
     job->variant->state = LANES_VARIANT_READY;
@@ -164,7 +165,7 @@ void lanes_server_kernel_loaded(lanes_server_job *job, const lanes_error *error)
     /* Before the answer, so that dispatch knows the kernel when a batch names it. */
     lanes_server_post(session->server, &kernel->add, LANES_MAIL_KERNEL_ADD);
     lanes_error err;
-    if (answer(session, kernel, LANES_ABI_KERNEL_LOAD, job->sequence, &err) < 0) {
+    if (answer(session, kernel, &job->request, &err) < 0) {
         lanes_server_session_close(session, err.code, err.message);
     }
 }
@@ -193,8 +194,8 @@ lanes_status lanes_server_on_kernel_report(lanes_server_session *session,
     const lanes_abi_kernel *request = message;
     lanes_server_kernel *kernel = NULL;
     LANES_TRY(find_kernel(session, request->id, &kernel, err));
-    return answer(session, kernel, LANES_ABI_KERNEL_REPORT, request->header.sequence,
-                  err);
+    LANES_ASSERT(kernel != NULL);
+    return answer(session, kernel, &request->header, err);
 }
 
 lanes_status lanes_server_on_kernel_release(lanes_server_session *session,
@@ -204,12 +205,12 @@ lanes_status lanes_server_on_kernel_release(lanes_server_session *session,
     const lanes_abi_kernel *request = message;
     lanes_server_kernel *kernel = NULL;
     LANES_TRY(find_kernel(session, request->id, &kernel, err));
+    LANES_ASSERT(kernel != NULL);
     session->kernels[kernel->id.slot] = NULL;
     session->kernel_count--;
     lanes_abi_kernel reply = {.id = kernel->id};
     lanes_server_post(session->server, &kernel->remove, LANES_MAIL_KERNEL_REMOVE);
-    lanes_server_reply(session, LANES_ABI_KERNEL_RELEASE, request->header.sequence,
-                       &reply, sizeof(reply), NULL, 0);
+    lanes_server_reply(session, &request->header, &reply, sizeof(reply), NULL, 0);
     return LANES_OK;
 }
 

@@ -17,6 +17,17 @@
 
 #define VARIANTS "variants"
 
+/* A report without variants is worth no failure of the batch that needs the code. */
+static void append_variants(json_t *to, const json_t *from)
+{
+    json_t *all = json_object_get(to, VARIANTS);
+    json_t *more = json_object_get(from, VARIANTS);
+    if (json_is_array(all) && json_is_array(more)) {
+        LANES_IGNORE(json_array_extend(all, more) != 0,
+                     "out of memory: the report is shorter");
+    }
+}
+
 lanes_status lanes_server_report_add(lanes_server_kernel *kernel, const char *text,
                                      size_t bytes, lanes_error *err)
 {
@@ -31,18 +42,10 @@ lanes_status lanes_server_report_add(lanes_server_kernel *kernel, const char *te
     }
     if (kernel->report == NULL) {
         kernel->report = report;
-        return LANES_OK;
+    } else {
+        append_variants(kernel->report, report);
+        json_decref(report);
     }
-    json_t *all = json_object_get(kernel->report, VARIANTS);
-    const json_t *more = json_object_get(report, VARIANTS);
-    /* A report without variants is worth no failure of the batch that needs the code. */
-    if (json_is_array(all) && json_is_array(more)) {
-        for (size_t i = 0; i < json_array_size(more); i++) {
-            LANES_IGNORE(json_array_append(all, json_array_get(more, i)) != 0,
-                         "out of memory: the report is shorter");
-        }
-    }
-    json_decref(report);
     return LANES_OK;
 }
 

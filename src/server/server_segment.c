@@ -61,8 +61,8 @@ void lanes_server_view_free(lanes_server_view *view)
 
 /* Makes a segment that the table has known to everybody, or takes it back. */
 static lanes_status publish(lanes_server_session *session,
-                            const lanes_abi_segment *request, uint32_t type,
-                            lanes_abi_id id, const int *fd, lanes_error *err)
+                            const lanes_abi_segment *request, lanes_abi_id id,
+                            const int *fd, lanes_error *err)
 {
     lanes_server_view *view = NULL;
     const lanes_status status = add_view(session, id, &view, err);
@@ -70,12 +70,13 @@ static lanes_status publish(lanes_server_session *session,
         LANES_IGNORE(lanes_shm_release(session->segments, id, NULL) < 0, "it is there");
         return status;
     }
+    LANES_ASSERT(view != NULL);
     lanes_abi_segment reply = {
         .id = id,
         .bytes = view->segment->mapping.bytes,
         .flags = view->segment->mapping.is_read_only ? LANES_ABI_SEGMENT_READ_ONLY : 0,
     };
-    lanes_server_reply(session, type, request->header.sequence, &reply, sizeof(reply), fd,
+    lanes_server_reply(session, &request->header, &reply, sizeof(reply), fd,
                        fd != NULL ? 1 : 0);
     return LANES_OK;
 }
@@ -89,7 +90,7 @@ lanes_status lanes_server_on_segment_create(lanes_server_session *session,
     lanes_abi_id id;
     int memory_fd = -1; /* borrowed from the table */
     LANES_TRY(lanes_shm_create(session->segments, request->bytes, &id, &memory_fd, err));
-    return publish(session, request, LANES_ABI_SEGMENT_CREATE, id, &memory_fd, err);
+    return publish(session, request, id, &memory_fd, err);
 }
 
 lanes_status lanes_server_on_segment_attach(lanes_server_session *session,
@@ -100,15 +101,13 @@ lanes_status lanes_server_on_segment_attach(lanes_server_session *session,
     lanes_abi_id id;
     LANES_TRY(lanes_shm_attach(session->segments, fd, request->bytes, request->flags, &id,
                                err));
-    return publish(session, request, LANES_ABI_SEGMENT_ATTACH, id, NULL, err);
+    return publish(session, request, id, NULL, err);
 }
 
-static void acknowledge(lanes_server_session *session, const lanes_abi_segment *request,
-                        uint32_t type)
+static void acknowledge(lanes_server_session *session, const lanes_abi_segment *request)
 {
     lanes_abi_segment reply = {.id = request->id};
-    lanes_server_reply(session, type, request->header.sequence, &reply, sizeof(reply),
-                       NULL, 0);
+    lanes_server_reply(session, &request->header, &reply, sizeof(reply), NULL, 0);
 }
 
 lanes_status lanes_server_on_segment_seal(lanes_server_session *session,
@@ -118,7 +117,7 @@ lanes_status lanes_server_on_segment_seal(lanes_server_session *session,
     const lanes_abi_segment *request = message;
     LANES_TRY(check_request(request, 0, err));
     LANES_TRY(lanes_shm_seal(session->segments, request->id, err));
-    acknowledge(session, request, LANES_ABI_SEGMENT_SEAL);
+    acknowledge(session, request);
     return LANES_OK;
 }
 
@@ -133,6 +132,6 @@ lanes_status lanes_server_on_segment_release(lanes_server_session *session,
     lanes_server_view *view = session->views[request->id.slot];
     session->views[request->id.slot] = NULL;
     lanes_server_post(session->server, &view->remove, LANES_MAIL_VIEW_REMOVE);
-    acknowledge(session, request, LANES_ABI_SEGMENT_RELEASE);
+    acknowledge(session, request);
     return LANES_OK;
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/atomic.h"
 #include "os/os_memory.h"
@@ -55,6 +56,17 @@ static const struct request_row requests[] = {
 /* ---- Open ---------------------------------------------------------------------------
  */
 
+/* A session's pointer as the poller carries it. */
+union session_token {
+    uint64_t token;
+    lanes_server_session *session;
+};
+
+lanes_server_session *lanes_server_session_of(uint64_t token)
+{
+    return (union session_token){.token = token}.session;
+}
+
 static void link_session(lanes_server *server, lanes_server_session *session)
 {
     session->next = server->sessions;
@@ -88,7 +100,7 @@ lanes_status lanes_server_session_open(lanes_server *server, int fd, lanes_error
         .rings = LANES_SHM_RINGS_NONE,
     };
     status = lanes_os_poller_add(server->poller, fd, LANES_OS_READABLE,
-                                 (uint64_t)(uintptr_t)session, err);
+                                 ((union session_token){.session = session}).token, err);
     if (status == LANES_OK) {
         link_session(server, session);
         session = NULL; /* owned by the list */
@@ -147,9 +159,10 @@ static lanes_status check_hello(lanes_server_session *session,
 
 static lanes_status create_parts(lanes_server_session *session, lanes_error *err)
 {
-    session->kernels = calloc(LANES_KERNELS_MAX, sizeof(session->kernels[0]));
-    session->dispatch_kernels =
-        calloc(LANES_KERNELS_MAX, sizeof(session->dispatch_kernels[0]));
+    session->kernels =
+        (lanes_server_kernel **)calloc(LANES_KERNELS_MAX, sizeof(session->kernels[0]));
+    session->dispatch_kernels = (lanes_server_kernel **)calloc(
+        LANES_KERNELS_MAX, sizeof(session->dispatch_kernels[0]));
     session->pool = calloc(LANES_ABI_ENTRIES, sizeof(session->pool[0]));
     if (session->kernels == NULL || session->dispatch_kernels == NULL ||
         session->pool == NULL) {
@@ -173,7 +186,7 @@ static lanes_status on_hello(lanes_server_session *session, const void *message,
     const lanes_abi_hello *hello = message;
     const lanes_status status = check_hello(session, hello, err);
     if (status < 0) {
-        lanes_server_reply_failure(session, LANES_ABI_HELLO, hello->header.sequence, err);
+        lanes_server_reply_failure(session, &hello->header, err);
         lanes_server_session_close(session, status, err->message);
         return LANES_OK; /* answered */
     }
@@ -188,8 +201,8 @@ static lanes_status on_hello(lanes_server_session *session, const void *message,
     };
     const int fds[] = {session->rings.u_fd, session->rings.k_fd, server->doorbell,
                        session->event_fd};
-    lanes_server_reply(session, LANES_ABI_HELLO, hello->header.sequence, &reply,
-                       sizeof(reply), fds, LANES_ARRAY_COUNT(fds));
+    lanes_server_reply(session, &hello->header, &reply, sizeof(reply), fds,
+                       LANES_ARRAY_COUNT(fds));
     lanes_shm_rings_close_fds(&session->rings);
     return LANES_OK;
 }
@@ -243,7 +256,7 @@ static void handle_request(lanes_server_session *session, const lanes_os_message
                              message->fd_count > 0 ? message->fds[0] : -1, &err);
     }
     if (status < 0) {
-        lanes_server_reply_failure(session, header->type, header->sequence, &err);
+        lanes_server_reply_failure(session, header, &err);
     }
 }
 
@@ -270,12 +283,12 @@ void lanes_server_session_ready(lanes_server_session *session, uint32_t events)
     }
 }
 
-void lanes_server_reply(lanes_server_session *session, uint32_t type, uint32_t sequence,
+void lanes_server_reply(lanes_server_session *session, const lanes_abi_header *request,
                         void *message, size_t bytes, const int *fds, uint32_t fd_count)
 {
     lanes_abi_header *header = message;
-    header->type = type;
-    header->sequence = sequence;
+    header->type = request->type;
+    header->sequence = request->sequence;
     header->bytes = (uint32_t)bytes;
     lanes_error err;
     /* With one request outstanding there is always room for the reply. */
@@ -286,12 +299,12 @@ void lanes_server_reply(lanes_server_session *session, uint32_t type, uint32_t s
     }
 }
 
-void lanes_server_reply_failure(lanes_server_session *session, uint32_t type,
-                                uint32_t sequence, const lanes_error *error)
+void lanes_server_reply_failure(lanes_server_session *session,
+                                const lanes_abi_header *request, const lanes_error *error)
 {
     lanes_abi_failure failure = {.header = {.status = error->code}};
     snprintf(failure.message, sizeof(failure.message), "%s", error->message);
-    lanes_server_reply(session, type, sequence, &failure, sizeof(failure), NULL, 0);
+    lanes_server_reply(session, request, &failure, sizeof(failure), NULL, 0);
 }
 
 /* ---- End ----------------------------------------------------------------------------
@@ -343,8 +356,8 @@ void lanes_server_session_free(lanes_server_session *session)
     lanes_shm_table_destroy(session->segments);
     lanes_shm_rings_close(&session->rings);
     lanes_os_close(&session->event_fd);
-    free(session->kernels);
-    free(session->dispatch_kernels);
+    free((void *)session->kernels);
+    free((void *)session->dispatch_kernels);
     free(session->pool);
     free(session);
 }

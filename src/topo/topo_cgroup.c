@@ -7,10 +7,9 @@
  */
 #include "topo/topo_internal.h"
 
-#include <inttypes.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -28,9 +27,9 @@ static bool read_membership(const char *membership, char path[CGROUP_PATH_MAX])
     bool is_found = false;
     char line[CGROUP_PATH_MAX];
     while (!is_found && fgets(line, sizeof(line), file) != NULL) {
-        line[strcspn(line, "\n")] = '\0';
         if (strncmp(line, "0::/", 4) == 0) {
-            memcpy(path, line + 3, strlen(line + 3) + 1);
+            snprintf(path, CGROUP_PATH_MAX, "%.*s", (int)strcspn(line + 3, "\n"),
+                     line + 3);
             is_found = true;
         }
     }
@@ -47,12 +46,17 @@ static uint32_t read_cpu_max(const char *root, const char *path)
     if (file == NULL) {
         return 0;
     }
-    uint64_t quota_us = 0;
-    uint64_t period_us = 0;
-    /* "max" does not scan as a number. */
-    const int fields = fscanf(file, "%" SCNu64 " %" SCNu64, &quota_us, &period_us);
+    char text[64];
+    const bool is_read = fgets(text, sizeof(text), file) != NULL;
     fclose(file);
-    if (fields != 2 || quota_us == 0 || period_us == 0) {
+    if (!is_read) {
+        return 0;
+    }
+    /* "max" is no number and gives 0. */
+    char *rest;
+    const uint64_t quota_us = strtoull(text, &rest, 10);
+    const uint64_t period_us = strtoull(rest, NULL, 10);
+    if (quota_us == 0 || period_us == 0) {
         return 0;
     }
     const uint64_t cpus = quota_us / period_us + (quota_us % period_us != 0);

@@ -80,6 +80,19 @@ static void add_place(struct topo_plan_owner *owner, hwloc_obj_t core, uint32_t 
     }
 }
 
+static void add_core(struct topo_plan_owner *owner, hwloc_obj_t core, bool use_smt)
+{
+    for (int pu = hwloc_bitmap_first(core->cpuset); pu >= 0;
+         pu = hwloc_bitmap_next(core->cpuset, pu)) {
+        if (hwloc_bitmap_isset(owner->allowed, (unsigned int)pu)) {
+            add_place(owner, core, (uint32_t)pu);
+            if (!use_smt) {
+                return;
+            }
+        }
+    }
+}
+
 /* One place per allowed core, or with SMT per allowed hardware thread, in logical order.
  */
 static void collect_places(struct topo_plan_owner *owner, bool use_smt)
@@ -91,15 +104,7 @@ static void collect_places(struct topo_plan_owner *owner, bool use_smt)
     }
     for (hwloc_obj_t core = hwloc_get_next_obj_by_type(topology, type, NULL);
          core != NULL; core = hwloc_get_next_obj_by_type(topology, type, core)) {
-        for (int pu = hwloc_bitmap_first(core->cpuset); pu >= 0;
-             pu = hwloc_bitmap_next(core->cpuset, pu)) {
-            if (hwloc_bitmap_isset(owner->allowed, (unsigned int)pu)) {
-                add_place(owner, core, (uint32_t)pu);
-                if (!use_smt) {
-                    break;
-                }
-            }
-        }
+        add_core(owner, core, use_smt);
     }
 }
 

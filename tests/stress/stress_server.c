@@ -48,7 +48,8 @@ static void submit_some(struct user *user, client *c, const lanes_abi_kernel *ke
             b.stride[0] = 0;
         }
         if (random_below(user, 10) == 0) {
-            b.operand[random_below(user, 2)].offset = random_below(user, ELEMENTS * 9);
+            b.operand[random_below(user, 2)].offset =
+                8u * random_below(user, ELEMENTS * 9 / 8);
         }
         client_submit(c, &b, i);
     }

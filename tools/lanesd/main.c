@@ -322,15 +322,15 @@ static void print_version(FILE *stream, struct argp_state *state)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.private_fd = -1};
+    struct options options = {.private_fd = -1, .log_level = LANES_LOG_INFO};
     struct resources resources = {.listen_fd = -1, .stop_fd = -1};
     const struct argp argp = {
         .options = option_table, .parser = parse_option, .doc = documentation};
     argp_program_version_hook = print_version;
     argp_err_exit_status = EX_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    if (!options.has_log_level) {
-        options.log_level = options.private_fd >= 0 ? LANES_LOG_WARNING : LANES_LOG_INFO;
+    if (!options.has_log_level && options.private_fd >= 0) {
+        options.log_level = LANES_LOG_WARNING; /* its client's terminal */
     }
     lanes_log_set_level(options.log_level);
     const int status = run(&options, &resources);

@@ -87,7 +87,7 @@ static int32_t ordered_f4(float value)
 double ulp_distance_f8(double a, double b)
 {
     if (isnan(a) || isnan(b)) {
-        return isnan(a) && isnan(b) ? 0 : INFINITY;
+        return isnan(a) && isnan(b) ? 0 : HUGE_VAL;
     }
     /* In integers: the order of a double has more bits than a double holds. */
     return fabs((double)(ordered_f8(a) - ordered_f8(b)));
@@ -96,7 +96,7 @@ double ulp_distance_f8(double a, double b)
 double ulp_distance_f4(float a, float b)
 {
     if (isnan(a) || isnan(b)) {
-        return isnan(a) && isnan(b) ? 0 : INFINITY;
+        return isnan(a) && isnan(b) ? 0 : HUGE_VAL;
     }
     return fabs((double)ordered_f4(a) - (double)ordered_f4(b));
 }

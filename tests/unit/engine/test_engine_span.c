@@ -39,7 +39,8 @@ static void judge(struct tally *tally, uint8_t segment, uint8_t offset, int8_t s
     const bool fits = exact.low >= 0 && exact.high <= segment;
     uint8_t low = 0;
     uint8_t high = 0;
-    if (span_fits_8(segment, offset, 1, &count, &stride, bytes, &low, &high)) {
+    const struct span_fits_8_memory memory = {segment, offset, bytes};
+    if (span_fits_8(&memory, 1, &count, &stride, &low, &high)) {
         tally->accepted++;
         tally->unsafe += !fits;
         tally->wrong += low != exact.low || high != exact.high;
@@ -104,8 +105,9 @@ Test(engine_span, two_dimensions_in_8_bits, .timeout = 50)
                         const int8_t stride[] = {(int8_t)outer, (int8_t)inner};
                         uint8_t low;
                         uint8_t high;
-                        if (!span_fits_8(100, (uint8_t)offset, 2, shape, stride, 4, &low,
-                                         &high)) {
+                        const struct span_fits_8_memory memory = {100, (uint8_t)offset,
+                                                                  4};
+                        if (!span_fits_8(&memory, 2, shape, stride, &low, &high)) {
                             continue;
                         }
                         accepted++;
