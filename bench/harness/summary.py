@@ -23,10 +23,6 @@ FILES = {
 }
 
 
-# What a machine has that does nothing else.
-LOAD_MAX = 0.5
-
-
 def table(head, rows):
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
@@ -118,11 +114,9 @@ def lines_of(folder):
             machine = content["machine"]
             yield (f"{content['date'][:10]}, {machine['cpu']}, {machine['cores']} cores, Linux "
                    f"{machine['kernel']}, {machine['compiler']}, {machine['llvm']}, "
-                   f"revision {machine['git']}.")  # fmt: skip
+                   f"revision {machine['git']}; load before: {machine['load']:.2f}.")  # fmt: skip
         yield ""
-        load = content["machine"]["load"]
-        busy = "; the machine was BUSY" if load > LOAD_MAX else ""
-        yield f"`{command}` (load before: {load:.2f}{busy})"
+        yield f"`{command}`"
         yield ""
         yield from makers[name](content)
 

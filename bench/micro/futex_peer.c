@@ -5,6 +5,7 @@
 #include "futex_peer.h"
 
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,8 +43,24 @@ static void set_and_wake(uint32_t *word, uint32_t value)
     syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
+static void bind_to_first_core(void)
+{
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    sched_getaffinity(0, sizeof(allowed), &allowed);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, &allowed)) {
+            CPU_ZERO(&allowed);
+            CPU_SET(cpu, &allowed);
+            sched_setaffinity(0, sizeof(allowed), &allowed);
+            return;
+        }
+    }
+}
+
 _Noreturn static void answer(struct shared_page *page)
 {
+    bind_to_first_core();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (uint32_t turn = 0;; turn++) {
         sleep_while(&page->ping, turn);

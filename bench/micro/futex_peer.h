@@ -5,7 +5,9 @@
  * What a wake-up across processes costs on this machine at this moment, with nothing of
  * lanes in it: the peer sleeps on a word in shared memory, is woken, and answers through
  * another word. Linux and the hypervisor decide this time, so a sleeping executor can at
- * best equal it.
+ * best equal it. The peer is bound to the first allowed core, as the executor's first
+ * thread is: waking a process elsewhere can cost ten times what it costs on the same
+ * core.
  *
  * Threads: one.
  */

@@ -58,7 +58,8 @@ typedef struct lanes_codegen {
     uint32_t may_raise;
     lanes_signature signature;
     lanes_variant_key key;
-    uint32_t block; /* LANES_CODEGEN_BLOCK, or 1 for a loop that stays scalar */
+    bool calls_vector_math; /* some call will have a vector form */
+    uint32_t block;         /* LANES_CODEGEN_BLOCK, or 1 for a loop that stays scalar */
 
     lanes_codegen_vectorization vectorization;
     bool has_loop_remark; /* it said something about the generated loop itself */

@@ -134,6 +134,60 @@ void lanes_codegen_install_diagnostics(lanes_codegen *cg)
     LLVMContextSetDiagnosticHandler(cg->context, take_diagnostic, cg);
 }
 
+/* True if an address is computed from a parameter of the body: an operand. */
+static bool is_operand_address(LLVMValueRef address)
+{
+    while (LLVMIsAGetElementPtrInst(address)) {
+        address = LLVMGetOperand(address, 0);
+    }
+    return LLVMIsAArgument(address) != NULL;
+}
+
+/* load [select mask, load, passthru] in place of a masked load. */
+static void unmask_load(LLVMBuilderRef builder, LLVMValueRef call)
+{
+    const unsigned count = LLVMGetNumArgOperands(call);
+    LLVMValueRef mask = LLVMGetOperand(call, count - 2);
+    LLVMValueRef otherwise = LLVMGetOperand(call, count - 1);
+    LLVMPositionBuilderBefore(builder, call);
+    LLVMValueRef value =
+        LLVMBuildLoad2(builder, LLVMTypeOf(call), LLVMGetOperand(call, 0), "");
+    LLVMSetAlignment(value, 1);
+    if (!LLVMIsPoison(otherwise)) {
+        value = LLVMBuildSelect(builder, mask, value, otherwise, "");
+    }
+    LLVMReplaceAllUsesWith(call, value);
+    LLVMInstructionEraseFromParent(call);
+}
+
+/*
+ * An input that only some elements use is loaded under a mask, because LLVM does not know
+ * that all of it may be read. It may: the engine has checked every element. An ordinary
+ * load is the same value, and a memory-bound Black-Scholes with Numba's checks was 1.35
+ * times as fast on Zen 5 (bench/compare).
+ */
+static void unmask_operand_loads(LLVMValueRef body)
+{
+    LLVMBuilderRef builder =
+        LLVMCreateBuilderInContext(LLVMGetModuleContext(LLVMGetGlobalParent(body)));
+    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(body); block;
+         block = LLVMGetNextBasicBlock(block)) {
+        LLVMValueRef next;
+        for (LLVMValueRef i = LLVMGetFirstInstruction(block); i; i = next) {
+            next = LLVMGetNextInstruction(i);
+            static const char masked_load[] = "llvm.masked.load.";
+            LLVMValueRef callee = LLVMIsACallInst(i) ? LLVMGetCalledValue(i) : NULL;
+            if (callee != NULL &&
+                strncmp(lanes_codegen_name(callee), masked_load,
+                        sizeof(masked_load) - 1) == 0 &&
+                is_operand_address(LLVMGetOperand(i, 0))) {
+                unmask_load(builder, i);
+            }
+        }
+    }
+    LLVMDisposeBuilder(builder);
+}
+
 lanes_status lanes_codegen_optimise(lanes_codegen *cg)
 {
     cg->vectorization = (lanes_codegen_vectorization){.width = 1, .interleave = 1};
@@ -162,6 +216,7 @@ lanes_status lanes_codegen_optimise(lanes_codegen *cg)
         /* External until now, so that no pass specialised it for one of its two callers.
          */
         LLVMSetLinkage(body, LLVMInternalLinkage);
+        unmask_operand_loads(body);
     }
     return cg->error.code;
 }

@@ -277,6 +277,8 @@ void lanes_codegen_list_externals(lanes_codegen *cg)
         lanes_codegen_math math;
         if (LLVMIsDeclaration(f) && find_callee(f, &math)) {
             json_array_append_new(list, json_pack("{s:s}", "name", math.name));
+            cg->calls_vector_math |=
+                math.has_vector && cg->request->math == LANES_MATH_VECTOR;
         }
     }
     json_object_set_new(cg->report, "externals", list);

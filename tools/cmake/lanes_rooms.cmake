@@ -74,15 +74,6 @@ function(lanes_add_shared_library)
     endif()
 endfunction()
 
-# Adds each folder that has a CMakeLists.txt; the others have not been written yet.
-function(lanes_add_program_folders)
-    foreach(folder IN LISTS ARGN)
-        if(EXISTS "${PROJECT_SOURCE_DIR}/${folder}/CMakeLists.txt")
-            add_subdirectory("${PROJECT_SOURCE_DIR}/${folder}" "${PROJECT_BINARY_DIR}/${folder}")
-        endif()
-    endforeach()
-endfunction()
-
 # Links rooms by name. Folders are added in layer order, so a room that is not there is
 # either misspelt or above the one that asks.
 function(lanes_link_rooms target scope who)
@@ -90,7 +81,7 @@ function(lanes_link_rooms target scope who)
         if(TARGET lanes_${room})
             target_link_libraries(${target} ${scope} lanes_${room})
         else()
-            message(WARNING "${who} depends on room ${room}, which is not there")
+            message(FATAL_ERROR "${who} depends on room ${room}, which is not there")
         endif()
     endforeach()
 endfunction()
