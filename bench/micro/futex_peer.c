@@ -48,7 +48,7 @@ static void bind_to_first_core(void)
     cpu_set_t allowed;
     CPU_ZERO(&allowed);
     sched_getaffinity(0, sizeof(allowed), &allowed);
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+    for (size_t cpu = 0; cpu < (size_t)CPU_SETSIZE; cpu++) {
         if (CPU_ISSET(cpu, &allowed)) {
             CPU_ZERO(&allowed);
             CPU_SET(cpu, &allowed);

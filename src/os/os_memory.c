@@ -74,13 +74,8 @@ static lanes_status check_size(const char *name, uint64_t bytes, lanes_error *er
     return LANES_OK;
 }
 
-static lanes_status reserve(int fd, const char *name, uint64_t bytes, lanes_error *err)
+static lanes_status allocate(int fd, const char *name, uint64_t bytes, lanes_error *err)
 {
-    LANES_TRY(check_size(name, bytes, err));
-    if (ftruncate(fd, (off_t)bytes) != 0) {
-        return lanes_error_errno(err, errno, "memory '%s': cannot set its size to %llu",
-                                 name, (unsigned long long)bytes);
-    }
     for (uint64_t offset = 0; offset < bytes;) {
         const uint64_t left = bytes - offset;
         const uint64_t step = left < RESERVE_STEP_BYTES ? left : RESERVE_STEP_BYTES;
@@ -95,6 +90,29 @@ static lanes_status reserve(int fd, const char *name, uint64_t bytes, lanes_erro
     return LANES_OK;
 }
 
+static lanes_status make_room(int fd, const char *name, uint64_t bytes, lanes_error *err)
+{
+    LANES_TRY(check_size(name, bytes, err));
+    if (ftruncate(fd, (off_t)bytes) != 0) {
+        return lanes_error_errno(err, errno, "memory '%s': cannot set its size to %llu",
+                                 name, (unsigned long long)bytes);
+    }
+    return allocate(fd, name, bytes, err);
+}
+
+lanes_status lanes_os_reserve(int fd, const lanes_os_facts *facts, uint64_t bytes,
+                              lanes_error *err)
+{
+    if (facts->allocated_bytes >= bytes) {
+        return LANES_OK;
+    }
+    if (facts->object == LANES_OS_OBJECT_MEMORY) {
+        LANES_TRY(check_size("attached", bytes - facts->allocated_bytes, err));
+    }
+    const lanes_status status = allocate(fd, "attached", bytes, err);
+    return status == -EOPNOTSUPP ? LANES_OK : status;
+}
+
 lanes_status lanes_os_memfd_create(const char *name, uint64_t bytes, int *out_fd,
                                    lanes_error *err)
 {
@@ -102,7 +120,7 @@ lanes_status lanes_os_memfd_create(const char *name, uint64_t bytes, int *out_fd
     if (fd < 0) {
         return lanes_error_errno(err, errno, "memfd_create('%s')", name);
     }
-    const lanes_status status = bytes > 0 ? reserve(fd, name, bytes, err) : LANES_OK;
+    const lanes_status status = bytes > 0 ? make_room(fd, name, bytes, err) : LANES_OK;
     if (status < 0) {
         lanes_os_close(&fd);
         return status;

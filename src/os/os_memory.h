@@ -84,6 +84,17 @@ typedef struct lanes_os_facts {
 LANES_NODISCARD lanes_status lanes_os_fd_facts(int fd, lanes_os_facts *out_facts,
                                                lanes_error *err);
 
+/**
+ * Fill the holes in the first @p bytes of a writable object, so that writing to a mapping
+ * of it cannot end in a SIGBUS on a full file system. A file system that cannot reserve
+ * is no error.
+ *
+ * @param facts  of @p fd; bytes <= facts->bytes
+ * @return LANES_OK, -ENOSPC, -ENOMEM, -EFBIG, -EBADF (opened for reading only), -errno
+ */
+LANES_NODISCARD lanes_status lanes_os_reserve(int fd, const lanes_os_facts *facts,
+                                              uint64_t bytes, lanes_error *err);
+
 /** Close *fd unless it is -1, and set it to -1. */
 void lanes_os_close(int *fd);
 

@@ -34,12 +34,15 @@ typedef struct lanes_shm_mapping {
 /**
  * Map the object behind @p fd: a memfd, POSIX shared memory or a regular file.
  *
+ * Holes of a writable object are filled first, so that a full file system is an error
+ * here and no SIGBUS later.
+ *
  * @param fd     borrowed; open for reading, and for writing unless READ_ONLY
  * @param bytes  how much of it; 0 = all. The size is the kernel's, not the peer's word
  * @param flags  LANES_ABI_SEGMENT_*
  * @return LANES_OK, LANES_E_INVALID (not a mappable object, empty, larger than
  *   LANES_SEGMENT_BYTES_MAX, shorter than @p bytes, unknown flag), -EACCES (not open for
- *   what the flags need), -errno
+ *   what the flags need), -ENOSPC, -ENOMEM, -errno
  */
 LANES_NODISCARD lanes_status lanes_shm_map(int fd, uint64_t bytes, uint32_t flags,
                                            lanes_shm_mapping *out_mapping,

@@ -56,6 +56,9 @@ lanes_status lanes_shm_map(int fd, uint64_t bytes, uint32_t flags,
             (unsigned long long)wanted, (unsigned long long)LANES_SEGMENT_BYTES_MAX);
     }
     const bool is_read_only = (flags & LANES_ABI_SEGMENT_READ_ONLY) != 0;
+    if (!is_read_only) {
+        LANES_TRY(lanes_os_reserve(fd, &facts, wanted, err));
+    }
     void *data = NULL;
     LANES_TRY(
         lanes_os_map(fd, wanted, is_read_only ? 0 : LANES_OS_MAP_WRITE, &data, err));
@@ -66,7 +69,7 @@ lanes_status lanes_shm_map(int fd, uint64_t bytes, uint32_t flags,
         .inode = facts.inode,
         .is_read_only = is_read_only,
         .is_allocated = facts.object == LANES_OS_OBJECT_MEMORY &&
-                        facts.allocated_bytes >= facts.bytes,
+                        (!is_read_only || facts.allocated_bytes >= wanted),
     };
     return LANES_OK;
 }

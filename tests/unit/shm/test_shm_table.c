@@ -8,10 +8,12 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "os/os_file.h"
@@ -280,4 +282,38 @@ Test(shm_table, lack_of_memory_is_an_error_and_leaks_nothing)
     cr_assert_eq(next_fd(), before);
     cr_assert_eq(lanes_shm_table_count(table), 0);
     cr_assert_eq(lanes_shm_create(table, 4096, &id, &fd, &err), LANES_OK);
+}
+
+/* A tmpfs of 1 MiB that only this process sees; false where that is not allowed. */
+static bool mount_small(char folder[32])
+{
+    snprintf(folder, 32, "/tmp/lanes-small-XXXXXX");
+    cr_assert(mkdtemp(folder) != NULL);
+    return (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
+           mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", folder, "tmpfs", 0, "size=1m") == 0;
+}
+
+Test(shm_table, attaching_a_sparse_file_on_a_full_tmpfs_is_an_error)
+{
+    char folder[32];
+    char path[64];
+    lanes_abi_id id;
+    if (!mount_small(folder)) {
+        rmdir(folder);
+        cr_skip("no file system can be mounted here");
+    }
+    snprintf(path, sizeof(path), "%s/sparse", folder);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    cr_assert_eq(ftruncate(fd, 4 << 20), 0);
+    cr_expect_eq(lanes_shm_attach(table, fd, 0, 0, &id, &err), -ENOSPC, "%s",
+                 err.message);
+    cr_expect(strstr(err.message, "No space left") != NULL, "%s", err.message);
+    /* What fits is reserved, and can then be written. */
+    cr_assert_eq(ftruncate(fd, 512 << 10), 0);
+    cr_assert_eq(lanes_shm_attach(table, fd, 0, 0, &id, &err), LANES_OK, "%s",
+                 err.message);
+    close(fd);
+    umount(folder);
+    rmdir(folder);
 }
