@@ -379,7 +379,9 @@ class BadUsage(e2elib.LanesTest):
         x = self.save("x.npy", numpy.zeros(3))
         kernel = self.write("k.c", "double f(double x) { return x; }")
         arguments = ["run", kernel, x, "-o", self.out]
-        self.assert_fails(e2elib.EXIT_UNAVAILABLE, "clang-22", *arguments, PATH="/nowhere")
+        self.assert_fails(
+            e2elib.EXIT_UNAVAILABLE, "install clang-", *arguments, PATH="/nowhere"
+        )
         arguments = ["run", numba_kernel("polynomial"), x, "-o", self.out]
         self.assert_fails(
             e2elib.EXIT_UNAVAILABLE, "LANES_PYTHON", *arguments, LANES_PYTHON="/nowhere/python"

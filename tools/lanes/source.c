@@ -138,53 +138,74 @@ static int collect(pid_t pid, int fd, const char *name, source *out_source,
 }
 
 /*
+ * Compiles with one compiler; *out_exit_code is how that went. False if the compiler is
+ * not there.
+ *
  * Errors of math functions are not reported through errno, which is all that
  * -fno-math-errno means; values and rounding are those of strict C. Loops inside the
  * callback stay scalar, so that whole elements can be vectorized.
  */
+static bool compile_c(const char *compiler, const char *path, source *out_source,
+                      int *out_exit_code, cli_error *err)
+{
+    const char *const argv[] = {compiler,
+                                "-O2",
+                                "-fno-math-errno",
+                                "-ffp-contract=off",
+                                "-fno-vectorize",
+                                "-fno-slp-vectorize",
+                                "-emit-llvm",
+                                "-c",
+                                "-o",
+                                "-",
+                                path,
+                                NULL};
+    pid_t pid = -1;
+    int fd = -1;
+    int status;
+    const int error = start(argv, &pid, &fd);
+    if (error == ENOENT) {
+        return false;
+    }
+    if (error != 0) {
+        *out_exit_code = cli_fail(err, CLI_UNAVAILABLE, -error, "cannot start %s: %s",
+                                  compiler, strerror(error));
+        return true;
+    }
+    *out_exit_code = collect(pid, fd, path, out_source, &status, err);
+    if (*out_exit_code == CLI_OK && status != 0) {
+        source_release(out_source);
+        *out_exit_code = cli_fail(err, CLI_BAD_DATA, LANES_E_IR_PARSE,
+                                  "%s does not compile: %s ended with status %d", path,
+                                  compiler, status);
+    }
+    return true;
+}
+
+/* LLVM reads what older versions wrote but not what newer ones did, so the compiler is
+ * the one of lanes' LLVM or the newest older one; 14 is Debian 12's default. */
+#define OLDEST_CLANG 14
+
 static int load_c(const char *path, const char *signature, source *out_source,
                   cli_error *err)
 {
-    static const char *const compilers[] = {"clang-22", "clang-19", "clang"};
     (void)signature;
-    for (size_t i = 0; i < CLI_COUNT_OF(compilers); i++) {
-        const char *const argv[] = {compilers[i],
-                                    "-O2",
-                                    "-fno-math-errno",
-                                    "-ffp-contract=off",
-                                    "-fno-vectorize",
-                                    "-fno-slp-vectorize",
-                                    "-emit-llvm",
-                                    "-c",
-                                    "-o",
-                                    "-",
-                                    path,
-                                    NULL};
-        pid_t pid = -1;
-        int fd = -1;
-        int status;
-        const int error = start(argv, &pid, &fd);
-        if (error == ENOENT) {
-            continue;
+    int exit_code;
+    for (int major = CLI_LLVM_MAJOR; major >= OLDEST_CLANG; major--) {
+        char compiler[16];
+        snprintf(compiler, sizeof(compiler), "clang-%d", major);
+        if (compile_c(compiler, path, out_source, &exit_code, err)) {
+            return exit_code;
         }
-        if (error != 0) {
-            return cli_fail(err, CLI_UNAVAILABLE, -error, "cannot start %s: %s",
-                            compilers[i], strerror(error));
-        }
-        const int exit_code = collect(pid, fd, path, out_source, &status, err);
-        if (exit_code == CLI_OK && status != 0) {
-            source_release(out_source);
-            return cli_fail(err, CLI_BAD_DATA, LANES_E_IR_PARSE,
-                            "%s does not compile: %s ended with status %d", path,
-                            compilers[i], status);
-        }
+    }
+    if (compile_c("clang", path, out_source, &exit_code, err)) {
         return exit_code;
     }
     return cli_fail(
         err, CLI_UNAVAILABLE, -ENOENT,
-        "kernel %s needs a C compiler, and none of clang-22, clang-19, clang is "
-        "in PATH",
-        path);
+        "kernel %s needs a C compiler: install clang-%d, or an older one down "
+        "to clang-%d",
+        path, CLI_LLVM_MAJOR, OLDEST_CLANG);
 }
 
 /* The script that exports Python functions, ../share/lanes from the program's folder. */
