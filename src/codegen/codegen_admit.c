@@ -9,7 +9,6 @@
 #include "codegen/codegen_internal.h"
 
 #include <llvm-c/Comdat.h>
-#include <llvm-c/Transforms/PassBuilder.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,16 +132,7 @@ static lanes_status isolate_callback(lanes_codegen *cg)
         }
     }
     LLVMSetLinkage(cg->callback, LLVMExternalLinkage);
-    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
-    LLVMErrorRef failure = LLVMRunPasses(cg->module, "globaldce", cg->machine, options);
-    LLVMDisposePassBuilderOptions(options);
-    if (failure != NULL) {
-        char *text = LLVMGetErrorMessage(failure);
-        lanes_error_set(&cg->error, LANES_E_INTERNAL, "globaldce: %s", text);
-        LLVMDisposeErrorMessage(text);
-        return LANES_E_INTERNAL;
-    }
-    return LANES_OK;
+    return lanes_codegen_run_passes(cg, "globaldce");
 }
 
 /*

@@ -139,6 +139,10 @@ void lanes_codegen_resolve_externals(lanes_codegen *cg);
 
 /* codegen_pipeline.c */
 
+/** Run passes given as `opt -passes=` takes them over cg->module. */
+LANES_NODISCARD lanes_status lanes_codegen_run_passes(lanes_codegen *cg,
+                                                      const char *passes);
+
 /** Optimise cg->module; sets vectorization and remarks. */
 LANES_NODISCARD lanes_status lanes_codegen_optimise(lanes_codegen *cg);
 

@@ -134,6 +134,24 @@ void lanes_codegen_install_diagnostics(lanes_codegen *cg)
     LLVMContextSetDiagnosticHandler(cg->context, take_diagnostic, cg);
 }
 
+lanes_status lanes_codegen_run_passes(lanes_codegen *cg, const char *passes)
+{
+    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+    LLVMPassBuilderOptionsSetLoopVectorization(options, 1);
+    LLVMPassBuilderOptionsSetSLPVectorization(options, 1);
+    LLVMPassBuilderOptionsSetLoopInterleaving(options, 1);
+    LLVMPassBuilderOptionsSetLoopUnrolling(options, 1);
+    LLVMErrorRef failure = LLVMRunPasses(cg->module, passes, cg->machine, options);
+    LLVMDisposePassBuilderOptions(options);
+    if (failure != NULL) {
+        char *text = LLVMGetErrorMessage(failure);
+        lanes_error_set(&cg->error, LANES_E_INTERNAL, "passes %s: %.400s", passes, text);
+        LLVMDisposeErrorMessage(text);
+        return LANES_E_INTERNAL;
+    }
+    return cg->error.code;
+}
+
 /* True if an address is computed from a parameter of the body: an operand. */
 static bool is_operand_address(LLVMValueRef address)
 {
@@ -193,19 +211,7 @@ lanes_status lanes_codegen_optimise(lanes_codegen *cg)
     cg->vectorization = (lanes_codegen_vectorization){.width = 1, .interleave = 1};
     cg->has_loop_remark = false;
     json_array_clear(cg->remarks);
-    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
-    LLVMPassBuilderOptionsSetLoopVectorization(options, 1);
-    LLVMPassBuilderOptionsSetSLPVectorization(options, 1);
-    LLVMPassBuilderOptionsSetLoopInterleaving(options, 1);
-    LLVMPassBuilderOptionsSetLoopUnrolling(options, 1);
-    LLVMErrorRef failure = LLVMRunPasses(cg->module, "default<O3>", cg->machine, options);
-    LLVMDisposePassBuilderOptions(options);
-    if (failure != NULL) {
-        char *text = LLVMGetErrorMessage(failure);
-        lanes_error_set(&cg->error, LANES_E_INTERNAL, "default<O3>: %.400s", text);
-        LLVMDisposeErrorMessage(text);
-        return LANES_E_INTERNAL;
-    }
+    LANES_TRY(lanes_codegen_run_passes(cg, "default<O3>"));
     if (!cg->has_loop_remark) {
         add_remark(cg,
                    json_string("loop not vectorized: the callback has a loop of its own, "

@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "support/mappings.h"
+
 static char folder[64];
 static char socket_path[96];
 static pid_t daemon_pid;
@@ -159,20 +161,6 @@ static char *read_data(const char *name, size_t *out_bytes)
     return data;
 }
 
-static size_t count_mappings(void)
-{
-    char path[64];
-    snprintf(path, sizeof(path), "/proc/%d/maps", (int)daemon_pid);
-    FILE *maps = fopen(path, "r");
-    cr_assert(maps != NULL);
-    size_t lines = 0;
-    for (int c = fgetc(maps); c != EOF; c = fgetc(maps)) {
-        lines += c == '\n';
-    }
-    fclose(maps);
-    return lines;
-}
-
 TestSuite(e2e_session, .init = start_daemon, .fini = stop_daemon, .timeout = 120);
 
 Test(e2e_session, bitcode_that_kills_llvm_costs_only_its_load)
@@ -226,7 +214,7 @@ Test(e2e_session, a_client_killed_in_mid_batch_leaves_nothing_behind)
 {
     lanes_session *session = open_session();
     expect_works(session);
-    const size_t before = count_mappings();
+    const size_t before = count_mappings((int)daemon_pid);
     for (int round = 0; round < 3; round++) {
         int started[2];
         cr_assert_eq(pipe(started), 0);
@@ -256,10 +244,11 @@ Test(e2e_session, a_client_killed_in_mid_batch_leaves_nothing_behind)
     }
     /* Its batches are cancelled and its memory unmapped within a second. */
     const uint64_t start = now_ns();
-    while (count_mappings() > before + 4 && now_ns() - start < 2000000000u) {
+    while (count_mappings((int)daemon_pid) > before + 4 &&
+           now_ns() - start < 2000000000u) {
         usleep(10000);
     }
-    cr_expect_leq(count_mappings(), before + 4);
+    cr_expect_leq(count_mappings((int)daemon_pid), before + 4);
     expect_works(session);
     lanes_close(session);
 }

@@ -10,31 +10,19 @@
 #include "npy.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/base.h"
+#include "kernel/dtype.h"
+
 #define MAGIC            "\x93NUMPY"
 #define MAGIC_BYTES      6u
 #define PREFIX_BYTES_MAX 12u /* magic, version, longest length field */
 #define DICT_BYTES_MAX   (64u << 10)
-#define COUNT_OF(array)  (sizeof(array) / sizeof((array)[0]))
-
-struct dtype_row {
-    uint32_t code;
-    uint32_t bytes;
-    const char *name;
-};
-
-#define DTYPE_ROW(name, code, letters, bytes) {(code), (bytes), letters},
-static const struct dtype_row dtype_rows[] = {LANES_DTYPE_TABLE(DTYPE_ROW)};
-#undef DTYPE_ROW
-#define DTYPE_TEXT(name, code, letters, bytes) " " letters
-static const char dtype_names[] = LANES_DTYPE_TABLE(DTYPE_TEXT);
-#undef DTYPE_TEXT
 
 /* What a descr that is no dtype of ours is told, by its first characters. */
 static const struct {
@@ -53,41 +41,6 @@ struct cursor {
     npy_header *header;
     lanes_error *err;
 };
-
-LANES_PRINTF(2, 3)
-static lanes_status refuse(lanes_error *err, const char *format, ...)
-{
-    if (err != NULL) {
-        va_list arguments;
-        va_start(arguments, format);
-        vsnprintf(err->message, sizeof(err->message), format, arguments);
-        va_end(arguments);
-        err->code = LANES_E_FORMAT;
-    }
-    return LANES_E_FORMAT;
-}
-
-static const struct dtype_row *dtype_find(uint32_t dtype)
-{
-    for (size_t i = 0; i < COUNT_OF(dtype_rows); i++) {
-        if (dtype_rows[i].code == dtype) {
-            return &dtype_rows[i];
-        }
-    }
-    return NULL;
-}
-
-uint32_t npy_dtype_bytes(uint32_t dtype)
-{
-    const struct dtype_row *row = dtype_find(dtype);
-    return row != NULL ? row->bytes : 0;
-}
-
-const char *npy_dtype_name(uint32_t dtype)
-{
-    const struct dtype_row *row = dtype_find(dtype);
-    return row != NULL ? row->name : "?";
-}
 
 static bool is_space(char character)
 {
@@ -119,8 +72,9 @@ static lanes_status refuse_for_lack_of(struct cursor *cursor, const char *token)
 {
     skip_spaces(cursor);
     const int length = (int)(cursor->end - cursor->at);
-    return refuse(cursor->err, "its header has '%.*s' where '%s' belongs",
-                  length < 16 ? length : 16, cursor->at, token);
+    return lanes_error_set(cursor->err, LANES_E_FORMAT,
+                           "its header has '%.*s' where '%s' belongs",
+                           length < 16 ? length : 16, cursor->at, token);
 }
 
 static lanes_status expect(struct cursor *cursor, const char *token)
@@ -139,10 +93,10 @@ static lanes_status read_string(struct cursor *cursor, char *text, size_t text_b
     const char *start = cursor->at + 1;
     const char *close = memchr(start, quote, (size_t)(cursor->end - start));
     if (close == NULL || (size_t)(close - start) >= text_bytes) {
-        return refuse(cursor->err,
-                      "its header has a string that does not end or is longer "
-                      "than %zu characters",
-                      text_bytes - 1);
+        return lanes_error_set(cursor->err, LANES_E_FORMAT,
+                               "its header has a string that does not end or is longer "
+                               "than %zu characters",
+                               text_bytes - 1);
     }
     memcpy(text, start, (size_t)(close - start));
     text[close - start] = '\0';
@@ -154,33 +108,36 @@ static lanes_status read_descr(struct cursor *cursor)
 {
     char descr[32] = "";
     if (accept(cursor, "[")) {
-        return refuse(cursor->err, "it is of a structured dtype; save one field of it");
+        return lanes_error_set(cursor->err, LANES_E_FORMAT,
+                               "it is of a structured dtype; save one field of it");
     }
     const lanes_status status = read_string(cursor, descr, sizeof(descr));
     if (status < 0) {
         return status;
     }
-    for (size_t i = 0; i < COUNT_OF(dtype_rows); i++) {
-        if (descr[0] == '<' && strcmp(descr + 1, dtype_rows[i].name) == 0) {
-            cursor->header->dtype = dtype_rows[i].code;
-            return LANES_OK;
-        }
+    const uint32_t dtype = descr[0] == '<'
+                               ? lanes_dtype_parse(descr + 1, strlen(descr + 1))
+                               : LANES_DTYPE_NONE;
+    if (dtype != LANES_DTYPE_NONE) {
+        cursor->header->dtype = dtype;
+        return LANES_OK;
     }
-    for (size_t i = 0; i < COUNT_OF(descr_refusals); i++) {
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(descr_refusals); i++) {
         if (strncmp(descr, descr_refusals[i].start, strlen(descr_refusals[i].start)) ==
             0) {
-            return refuse(cursor->err, "its dtype '%s' %s", descr,
-                          descr_refusals[i].reason);
+            return lanes_error_set(cursor->err, LANES_E_FORMAT, "its dtype '%s' %s",
+                                   descr, descr_refusals[i].reason);
         }
     }
-    return refuse(cursor->err, "its dtype '%s' is not one of%s", descr, dtype_names);
+    return lanes_error_set(cursor->err, LANES_E_FORMAT, "its dtype '%s' is not one of %s",
+                           descr, lanes_dtype_all_names());
 }
 
 static lanes_status read_order(struct cursor *cursor)
 {
     if (accept(cursor, "True")) {
-        return refuse(cursor->err,
-                      "it is in Fortran order; save numpy.ascontiguousarray(a)");
+        return lanes_error_set(cursor->err, LANES_E_FORMAT,
+                               "it is in Fortran order; save numpy.ascontiguousarray(a)");
     }
     return expect(cursor, "False");
 }
@@ -190,13 +147,15 @@ static lanes_status read_extent(struct cursor *cursor, uint64_t *out_extent)
 {
     uint64_t value = 0;
     if (accept(cursor, "-")) {
-        return refuse(cursor->err, "its shape has a negative extent");
+        return lanes_error_set(cursor->err, LANES_E_FORMAT,
+                               "its shape has a negative extent");
     }
     const char *start = cursor->at;
     while (cursor->at < cursor->end && *cursor->at >= '0' && *cursor->at <= '9') {
         if (__builtin_mul_overflow(value, 10, &value) ||
             __builtin_add_overflow(value, (uint64_t)(*cursor->at - '0'), &value)) {
-            return refuse(cursor->err, "its shape has an extent beyond 64 bits");
+            return lanes_error_set(cursor->err, LANES_E_FORMAT,
+                                   "its shape has an extent beyond 64 bits");
         }
         cursor->at++;
     }
@@ -217,8 +176,9 @@ static lanes_status read_shape(struct cursor *cursor)
     header->dimensions = 0;
     while (status == LANES_OK && !accept(cursor, ")")) {
         if (header->dimensions == LANES_DIMENSIONS_MAX) {
-            return refuse(cursor->err, "it has more than %d dimensions",
-                          LANES_DIMENSIONS_MAX);
+            return lanes_error_set(cursor->err, LANES_E_FORMAT,
+                                   "it has more than %d dimensions",
+                                   LANES_DIMENSIONS_MAX);
         }
         status = read_extent(cursor, &header->shape[header->dimensions]);
         header->dimensions++;
@@ -241,7 +201,7 @@ static lanes_status read_dict(struct cursor *cursor)
         {"fortran_order", read_order},
         {"shape", read_shape},
     };
-    bool is_seen[COUNT_OF(keys)] = {false};
+    bool is_seen[LANES_ARRAY_COUNT(keys)] = {false};
     lanes_status status = expect(cursor, "{");
     while (status == LANES_OK && !accept(cursor, "}")) {
         char key[32];
@@ -250,12 +210,13 @@ static lanes_status read_dict(struct cursor *cursor)
         if (status < 0) {
             return status;
         }
-        while (row < COUNT_OF(keys) && strcmp(keys[row].key, key) != 0) {
+        while (row < LANES_ARRAY_COUNT(keys) && strcmp(keys[row].key, key) != 0) {
             row++;
         }
-        if (row == COUNT_OF(keys) || is_seen[row]) {
-            return refuse(cursor->err, "its header has the key '%s' %s", key,
-                          row == COUNT_OF(keys) ? "that no .npy file has" : "twice");
+        if (row == LANES_ARRAY_COUNT(keys) || is_seen[row]) {
+            return lanes_error_set(
+                cursor->err, LANES_E_FORMAT, "its header has the key '%s' %s", key,
+                row == LANES_ARRAY_COUNT(keys) ? "that no .npy file has" : "twice");
         }
         is_seen[row] = true;
         status = expect(cursor, ":");
@@ -265,14 +226,16 @@ static lanes_status read_dict(struct cursor *cursor)
             break;
         }
     }
-    for (size_t i = 0; status == LANES_OK && i < COUNT_OF(keys); i++) {
+    for (size_t i = 0; status == LANES_OK && i < LANES_ARRAY_COUNT(keys); i++) {
         if (!is_seen[i]) {
-            return refuse(cursor->err, "its header lacks the key '%s'", keys[i].key);
+            return lanes_error_set(cursor->err, LANES_E_FORMAT,
+                                   "its header lacks the key '%s'", keys[i].key);
         }
     }
     skip_spaces(cursor);
     if (status == LANES_OK && cursor->at != cursor->end) {
-        return refuse(cursor->err, "its header has something behind its dictionary");
+        return lanes_error_set(cursor->err, LANES_E_FORMAT,
+                               "its header has something behind its dictionary");
     }
     return status;
 }
@@ -287,18 +250,21 @@ static lanes_status check_data(npy_header *header, uint64_t file_bytes, lanes_er
     }
     for (uint32_t i = 0; !is_empty && i < header->dimensions; i++) {
         if (__builtin_mul_overflow(count, header->shape[i], &count)) {
-            return refuse(err, "its shape has more elements than 64 bits count");
+            return lanes_error_set(err, LANES_E_FORMAT,
+                                   "its shape has more elements than 64 bits count");
         }
     }
     header->count = is_empty ? 0 : count;
-    if (__builtin_mul_overflow(header->count, npy_dtype_bytes(header->dtype), &bytes) ||
+    if (__builtin_mul_overflow(header->count, lanes_dtype_bytes(header->dtype), &bytes) ||
         bytes > INT64_MAX) {
-        return refuse(err, "its shape has more bytes than 63 bits count");
+        return lanes_error_set(err, LANES_E_FORMAT,
+                               "its shape has more bytes than 63 bits count");
     }
     if (header->data_offset > file_bytes || bytes > file_bytes - header->data_offset) {
-        return refuse(err, "it is truncated: there are %llu of %llu data bytes",
-                      (unsigned long long)(file_bytes - header->data_offset),
-                      (unsigned long long)bytes);
+        return lanes_error_set(err, LANES_E_FORMAT,
+                               "it is truncated: there are %llu of %llu data bytes",
+                               (unsigned long long)(file_bytes - header->data_offset),
+                               (unsigned long long)bytes);
     }
     return LANES_OK;
 }
@@ -345,25 +311,29 @@ static lanes_status read_prefix(int fd, uint64_t *out_offset, uint64_t *out_byte
         return system_error(err, "it cannot be read");
     }
     if ((size_t)got < MAGIC_BYTES || memcmp(prefix, MAGIC, MAGIC_BYTES) != 0) {
-        return refuse(err, "it is not a .npy file: it does not start with \\x93NUMPY");
+        return lanes_error_set(
+            err, LANES_E_FORMAT,
+            "it is not a .npy file: it does not start with \\x93NUMPY");
     }
     const unsigned major = prefix[6];
     if (major < 1 || major > 3 || prefix[7] != 0) {
-        return refuse(err, "it is of .npy version %u.%u; 1.0, 2.0 and 3.0 are known",
-                      major, prefix[7]);
+        return lanes_error_set(err, LANES_E_FORMAT,
+                               "it is of .npy version %u.%u; 1.0, 2.0 and 3.0 are known",
+                               major, prefix[7]);
     }
     const unsigned length_bytes = major == 1 ? 2 : 4;
     *out_offset = MAGIC_BYTES + 2 + length_bytes;
     if ((uint64_t)got < *out_offset) {
-        return refuse(err, "it is truncated inside its header");
+        return lanes_error_set(err, LANES_E_FORMAT, "it is truncated inside its header");
     }
     *out_bytes = 0;
     for (unsigned i = length_bytes; i > 0; i--) {
         *out_bytes = *out_bytes << 8 | prefix[MAGIC_BYTES + 2 + i - 1];
     }
     if (*out_bytes > DICT_BYTES_MAX) {
-        return refuse(err, "it has a header of %llu bytes; lanes reads at most %u",
-                      (unsigned long long)*out_bytes, DICT_BYTES_MAX);
+        return lanes_error_set(err, LANES_E_FORMAT,
+                               "it has a header of %llu bytes; lanes reads at most %u",
+                               (unsigned long long)*out_bytes, DICT_BYTES_MAX);
     }
     return LANES_OK;
 }
@@ -384,7 +354,7 @@ lanes_status npy_header_read(int fd, npy_header *out_header, lanes_error *err)
         return system_error(err, "it cannot be read");
     }
     if ((uint64_t)got < dict_bytes) {
-        return refuse(err, "it is truncated inside its header");
+        return lanes_error_set(err, LANES_E_FORMAT, "it is truncated inside its header");
     }
     struct cursor cursor = {
         .at = dict, .end = dict + dict_bytes, .header = &header, .err = err};
@@ -423,7 +393,7 @@ size_t npy_header_format(uint32_t dtype, uint32_t dimensions, const uint64_t *sh
         start +
         (size_t)snprintf(text + start, NPY_HEADER_BYTES_MAX - start,
                          "{'descr': '<%s', 'fortran_order': False, 'shape': %s, }",
-                         npy_dtype_name(dtype), tuple);
+                         lanes_dtype_name(dtype), tuple);
     /* Spaces, then a newline as the last byte before the data. */
     const size_t total = (used + 1 + NPY_ALIGNMENT - 1) / NPY_ALIGNMENT * NPY_ALIGNMENT;
     memset(text + used, ' ', total - used - 1);

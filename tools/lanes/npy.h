@@ -38,12 +38,6 @@ LANES_NODISCARD lanes_status npy_header_read(int fd, npy_header *out_header,
 size_t npy_header_format(uint32_t dtype, uint32_t dimensions, const uint64_t *shape,
                          char text[NPY_HEADER_BYTES_MAX]);
 
-/** Bytes of one element; 0 for an unknown dtype. */
-uint32_t npy_dtype_bytes(uint32_t dtype);
-
-/** NumPy letters such as "f8"; "?" for an unknown dtype. */
-const char *npy_dtype_name(uint32_t dtype);
-
 /** Write "(3, 4)" as Python does; @p text is always terminated. */
 void npy_shape_format(uint32_t dimensions, const uint64_t *shape, char *text,
                       size_t text_bytes);

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel/dtype.h"
+
 /* What strtod() understands as a whole is a number: a file called "1" is "./1". */
 static bool is_number(const char *text)
 {
@@ -164,7 +166,7 @@ static bool store_number(const char *text, uint32_t dtype, void *element)
 static int bind_number(cli_input *input, const cli_session *session, uint32_t index,
                        lanes_operand *operand, cli_error *err)
 {
-    const char *dtype_name = npy_dtype_name(operand->dtype);
+    const char *dtype_name = lanes_dtype_name(operand->dtype);
     lanes_error cause;
     uint64_t element = 0; /* the widest dtype */
     if (!store_number(input->text, operand->dtype, &element)) {
@@ -178,7 +180,8 @@ static int bind_number(cli_input *input, const cli_session *session, uint32_t in
         return cli_fail_lanes(err, &cause, "shared memory for the number %s",
                               input->text);
     }
-    memcpy(lanes_segment_data(input->segment), &element, npy_dtype_bytes(operand->dtype));
+    memcpy(lanes_segment_data(input->segment), &element,
+           lanes_dtype_bytes(operand->dtype));
     operand->segment = input->segment;
     return CLI_OK;
 }
@@ -188,18 +191,19 @@ static int bind_file(cli_input *input, const cli_session *session, uint32_t inde
 {
     lanes_error cause;
     if (input->header.dtype != operand->dtype) {
-        const char *wanted = npy_dtype_name(operand->dtype);
+        const char *wanted = lanes_dtype_name(operand->dtype);
         return cli_fail(
             err, CLI_BAD_DATA, LANES_E_DTYPE,
             "%s holds %s but the kernel wants %s for input %u; convert it with "
             "a.astype('%s')",
-            input->text, npy_dtype_name(input->header.dtype), wanted, index + 1, wanted);
+            input->text, lanes_dtype_name(input->header.dtype), wanted, index + 1,
+            wanted);
     }
     if (lanes_segment_attach_fd(session->session, input->fd, LANES_SEGMENT_READ_ONLY,
                                 &input->segment, &cause) < 0) {
         return cli_fail_lanes(err, &cause, "input %s cannot be shared", input->text);
     }
-    int64_t stride = npy_dtype_bytes(operand->dtype);
+    int64_t stride = lanes_dtype_bytes(operand->dtype);
     for (uint32_t i = input->header.dimensions; i > 0; i--) {
         operand->stride[i - 1] = stride;
         stride *= (int64_t)input->header.shape[i - 1];

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel/dtype.h"
+
 static int fail_create(const cli_output *output, int error, cli_error *err)
 {
     return cli_fail(err, CLI_CANNOT_CREATE, -error, "output %s cannot be created: %s",
@@ -135,7 +137,7 @@ int output_create(const char *path, uint32_t dtype, const npy_header *shape,
     const size_t bytes =
         npy_header_format(dtype, shape->dimensions, shape->shape, header);
     uint64_t data_bytes;
-    if (__builtin_mul_overflow(shape->count, npy_dtype_bytes(dtype), &data_bytes)) {
+    if (__builtin_mul_overflow(shape->count, lanes_dtype_bytes(dtype), &data_bytes)) {
         return fail_create(out_output, EFBIG, err);
     }
     int exit_code = check_name(out_output, err);
@@ -157,7 +159,7 @@ int output_bind(cli_output *output, lanes_session *session, uint32_t dtype,
     }
     *out_operand = (lanes_operand){
         .segment = output->segment, .offset = output->data_offset, .dtype = dtype};
-    int64_t stride = npy_dtype_bytes(dtype);
+    int64_t stride = lanes_dtype_bytes(dtype);
     for (uint32_t i = shape->dimensions; i > 0; i--) {
         out_operand->stride[i - 1] = stride;
         stride *= (int64_t)shape->shape[i - 1];

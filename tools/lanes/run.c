@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/dtype.h"
 #include "npy.h"
 #include "operands.h"
 #include "source.h"
@@ -79,10 +80,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 /* Bytes read from and written to arrays. */
 static double traffic_bytes(const cli_inputs *inputs, uint32_t output_dtype)
 {
-    double per_element = npy_dtype_bytes(output_dtype);
+    double per_element = lanes_dtype_bytes(output_dtype);
     for (uint32_t i = 0; i < inputs->count; i++) {
         if (!inputs->item[i].is_number) {
-            per_element += npy_dtype_bytes(inputs->item[i].header.dtype);
+            per_element += lanes_dtype_bytes(inputs->item[i].header.dtype);
         }
     }
     return per_element * (double)inputs->shape.count;

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "support/mappings.h"
+
 static lanes_error err;
 
 static LLVMMemoryBufferRef object_of(const char *ir)
@@ -116,18 +118,6 @@ Test(loader, missing_symbol_and_damaged_object_are_link_errors)
     lanes_loader_destroy(loader);
 }
 
-static size_t count_mappings(void)
-{
-    FILE *maps = fopen("/proc/self/maps", "r");
-    cr_assert(maps != NULL);
-    size_t lines = 0;
-    for (int c = fgetc(maps); c != EOF; c = fgetc(maps)) {
-        lines += c == '\n';
-    }
-    fclose(maps);
-    return lines;
-}
-
 Test(loader, unloading_gives_memory_back, .timeout = 120)
 {
     lanes_loader *loader = create();
@@ -141,10 +131,10 @@ Test(loader, unloading_gives_memory_back, .timeout = 120)
                      LANES_OK, "%s", err.message);
         lanes_loader_unload(loader, loaded);
         if (round == 100) {
-            before = count_mappings();
+            before = count_mappings(0);
         }
     }
-    cr_expect_leq(count_mappings(), before + 4);
+    cr_expect_leq(count_mappings(0), before + 4);
     LLVMDisposeMemoryBuffer(object);
     lanes_loader_destroy(loader);
 }
