@@ -21,6 +21,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "binding.h"
 #include "futex_peer.h"
 #include "harness.h"
 
@@ -238,20 +239,36 @@ static void report_cases(bench_report *report, bench_case *cases, size_t count)
     }
 }
 
+/*
+ * Awake, the client's core decides: beside the executor's first thread both spin; on the
+ * same core each answer waits for the scheduler. A machine with more cores than busy
+ * threads gives the first; here both are forced.
+ */
 static void bench_awake(bench_report *report, const struct fixture *fixture,
                         bool is_smoke)
 {
     struct batch_case one = {fixture, 1, 1};
     struct batch_case few = {fixture, 64, 1};
     struct batch_case many = {fixture, 1000, 1};
-    bench_case cases[] = {
+    bench_case apart[] = {
         {"clock, overhead of each sample", "ns", measure_clock, NULL, {0}},
         {"awake, 1 element", "ns", measure_run, &one, {0}},
         {"awake, 64 elements", "ns", measure_run, &few, {0}},
         {"awake, 1000 elements", "ns", measure_run, &many, {0}},
     };
-    bench_interleave(cases, 4, is_smoke ? 10 : 2000, is_smoke ? 50 : 20000);
-    report_cases(report, cases, 4);
+    bench_case together[] = {
+        {"awake, 1 element, on its core", "ns", measure_run, &one, {0}},
+    };
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    sched_getaffinity(0, sizeof(allowed), &allowed);
+    bench_bind(&allowed, false);
+    bench_interleave(apart, 4, is_smoke ? 10 : 2000, is_smoke ? 50 : 20000);
+    report_cases(report, apart, 4);
+    bench_bind(&allowed, true);
+    bench_interleave(together, 1, is_smoke ? 10 : 2000, is_smoke ? 50 : 20000);
+    report_cases(report, together, 1);
+    sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
 static void bench_asleep(bench_report *report, const struct fixture *fixture,

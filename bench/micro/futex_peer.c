@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "binding.h"
+
 #include "harness.h"
 
 /* Each word has one writer and its own cache line. */
@@ -43,24 +45,12 @@ static void set_and_wake(uint32_t *word, uint32_t value)
     syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-static void bind_to_first_core(void)
+_Noreturn static void answer(struct shared_page *page)
 {
     cpu_set_t allowed;
     CPU_ZERO(&allowed);
     sched_getaffinity(0, sizeof(allowed), &allowed);
-    for (size_t cpu = 0; cpu < (size_t)CPU_SETSIZE; cpu++) {
-        if (CPU_ISSET(cpu, &allowed)) {
-            CPU_ZERO(&allowed);
-            CPU_SET(cpu, &allowed);
-            sched_setaffinity(0, sizeof(allowed), &allowed);
-            return;
-        }
-    }
-}
-
-_Noreturn static void answer(struct shared_page *page)
-{
-    bind_to_first_core();
+    bench_bind(&allowed, true);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (uint32_t turn = 0;; turn++) {
         sleep_while(&page->ping, turn);

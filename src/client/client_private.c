@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "os/os_file.h"
 #include "os/os_memory.h"
@@ -65,13 +66,47 @@ static lanes_status find_executor(char path[LANES_OS_PATH_MAX], lanes_error *err
     return LANES_OK;
 }
 
+/*
+ * The executor's environment: ours without settings of OpenMP, which are meant for this
+ * program. libgomp acts on them before main(), and OMP_PROC_BIND alone binds the
+ * executor's first thread, whose mask then says that there is one core.
+ */
+static const char **executor_environment(void)
+{
+    static const char *const openmp[] = {"OMP_", "GOMP_", "KMP_"};
+    size_t count = 0;
+    while (environ[count] != NULL) {
+        count++;
+    }
+    const char **kept = calloc(count + 1, sizeof(*kept));
+    size_t kept_count = 0;
+    for (size_t i = 0; kept != NULL && i < count; i++) {
+        bool is_openmp = false;
+        for (size_t k = 0; k < LANES_ARRAY_COUNT(openmp); k++) {
+            is_openmp |= strncmp(environ[i], openmp[k], strlen(openmp[k])) == 0;
+        }
+        if (!is_openmp) {
+            kept[kept_count++] = environ[i];
+        }
+    }
+    return kept;
+}
+
 lanes_status lanes_client_start_private(lanes_session *session, uint32_t threads,
                                         lanes_error *err)
 {
     char path[LANES_OS_PATH_MAX];
     LANES_TRY(find_executor(path, err));
+    const char **environment = executor_environment();
+    if (environment == NULL) {
+        return lanes_error_errno(err, ENOMEM, "environment of the executor");
+    }
     int pair[2] = {-1, -1};
-    LANES_TRY(lanes_os_socket_pair(pair, err));
+    lanes_status status = lanes_os_socket_pair(pair, err);
+    if (status < 0) {
+        free(environment);
+        return status;
+    }
     char fd_option[32];
     char threads_option[32];
     snprintf(fd_option, sizeof(fd_option), "--private-fd=%d", PRIVATE_FD);
@@ -82,11 +117,13 @@ lanes_status lanes_client_start_private(lanes_session *session, uint32_t threads
     const lanes_os_spawn spawn = {
         .path = path,
         .argv = argv,
+        .envp = environment,
         .flags = LANES_OS_SPAWN_OWN_GROUP,
         .fd_count = 1,
         .fds = {{.from = pair[1], .to = PRIVATE_FD}},
     };
-    const lanes_status status = lanes_os_spawn_program(&spawn, &session->executor, err);
+    status = lanes_os_spawn_program(&spawn, &session->executor, err);
+    free(environment);
     lanes_os_close(&pair[1]);
     if (status < 0) {
         lanes_os_close(&pair[0]);

@@ -175,7 +175,7 @@ void lanes_codegen_compile(const lanes_compile_request *request, const char *ir,
                            lanes_codegen_output *out)
 {
     *out = (lanes_codegen_output){0};
-    lanes_codegen cg = {.request = request, .ir = ir};
+    lanes_codegen cg = {.request = request, .ir = ir, .convention = LANES_CONVENTION_C};
     cg.report = json_object();
     cg.remarks = json_array();
     cg.stages = (request->flags & LANES_ABI_KERNEL_STAGES) != 0 ? json_object() : NULL;

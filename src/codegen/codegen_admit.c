@@ -210,6 +210,16 @@ static lanes_status admit_external(lanes_codegen *cg, LLVMValueRef function)
     return LANES_OK;
 }
 
+static lanes_status admit_block(lanes_codegen *cg, LLVMValueRef function,
+                                LLVMBasicBlockRef block)
+{
+    for (LLVMValueRef i = LLVMGetFirstInstruction(block); i;
+         i = LLVMGetNextInstruction(i)) {
+        LANES_TRY(admit_instruction(cg, function, i));
+    }
+    return LANES_OK;
+}
+
 static lanes_status admit_function(lanes_codegen *cg, LLVMValueRef function)
 {
     if (LLVMIsDeclaration(function)) {
@@ -217,10 +227,7 @@ static lanes_status admit_function(lanes_codegen *cg, LLVMValueRef function)
     }
     for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
          block = LLVMGetNextBasicBlock(block)) {
-        for (LLVMValueRef i = LLVMGetFirstInstruction(block); i;
-             i = LLVMGetNextInstruction(i)) {
-            LANES_TRY(admit_instruction(cg, function, i));
-        }
+        LANES_TRY(admit_block(cg, function, block));
     }
     return LANES_OK;
 }

@@ -6,7 +6,7 @@
 
 #include <llvm-c/Support.h>
 #include <llvm-c/Transforms/PassBuilder.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Where codegen_loop.c's debug location puts the generated loop. */
@@ -30,18 +30,22 @@ void lanes_codegen_parse_options(void)
     LLVMParseCommandLineOptions(LANES_ARRAY_COUNT(arguments), arguments, NULL);
 }
 
+/* The number behind `label` in a remark, 0 if there is none. */
+static uint32_t number_behind(const char *remark, const char *label)
+{
+    const char *at = strstr(remark, label);
+    return at != NULL ? (uint32_t)strtoul(at + strlen(label), NULL, 10) : 0;
+}
+
+/* "vectorized loop (vectorization width: 8, interleaved count: 4)" */
 static void read_vectorization(lanes_codegen *cg, const char *remark)
 {
-    unsigned width;
-    unsigned interleave;
-    const char *numbers = strstr(remark, "(vectorization width: ");
-    if (numbers != NULL &&
-        sscanf(numbers, "(vectorization width: %u, interleaved count: %u)", &width,
-               &interleave) == 2) {
+    const uint32_t width = number_behind(remark, "(vectorization width: ");
+    const uint32_t interleave = number_behind(remark, "interleaved count: ");
+    if (width > 0) {
         cg->vectorization.width = width;
-        cg->vectorization.interleave = interleave;
-    } else if (sscanf(remark, "interleaved loop (interleaved count: %u)", &interleave) ==
-               1) {
+    }
+    if (interleave > 0) {
         cg->vectorization.interleave = interleave;
     }
 }

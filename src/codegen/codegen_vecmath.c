@@ -148,20 +148,28 @@ static LLVMValueRef declare_vector(lanes_codegen *cg, const lanes_codegen_math *
     return function;
 }
 
+/* Declarations to keep although nothing calls them yet; 3 forms of each callee at most.
+ */
+#define MATH_CALLEES_MAX 128
+struct kept_list {
+    LLVMValueRef function[MATH_CALLEES_MAX * 3];
+    size_t count;
+};
+
 /*
  * Write the attribute's text for one callee and declare the functions it names; they go
  * into `kept` because the vectorizer looks for them when nothing calls them yet.
  */
 static void describe_variants(lanes_codegen *cg, LLVMValueRef callee,
                               const lanes_codegen_math *math, char *text,
-                              size_t text_bytes, LLVMValueRef *kept, size_t *kept_count)
+                              size_t text_bytes, struct kept_list *kept)
 {
     size_t used = 0;
     for (const char *form = isa_forms[cg->isa]; *form != '\0'; form++) {
         char vector[40];
         const uint32_t count = vector_name(math, *form, vector, sizeof(vector));
         LLVMValueRef function = declare_vector(cg, math, vector, count);
-        kept[(*kept_count)++] = function;
+        kept->function[kept->count++] = function;
         used += (size_t)snprintf(text + used, text_bytes - used, "%s_ZGV%cN%u%s_%s(%s)",
                                  used > 0 ? "," : "", *form, count,
                                  math->arity == 2 ? "vv" : "v",
@@ -169,10 +177,10 @@ static void describe_variants(lanes_codegen *cg, LLVMValueRef callee,
     }
 }
 
-static void keep_declarations(lanes_codegen *cg, LLVMValueRef *kept, size_t count)
+static void keep_declarations(lanes_codegen *cg, struct kept_list *kept)
 {
     LLVMTypeRef pointer = LLVMPointerTypeInContext(cg->context, 0);
-    LLVMValueRef list = LLVMConstArray2(pointer, kept, count);
+    LLVMValueRef list = LLVMConstArray2(pointer, kept->function, kept->count);
     LLVMValueRef global =
         LLVMAddGlobal(cg->module, LLVMTypeOf(list), "llvm.compiler.used");
     LLVMSetInitializer(global, list);
@@ -233,8 +241,6 @@ static void split_sincos(lanes_codegen *cg, const char *name, const char *sine,
 }
 
 /* Callees are collected first because declaring vector forms adds functions. */
-#define MATH_CALLEES_MAX 128
-
 void lanes_codegen_add_vector_math(lanes_codegen *cg)
 {
     split_sincos(cg, "sincos", "sin", "cos", LLVMDoubleTypeInContext(cg->context));
@@ -249,8 +255,7 @@ void lanes_codegen_add_vector_math(lanes_codegen *cg)
             callee[callee_count++] = f;
         }
     }
-    LLVMValueRef kept[MATH_CALLEES_MAX * 3];
-    size_t kept_count = 0;
+    struct kept_list kept = {.count = 0};
     for (size_t i = 0; i < callee_count; i++) {
         lanes_codegen_math math;
         LANES_ASSERT(find_callee(callee[i], &math));
@@ -259,13 +264,12 @@ void lanes_codegen_add_vector_math(lanes_codegen *cg)
         }
         if (math.has_vector && cg->request->math == LANES_MATH_VECTOR) {
             char text[512];
-            describe_variants(cg, callee[i], &math, text, sizeof(text), kept,
-                              &kept_count);
+            describe_variants(cg, callee[i], &math, text, sizeof(text), &kept);
             annotate_calls(cg->context, callee[i], text);
         }
     }
-    if (kept_count > 0) {
-        keep_declarations(cg, kept, kept_count);
+    if (kept.count > 0) {
+        keep_declarations(cg, &kept);
     }
 }
 

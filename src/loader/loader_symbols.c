@@ -14,6 +14,9 @@
 #include "base/base.h"
 #include "kernel/symbols.h"
 
+/* Names that glibc and gcc have chosen.
+ * NOLINTBEGIN(readability-identifier-naming,bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
+ */
 #define HELPER_DECLARE(name) extern void name(void);
 LANES_COMPILER_HELPER_TABLE(HELPER_DECLARE)
 
@@ -27,6 +30,9 @@ LANES_COMPILER_HELPER_TABLE(HELPER_DECLARE)
 #define VECTOR_DECLARE_2(name)      VECTOR_DECLARE_V(vv, name)
 #define VECTOR_DECLARE(name, arity) VECTOR_DECLARE_##arity(name)
 LANES_VECTOR_MATH_TABLE(VECTOR_DECLARE)
+
+/* NOLINTEND(readability-identifier-naming,bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
+ */
 
 #define ROW(name) {#name, (void (*)(void))name},
 #define VECTOR_ROWS_V(v, name)                                                           \

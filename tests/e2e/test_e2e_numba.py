@@ -274,6 +274,17 @@ class Shapes(e2elib.LanesTest):
         got, _ = self.run_lanes(numba_kernel("axpy"), path, path)
         numpy.testing.assert_array_equal(got, 2.5 * x + x)
 
+    def test_openmp_settings_of_the_client_do_not_reach_the_executor(self):
+        x = self.save("x.npy", numpy.linspace(0, 1, 3_000_000))
+        threads = set()
+        for environment in ({}, {"OMP_PROC_BIND": "close", "OMP_NUM_THREADS": "1"}):
+            done = self.lanes(
+                "run", numba_kernel("exp_times"), x, x, "-o", self.out, "--json", **environment
+            )
+            self.assertEqual(done.returncode, 0, done.stderr)
+            threads.add(json.loads(done.stdout)["threads"])
+        self.assertEqual(len(threads), 1, threads)
+
     def test_threads_do_not_change_bits(self):
         x = self.save("x.npy", numpy.random.default_rng(9).uniform(-9, 9, 200_001))
         one, report = self.run_lanes(numba_kernel("exp_times"), x, x, options=["--threads=1"])
