@@ -246,6 +246,17 @@ static lanes_server_variant *want_variant(lanes_server *server,
     return variant;
 }
 
+/* Lets a batch wait for its variant; when the executor stops, nothing waits any more. */
+static void park(lanes_server *server, lanes_server_batch *batch)
+{
+    if (lanes_load_relaxed_u32(&batch->session->cancel) != 0) {
+        complete(server, batch, LANES_E_CANCELLED, "the executor is stopping");
+        return;
+    }
+    batch->parked_ns = batch->taken_ns;
+    push(&batch->session->parked, batch);
+}
+
 /* Runs, parks or fails a decoded batch. */
 static void start(lanes_server *server, lanes_server_batch *batch)
 {
@@ -268,12 +279,19 @@ static void start(lanes_server *server, lanes_server_batch *batch)
         start_ready(server, batch);
         break;
     case LANES_VARIANT_WANTED:
-        batch->parked_ns = batch->taken_ns;
-        push(&batch->session->parked, batch);
+        park(server, batch);
         break;
     case LANES_VARIANT_FAILED:
     default:
-        complete(server, batch, variant->status, variant->message);
+        if (lanes_status_category(variant->status) == LANES_CATEGORY_SYSTEM) {
+            /* Lack of memory or processes passes; the IR's own failures do not. */
+            variant->state = LANES_VARIANT_WANTED;
+            kernel->uses++;
+            lanes_server_report(server, &variant->wanted, LANES_MAIL_VARIANT_WANTED);
+            park(server, batch);
+        } else {
+            complete(server, batch, variant->status, variant->message);
+        }
         break;
     }
 }

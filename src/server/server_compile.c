@@ -20,9 +20,6 @@
 
 #define ROOM "server/compile"
 
-/* SIGKILL, whose header belongs to os. */
-#define SIGNAL_KILL 9
-
 /* Number of the socket in the compiler. */
 #define COMPILER_FD 3
 
@@ -65,28 +62,6 @@ static lanes_status spawn(const char *path, int *out_socket_fd, lanes_os_child *
     return LANES_OK;
 }
 
-lanes_status lanes_server_compiler_start(lanes_server *server, lanes_error *err)
-{
-    lanes_server_compiler *compiler = &server->compiler;
-    const lanes_server_options *options = server->options;
-    int fd = -1;
-    lanes_os_child child = LANES_OS_CHILD_NONE;
-    LANES_TRY(options->hooks.start_compiler != NULL
-                  ? options->hooks.start_compiler(options->hooks.ctx, &fd, &child, err)
-                  : spawn(options->compiler_path, &fd, &child, err));
-    compiler->fd = fd;
-    compiler->child = child;
-    compiler->started_ns = lanes_clock_ns();
-    compiler->restart_ns = 0;
-    LANES_TRY(lanes_os_poller_add(server->poller, fd, LANES_OS_READABLE,
-                                  LANES_TOKEN_COMPILER, err));
-    if (child.pidfd >= 0) {
-        LANES_TRY(lanes_os_poller_add(server->poller, child.pidfd, LANES_OS_READABLE,
-                                      LANES_TOKEN_COMPILER, err));
-    }
-    return LANES_OK;
-}
-
 /* Closes the socket, which ends the compiler, and reaps it. */
 static void end_process(lanes_server *server, lanes_os_exit *out_ended)
 {
@@ -101,12 +76,38 @@ static void end_process(lanes_server *server, lanes_os_exit *out_ended)
     lanes_os_poller_remove(server->poller, compiler->child.pidfd);
     if (lanes_os_child_wait(&compiler->child, ENDING_NS, out_ended) ==
         LANES_E_TIMED_OUT) {
-        LANES_IGNORE(lanes_os_child_signal(&compiler->child, SIGNAL_KILL) < 0,
+        LANES_IGNORE(lanes_os_child_signal(&compiler->child, LANES_OS_SIGNAL_KILL) < 0,
                      "it ends by itself then");
         LANES_IGNORE(lanes_os_child_wait(&compiler->child, LANES_OS_FOREVER, out_ended) <
                          0,
                      "there is nothing left to do");
     }
+}
+
+lanes_status lanes_server_compiler_start(lanes_server *server, lanes_error *err)
+{
+    lanes_server_compiler *compiler = &server->compiler;
+    const lanes_server_options *options = server->options;
+    int fd = -1;
+    lanes_os_child child = LANES_OS_CHILD_NONE;
+    LANES_TRY(options->hooks.start_compiler != NULL
+                  ? options->hooks.start_compiler(options->hooks.ctx, &fd, &child, err)
+                  : spawn(options->compiler_path, &fd, &child, err));
+    compiler->fd = fd;
+    compiler->child = child;
+    compiler->started_ns = lanes_clock_ns();
+    compiler->restart_ns = 0;
+    lanes_status status = lanes_os_poller_add(server->poller, fd, LANES_OS_READABLE,
+                                              LANES_TOKEN_COMPILER, err);
+    if (status == LANES_OK && child.pidfd >= 0) {
+        status = lanes_os_poller_add(server->poller, child.pidfd, LANES_OS_READABLE,
+                                     LANES_TOKEN_COMPILER, err);
+    }
+    if (status < 0) {
+        lanes_os_exit ended;
+        end_process(server, &ended); /* one that nobody listens to is none */
+    }
+    return status;
 }
 
 /* ---- Jobs ---------------------------------------------------------------------------
@@ -197,13 +198,16 @@ static void send_jobs(lanes_server *server)
         lanes_error err;
         const lanes_status status = send_job(server, job, &err);
         if (status == LANES_OK) {
+            if (compiler->sent_count == 0) {
+                compiler->heard_ns = lanes_clock_ns();
+            }
             job->is_sent = true;
-            job->sent_ns = lanes_clock_ns();
             compiler->sent_count++;
         } else if (status == LANES_E_TIMED_OUT || status == LANES_E_PEER_GONE) {
             return; /* its next reply, or its end, brings us back here */
         } else {
             finish_job(server, job, &err);
+            next = compiler->first; /* it may have ended sessions with their jobs */
         }
     }
 }
@@ -243,6 +247,7 @@ void lanes_server_compile_forget(lanes_server_session *session)
 
 static void on_reply(lanes_server *server, const lanes_compile_reply *reply)
 {
+    server->compiler.heard_ns = lanes_clock_ns();
     lanes_server_job *job = server->compiler.first;
     while (job != NULL && !(job->is_sent && job->id == reply->id)) {
         job = job->next;
@@ -279,11 +284,13 @@ static void on_death(lanes_server *server)
     lanes_error_set(&err, LANES_E_COMPILE_CRASHED,
                     "the compiler process %s while it had this kernel; load it again",
                     how);
-    lanes_server_job *next;
-    for (lanes_server_job *job = compiler->first; job != NULL; job = next) {
-        next = job->next;
+    /* Finishing one may end sessions with their jobs, so each search begins anew. */
+    for (lanes_server_job *job = compiler->first; job != NULL;) {
         if (job->is_sent) {
             finish_job(server, job, &err);
+            job = compiler->first;
+        } else {
+            job = job->next;
         }
     }
     const uint64_t now_ns = lanes_clock_ns();
@@ -326,10 +333,9 @@ void lanes_server_compiler_ready(lanes_server *server)
 
 static void fail_all(lanes_server *server, const lanes_error *error)
 {
-    lanes_server_job *next;
-    for (lanes_server_job *job = server->compiler.first; job != NULL; job = next) {
-        next = job->next;
-        finish_job(server, job, error);
+    /* Finishing one may end sessions with their jobs. */
+    while (server->compiler.first != NULL) {
+        finish_job(server, server->compiler.first, error);
     }
 }
 
@@ -354,12 +360,8 @@ static uint64_t restart(lanes_server *server, uint64_t now_ns)
 
 static bool is_hanging(const lanes_server_compiler *compiler, uint64_t now_ns)
 {
-    for (const lanes_server_job *job = compiler->first; job != NULL; job = job->next) {
-        if (job->is_sent && now_ns > job->sent_ns + JOB_NS) {
-            return true;
-        }
-    }
-    return false;
+    /* Of the jobs sent, it works on a few at a time and answers one after the other. */
+    return compiler->sent_count > 0 && now_ns > compiler->heard_ns + JOB_NS;
 }
 
 uint64_t lanes_server_compiler_tick(lanes_server *server, uint64_t now_ns)
@@ -373,7 +375,7 @@ uint64_t lanes_server_compiler_tick(lanes_server *server, uint64_t now_ns)
     }
     if (is_hanging(compiler, now_ns)) {
         lanes_log(LANES_LOG_ERROR, ROOM, "the compiler hangs; it is replaced");
-        LANES_IGNORE(lanes_os_child_signal(&compiler->child, SIGNAL_KILL) < 0,
+        LANES_IGNORE(lanes_os_child_signal(&compiler->child, LANES_OS_SIGNAL_KILL) < 0,
                      "then its socket is closed, which ends it");
         on_death(server);
         return 0;

@@ -14,6 +14,12 @@
 #include "os/os_socket.h"
 #include "os/os_wait.h"
 
+/* After cancelling, running tiles may take this long before the process ends anyway. */
+#define CANCEL_NS UINT64_C(2000000000)
+
+/* Exit status then: EX_SOFTWARE of sysexits. */
+#define EXIT_UNFINISHED 70
+
 #define ROOM "server"
 
 /* Pause after a connection that could not be taken. */
@@ -190,14 +196,20 @@ static uint64_t time_to_wait(lanes_server *server)
 {
     const uint64_t now_ns = lanes_clock_ns();
     uint64_t wait_ns = lanes_server_compiler_tick(server, now_ns);
-    if (server->is_stopping && !server->is_cancelled) {
-        if (now_ns >= server->stop_until_ns) {
-            cancel_everything(server);
-        } else if (server->stop_until_ns - now_ns < wait_ns) {
-            wait_ns = server->stop_until_ns - now_ns;
-        }
+    if (!server->is_stopping) {
+        return wait_ns;
     }
-    return wait_ns;
+    if (!server->is_cancelled && now_ns >= server->stop_until_ns) {
+        cancel_everything(server);
+    }
+    const uint64_t until_ns =
+        server->stop_until_ns + (server->is_cancelled ? CANCEL_NS : 0);
+    if (now_ns >= until_ns) {
+        /* A callback that does not return: no tile border will come. */
+        lanes_log(LANES_LOG_ERROR, ROOM, "a callback does not end; giving up on it");
+        lanes_os_exit_now(EXIT_UNFINISHED);
+    }
+    return until_ns - now_ns < wait_ns ? until_ns - now_ns : wait_ns;
 }
 
 static void run_loop(lanes_server *server)

@@ -191,13 +191,13 @@ struct lanes_server_job {
     bool is_sent;
     int result_fd;
     uint64_t started_ns;
-    uint64_t sent_ns;
 };
 
 typedef struct lanes_server_compiler {
     int fd; /* -1: not running */
     lanes_os_child child;
     uint64_t started_ns;
+    uint64_t heard_ns;   /* last reply, or when it got the first of its jobs */
     uint64_t restart_ns; /* when to start it again; 0 = it runs */
     uint32_t quick_deaths;
     uint64_t last_job_id;

@@ -2,10 +2,10 @@
 /*
  * server_mail.h - messages between the control thread and the dispatch thread.
  *
- * A mail is a node inside the object it is about, and each node is posted at most once in
- * its life: posting cannot fail and allocates nothing. What a mail carries belongs to the
- * receiver from the moment it is posted. Mails of one box are taken in the order they
- * were posted; several conclusions in README.md rest on that.
+ * A mail is a node inside the object it is about, and each node is in at most one
+ * box at a time: posting cannot fail and allocates nothing. What a mail carries belongs
+ * to the receiver from the moment it is posted. Mails of one box are taken in the order
+ * they were posted; several conclusions in README.md rest on that.
  */
 #ifndef LANES_SERVER_MAIL_H
 #define LANES_SERVER_MAIL_H

@@ -124,9 +124,14 @@ static lanes_status check_head(const lanes_server_job *job,
     }
     LANES_TRY(check_signature(&result->signature, err));
     const lanes_server_variant *variant = job->variant;
-    if (!job->is_load &&
-        (!lanes_signature_equal(&result->signature, &variant->kernel->signature) ||
-         !lanes_variant_key_equal(&result->key, &variant->key))) {
+    lanes_signature signature = variant->kernel->signature;
+    lanes_variant_key key = variant->key;
+    if (job->is_load) {
+        signature = result->signature;
+        lanes_variant_key_contiguous(&signature, &key);
+    }
+    if (!lanes_signature_equal(&result->signature, &signature) ||
+        !lanes_variant_key_equal(&result->key, &key)) {
         return lanes_error_set(
             err, LANES_E_INTERNAL,
             "the compiler returned another variant than was asked for");

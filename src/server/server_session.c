@@ -184,13 +184,15 @@ static lanes_status on_hello(lanes_server_session *session, const void *message,
     (void)fd;
     lanes_server *server = session->server;
     const lanes_abi_hello *hello = message;
-    const lanes_status status = check_hello(session, hello, err);
+    lanes_status status = check_hello(session, hello, err);
+    if (status == LANES_OK) {
+        status = create_parts(session, err);
+    }
     if (status < 0) {
         lanes_server_reply_failure(session, &hello->header, err);
         lanes_server_session_close(session, status, err->message);
         return LANES_OK; /* answered */
     }
-    LANES_TRY(create_parts(session, err));
     session->state = LANES_SESSION_OPEN;
     lanes_server_post(server, &session->add, LANES_MAIL_SESSION_ADD);
     lanes_abi_hello reply = {

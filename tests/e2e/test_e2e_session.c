@@ -253,6 +253,59 @@ Test(e2e_session, a_client_killed_in_mid_batch_leaves_nothing_behind)
     lanes_close(session);
 }
 
+/* Never returns unless x is NaN. */
+static const char endless[] = "define double @endless(double %x) {\n"
+                              "entry:\n  br label %loop\n"
+                              "loop:\n  %same = fcmp oeq double %x, %x\n"
+                              "  br i1 %same, label %loop, label %exit\n"
+                              "exit:\n  ret double %x\n}\n";
+
+/* A client with a private executor; runs the endless callback and tells its pid. */
+static void be_stuck_client(int out)
+{
+    lanes_open_options options;
+    lanes_session *own;
+    lanes_kernel *kernel;
+    lanes_segment *segment;
+    lanes_open_options_default(&options);
+    options.flags = LANES_OPEN_PRIVATE;
+    if (lanes_open(&options, &own, &err) < 0 ||
+        load(own, endless, sizeof(endless) - 1, &kernel) < 0 ||
+        lanes_segment_create(own, 16 * 1000, &segment, &err) < 0) {
+        _exit(1);
+    }
+    submit_over(own, kernel, segment, 1000);
+    usleep(50000); /* it is running */
+    const int32_t pid = lanes_executor_pid(own);
+    if (write(out, &pid, sizeof(pid)) != sizeof(pid)) {
+        _exit(1);
+    }
+    pause();
+}
+
+Test(e2e_session, a_private_executor_with_an_endless_callback_ends_with_its_client)
+{
+    int started[2];
+    int32_t executor;
+    int status = 0;
+    cr_assert_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    cr_assert_eq(pipe(started), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        be_stuck_client(started[1]);
+    }
+    cr_assert_eq(read(started[0], &executor, sizeof(executor)), sizeof(executor));
+    kill(child, SIGKILL);
+    cr_assert_eq(waitpid(child, NULL, 0), child);
+    /* 5 s to finish, 2 s for the last tiles. */
+    const uint64_t start = now_ns();
+    while (waitpid(executor, &status, WNOHANG) != executor) {
+        cr_assert_lt(now_ns() - start, 20000000000u, "executor %d goes on", executor);
+        usleep(10000);
+    }
+    cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 70, "it ended with %x", status);
+}
+
 Test(e2e_session, a_segment_larger_than_memory_is_refused)
 {
     lanes_session *session = open_session();

@@ -9,6 +9,7 @@
 
 #include "codegen/codegen.h"
 #include "compiler.h"
+#include "os/os_process.h"
 
 #define ROOM "lanes-compiler"
 
@@ -96,6 +97,8 @@ int main(int argc, char **argv)
     compiler_limits limits;
     compiler_limits_default(&limits);
     limits.keeps_stderr = options.is_verbose;
+    /* Standard error may be a pipe whose reader has gone. */
+    lanes_os_signal_ignore(LANES_OS_SIGNAL_PIPE);
     lanes_error err;
     if (lanes_codegen_init(&err) < 0 ||
         compiler_serve(options.socket_fd, &limits, &err) < 0) {

@@ -192,7 +192,7 @@ static int load_c(const char *path, const char *signature, source *out_source,
     (void)signature;
     int exit_code;
     for (int major = CLI_LLVM_MAJOR; major >= OLDEST_CLANG; major--) {
-        char compiler[16];
+        char compiler[24];
         snprintf(compiler, sizeof(compiler), "clang-%d", major);
         if (compile_c(compiler, path, out_source, &exit_code, err)) {
             return exit_code;

@@ -254,6 +254,8 @@ static lanes_status prepare(const struct options *options, struct resources *res
     const lanes_topo_options topo = {.threads = options->threads,
                                      .use_smt = options->use_smt};
     raise_file_limit();
+    /* Standard error may be a pipe whose reader has gone. */
+    lanes_os_signal_ignore(SIGPIPE);
     LANES_TRY(lanes_os_signals_block(signals, LANES_ARRAY_COUNT(signals), err));
     LANES_TRY(lanes_os_signal_fd(signals, LANES_ARRAY_COUNT(signals), &resources->stop_fd,
                                  err));

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/atomic.h"
 #include "os/os_file.h"
@@ -141,6 +142,59 @@ static lanes_status load_request(lanes_abi_kernel_load *request, int fd)
                        sizeof(reply), &report);
     lanes_os_close(&report);
     return status;
+}
+
+/* A load that nobody can compile, a variant behind it, and a client that reads no more:
+ * failing the load ends the session, and with it the job that comes next. */
+Test(server_kernel, a_client_that_leaves_while_no_compiler_starts_harms_nobody)
+{
+    lanes_abi_kernel kernel;
+    lanes_abi_kernel other;
+    segment in;
+    segment out;
+    client witness;
+    client_open_ok(&witness, &f);
+    cr_assert_eq(client_load(&c, "double", &kernel), LANES_OK);
+    cr_assert_eq(client_segment(&c, 65536, &in), LANES_OK);
+    cr_assert_eq(client_segment(&c, 65536, &out), LANES_OK);
+    lanes_store_relaxed_u32(&f.fails_to_start, 1);
+    cr_assert_eq(client_load(&c, "die", &other), LANES_E_COMPILE_CRASHED);
+    lanes_abi_kernel_load request = {.ir_bytes = 6};
+    request.header = (lanes_abi_header){.type = LANES_ABI_KERNEL_LOAD,
+                                        .sequence = ++c.sequence,
+                                        .bytes = sizeof(request)};
+    int ir = -1;
+    cr_assert_eq(lanes_os_memfd_create("ir", 6, &ir, NULL), LANES_OK);
+    cr_assert_eq(lanes_os_send(c.fd, &request, sizeof(request), &ir, 1, 0, NULL),
+                 LANES_OK);
+    lanes_os_close(&ir);
+    batch b = batch_of(&kernel, &in, &out, 8);
+    b.stride[0] = 0;
+    client_submit(&c, &b, 1);
+    shutdown(c.fd, SHUT_RD);
+    lanes_store_relaxed_u32(&f.fails_to_start, 0);
+    lanes_status status = LANES_E_UNAVAILABLE;
+    while (status == LANES_E_UNAVAILABLE) { /* until it starts again */
+        status = client_load(&witness, "double", &kernel);
+    }
+    cr_assert_eq(status, LANES_OK);
+    client_close(&witness);
+}
+
+Test(server_kernel, a_variant_that_lacked_a_process_is_tried_again)
+{
+    lanes_abi_kernel kernel;
+    segment in;
+    segment out;
+    cr_assert_eq(client_load(&c, "double nochild", &kernel), LANES_OK);
+    cr_assert_eq(client_segment(&c, 65536, &in), LANES_OK);
+    cr_assert_eq(client_segment(&c, 65536, &out), LANES_OK);
+    batch b = batch_of(&kernel, &in, &out, 8);
+    b.stride[0] = 0;
+    for (uint32_t compiles = 2; compiles < 5; compiles++) {
+        cr_assert_lt(client_run(&c, &b).status, 0);
+        cr_assert_eq(lanes_load_relaxed_u32(&f.compiles), compiles);
+    }
 }
 
 Test(server_kernel, requests_out_of_range_are_refused)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/atomic.h"
 #include "os/os_file.h"
@@ -252,4 +253,27 @@ Test(server_session, what_exists_can_be_attached)
     cr_assert_eq(attach(fd, 0, 0, &reply), -EACCES, "open for reading only");
     cr_assert_eq(attach(fd, 0, LANES_ABI_SEGMENT_READ_ONLY, &reply), LANES_OK);
     lanes_os_close(&fd);
+}
+
+Test(server_session, a_hello_that_finds_no_descriptors_ends_the_session)
+{
+    client other;
+    client_connect(&other, &f);
+    struct rlimit limit;
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const rlim_t before = limit.rlim_cur;
+    /* One is left, for the event; the rings find none. */
+    limit.rlim_cur = count_fds() - 3 + 1;
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    lanes_abi_hello hello = {.magic = LANES_ABI_MAGIC, .version = LANES_ABI_VERSION};
+    lanes_abi_hello reply;
+    const lanes_status status = client_request(
+        &other, LANES_ABI_HELLO, &hello, sizeof(hello), -1, &reply, sizeof(reply), NULL);
+    limit.rlim_cur = before;
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    cr_assert_eq(status, -EMFILE, "%d", status);
+    cr_assert_eq(client_request(&other, LANES_ABI_HELLO, &hello, sizeof(hello), -1,
+                                &reply, sizeof(reply), NULL),
+                 LANES_E_PEER_GONE);
+    client_close(&other);
 }
