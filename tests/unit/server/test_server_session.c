@@ -258,7 +258,11 @@ Test(server_session, what_exists_can_be_attached)
 Test(server_session, a_hello_that_finds_no_descriptors_ends_the_session)
 {
     client other;
+    const uint32_t fds = count_fds();
     client_connect(&other, &f);
+    while (count_fds() < fds + 2) { /* ours, and the server's when it has accepted */
+        sleep_ms(1);
+    }
     struct rlimit limit;
     cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
     const rlim_t before = limit.rlim_cur;
