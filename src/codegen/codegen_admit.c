@@ -163,9 +163,32 @@ static bool has_client_address(LLVMValueRef constant, unsigned depth)
 
 #define CONSTANT_DEPTH_MAX 64u
 
+/* The module's variable that a store, or an atomic operation, changes; else NULL. */
+static LLVMValueRef changed_variable(LLVMValueRef instruction)
+{
+    LLVMValueRef address = NULL;
+    if (LLVMIsAStoreInst(instruction)) {
+        address = LLVMGetOperand(instruction, 1);
+    } else if (LLVMIsAAtomicRMWInst(instruction) ||
+               LLVMIsAAtomicCmpXchgInst(instruction)) {
+        address = LLVMGetOperand(instruction, 0);
+    }
+    while (address != NULL &&
+           (LLVMIsAGetElementPtrInst(address) || LLVMIsAConstantExpr(address))) {
+        address = LLVMGetOperand(address, 0);
+    }
+    return address != NULL && LLVMIsAGlobalVariable(address) ? address : NULL;
+}
+
 static lanes_status admit_instruction(lanes_codegen *cg, LLVMValueRef function,
                                       LLVMValueRef instruction)
 {
+    LLVMValueRef variable = changed_variable(instruction);
+    if (variable != NULL) {
+        return refuse(cg, "mutable-global", lanes_codegen_name(variable),
+                      "is written by the callback; a callback keeps no state between "
+                      "elements, which run in any order and on several threads");
+    }
     const int count = LLVMGetNumOperands(instruction);
     for (int i = 0; i < count; i++) {
         LLVMValueRef operand = LLVMGetOperand(instruction, (unsigned)i);

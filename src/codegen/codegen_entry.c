@@ -74,9 +74,10 @@ static lanes_status find_only(lanes_codegen *cg, LLVMValueRef *out_entry)
             "the IR defines no function that could be the callback: there "
             "is no cfunc.* and no external definition");
     }
-    return lanes_error_set(&cg->error, LANES_E_IR_ENTRY,
-                           "the IR has %zu candidate entries (%s%s); name one with entry",
-                           count, names, strlen(names) + 1 == sizeof(names) ? "..." : "");
+    return lanes_error_set(
+        &cg->error, LANES_E_IR_ENTRY,
+        "the IR has %zu candidate entries (%s%s); name one (entry, --entry)", count,
+        names, strlen(names) + 1 == sizeof(names) ? "..." : "");
 }
 
 static lanes_status find_named(lanes_codegen *cg, LLVMValueRef *out_entry)
@@ -205,6 +206,34 @@ static lanes_status read_signature(lanes_codegen *cg)
     return LANES_OK;
 }
 
+/*
+ * Numba's names end in a code for each argument (itanium_mangler.py): IR does not tell
+ * signed from unsigned, these do. Refuses unsigned arguments, which would be computed
+ * unsigned from operands that are signed.
+ */
+static lanes_status refuse_unsigned(lanes_codegen *cg)
+{
+    static const char known[] = "fdixjy";
+    const char *name = lanes_codegen_name(cg->callback);
+    const size_t length = strlen(name);
+    const uint32_t count = cg->signature.input_count;
+    if (length <= count || name[length - count - 1] != 'E' ||
+        strspn(name + length - count, known) != count) {
+        return LANES_OK; /* not such a name */
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const char code = name[length - count + i];
+        if (code == 'j' || code == 'y') {
+            return lanes_error_set(&cg->error, LANES_E_IR_SIGNATURE,
+                                   "argument %u is %s, which is none of %s; declare it "
+                                   "signed",
+                                   i, code == 'j' ? "uint32" : "uint64",
+                                   lanes_dtype_all_names());
+        }
+    }
+    return LANES_OK;
+}
+
 static lanes_status check_wanted_signature(lanes_codegen *cg)
 {
     if (cg->request->signature[0] == '\0') {
@@ -281,6 +310,9 @@ lanes_status lanes_codegen_find_entry(lanes_codegen *cg)
         cg->report, "convention",
         json_string(cg->convention == LANES_CONVENTION_NUMBA ? "numba" : "c"));
     LANES_TRY(read_signature(cg));
+    if (cg->convention == LANES_CONVENTION_NUMBA) {
+        LANES_TRY(refuse_unsigned(cg));
+    }
     char text[LANES_SIGNATURE_TEXT_MAX];
     lanes_signature_format(&cg->signature, text);
     json_object_set_new(cg->report, "signature", json_string(text));

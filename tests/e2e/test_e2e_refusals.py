@@ -302,6 +302,28 @@ class BadOutput(e2elib.LanesTest):
         folder.mkdir(mode=0o500)
         self.refuse(folder / "out.npy", "Permission denied")
 
+    def test_links_are_followed_and_stay(self):
+        real = self.folder / "real.npy"
+        real.write_bytes(b"old")
+        self.out.symlink_to(real)
+        self.run_lanes(self.kernel, self.x)
+        self.assertTrue(self.out.is_symlink())
+        numpy.load(real)
+        link = self.folder / "to-pipe"
+        os.mkfifo(self.folder / "pipe")
+        link.symlink_to(self.folder / "pipe")
+        self.refuse(link, "not a regular file")
+        self.assertTrue(link.is_symlink())
+
+    def test_report_that_cannot_be_written(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [e2elib.bin_dir() / "lanes", "inspect", self.kernel, "--asm"], stdout=full,
+                stderr=subprocess.PIPE, text=True, env=self.environment, check=False,
+            )  # fmt: skip
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("standard output", done.stderr)
+
     def test_full_file_system(self):
         script = f"""
             mkdir small && mount -t tmpfs -o size=64k none small || exit 77

@@ -3,6 +3,7 @@
  * main.c - `lanes`: global options, then the command.
  */
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +91,13 @@ int main(int argc, char **argv)
             if (!hide_negative_numbers(argc - index - 1, argv + index + 1)) {
                 return CLI_INTERNAL;
             }
-            return commands[i].run(argc - index, argv + index);
+            const int exit_code = commands[i].run(argc - index, argv + index);
+            if (fflush(stdout) != 0 || ferror(stdout)) {
+                fprintf(stderr, "lanes: cannot write to standard output: %s\n",
+                        strerror(errno));
+                return exit_code != CLI_OK ? exit_code : CLI_INTERNAL;
+            }
+            return exit_code;
         }
     }
     fprintf(stderr, "lanes: unknown command '%s'; 'lanes --help' lists them\n",

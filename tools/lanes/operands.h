@@ -46,7 +46,8 @@ void inputs_release(cli_inputs *inputs);
 
 /** The file that a batch writes. */
 typedef struct cli_output {
-    const char *path; /* borrowed: the final name */
+    const char *path; /* borrowed, or `resolved`: the final name */
+    char *resolved;   /* owned; where a symbolic link leads */
     char *temporary;  /* owned; a name beside path, NULL while the file has none */
     int fd;
     uint64_t data_offset;

@@ -87,8 +87,9 @@ static int open_unnamed(cli_output *output, cli_error *err)
     return fail_create(output, error, err);
 }
 
-/* Refuses names that a rename would destroy: folders, devices, pipes. */
-static int check_name(const cli_output *output, cli_error *err)
+/* Refuses names that a rename would destroy: folders, devices, pipes. A symbolic link is
+ * followed, so that it stays and its file is replaced. */
+static int check_name(cli_output *output, cli_error *err)
 {
     struct stat facts;
     const size_t length = strlen(output->path);
@@ -98,13 +99,22 @@ static int check_name(const cli_output *output, cli_error *err)
     if (lstat(output->path, &facts) != 0) {
         return errno == ENOENT ? CLI_OK : fail_create(output, errno, err);
     }
+    if (S_ISLNK(facts.st_mode)) {
+        output->resolved = realpath(output->path, NULL);
+        if (output->resolved == NULL || stat(output->resolved, &facts) != 0) {
+            return fail_create(output, errno, err);
+        }
+    }
     if (S_ISDIR(facts.st_mode)) {
         return fail_create(output, EISDIR, err);
     }
-    if (!S_ISREG(facts.st_mode) && !S_ISLNK(facts.st_mode)) {
+    if (!S_ISREG(facts.st_mode)) {
         return cli_fail(err, CLI_CANNOT_CREATE, -EINVAL,
                         "output %s exists and is not a regular file; it stays as it is",
                         output->path);
+    }
+    if (output->resolved != NULL) {
+        output->path = output->resolved;
     }
     return CLI_OK;
 }
@@ -210,6 +220,8 @@ void output_release(cli_output *output)
 {
     lanes_segment_release(output->segment);
     output->segment = NULL;
+    free(output->resolved);
+    output->resolved = NULL;
     if (output->temporary != NULL) {
         unlink(output->temporary);
         free(output->temporary);

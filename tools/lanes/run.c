@@ -163,6 +163,14 @@ static int run_batch(const struct run_options *options, const cli_session *sessi
         return fail_raised(options, out_completion, err);
     }
     cause.code = status;
+    if (status == LANES_E_PEER_GONE) {
+        return cli_fail_lanes(
+            err, &cause,
+            "%s: the executor ended while it ran the kernel, most likely "
+            "by a crash of the callback (a bad pointer, an integer "
+            "division by zero, endless recursion)",
+            options->kernel.kernel);
+    }
     return cli_fail_lanes(err, &cause, "%s", options->kernel.kernel);
 }
 

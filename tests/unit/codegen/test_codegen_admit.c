@@ -36,6 +36,14 @@ Test(codegen_admit, rules_refuse_by_name)
                               "@llvm.threadlocal.address.p0(ptr @t)\n"
                               "  %y = load i64, ptr %p\n  ret i64 %y\n}\n"
                               "declare ptr @llvm.threadlocal.address.p0(ptr)\n"},
+        {"rule mutable-global", "@n = internal global [2 x i64] zeroinitializer\n"
+                                "define i64 @f(i64 %x) {\n"
+                                "  store i64 %x, ptr getelementptr (i64, ptr @n, i64 1)\n"
+                                "  ret i64 %x\n}\n"},
+        {"rule mutable-global", "@n = internal global i64 0\n"
+                                "define i64 @f(i64 %x) {\n"
+                                "  %y = atomicrmw add ptr @n, i64 %x seq_cst\n"
+                                "  ret i64 %y\n}\n"},
         {"rule address-constant",
          "define double @f(double %x) {\n"
          "  %y = load double, ptr inttoptr (i64 140737488355328 to ptr)\n"

@@ -106,6 +106,17 @@ Test(codegen_entry, unsupported_types_are_named)
                    LANES_E_IR_SIGNATURE, "variable number");
 }
 
+Test(codegen_entry, unsigned_arguments_of_numba_are_refused)
+{
+    expect_refusal("define i32 @_ZN1fEiy(ptr %ret, ptr %e, i32 %x, i64 %y) {\n"
+                   "  store i64 %y, ptr %ret\n  ret i32 0\n}\n",
+                   LANES_E_IR_SIGNATURE, "argument 1 is uint64");
+    lanes_codegen_output output =
+        compile_text("define i32 @_ZN1fEix(ptr %ret, ptr %e, i32 %x, i64 %y) {\n"
+                     "  store i64 %y, ptr %ret\n  ret i32 0\n}\n");
+    expect_signature(&output, "i8(i4,i8)");
+}
+
 Test(codegen_entry, argument_count_is_limited)
 {
     expect_refusal("define double @f() {\n  ret double 0.0\n}\n", LANES_E_IR_SIGNATURE,
