@@ -131,10 +131,10 @@ Test(loader, unloading_gives_memory_back, .timeout = 120)
                      LANES_OK, "%s", err.message);
         lanes_loader_unload(loader, loaded);
         if (round == 100) {
-            before = count_mappings(0);
+            before = count_mappings(0, "");
         }
     }
-    cr_expect_leq(count_mappings(0), before + 4);
+    cr_expect_leq(count_mappings(0, ""), before + 4);
     LLVMDisposeMemoryBuffer(object);
     lanes_loader_destroy(loader);
 }
