@@ -35,7 +35,7 @@ except ImportError as missing:
     sys.exit(facts.EXIT_SKIPPED)
 
 import kernels as catalogue  # noqa: E402
-import lanes_ctypes as lanes  # noqa: E402
+import lanes_session as lanes  # noqa: E402
 
 SEED = 20240229
 SAMPLE_COUNT = 20000  # elements checked against plain Python

@@ -17,7 +17,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "harness"), os.path.join(HERE, "..", "c
 import facts  # noqa: E402  pylint: disable=wrong-import-position
 
 try:
-    import lanes_ctypes as lanes  # noqa: E402
+    import lanes_session as lanes  # noqa: E402
     import processes  # noqa: E402
 except ImportError as missing:
     print(f"idle.py: {missing}; apt-get install python3-numpy")

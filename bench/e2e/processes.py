@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 
-import lanes_ctypes as lanes
+import lanes_session as lanes
 
 PAGE_BYTES = os.sysconf("SC_PAGESIZE")
 TICK_SECONDS = 1.0 / os.sysconf("SC_CLK_TCK")

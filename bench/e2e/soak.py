@@ -25,7 +25,7 @@ try:
     import numpy as np
 
     import kernels as catalogue  # noqa: E402
-    import lanes_ctypes as lanes  # noqa: E402
+    import lanes_session as lanes  # noqa: E402
     import processes  # noqa: E402
 except ImportError as missing:
     print(f"soak.py: {missing}; apt-get install python3-numba python3-numpy")

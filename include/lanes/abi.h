@@ -30,7 +30,7 @@
 
 /** "lanes\0" and the layout version; both sides must agree exactly. */
 #define LANES_ABI_MAGIC   0x0000736c656e616cull
-#define LANES_ABI_VERSION 1u
+#define LANES_ABI_VERSION 2u
 
 /* Limits. Exceeding one is a named error, never truncation. */
 #define LANES_OPERANDS_MAX       16           /**< inputs + outputs of a kernel */
@@ -41,7 +41,7 @@
 #define LANES_SESSIONS_MAX       64           /**< per executor */
 #define LANES_IR_BYTES_MAX       (16u << 20)
 #define LANES_ENTRY_NAME_MAX     1024 /**< bytes of a function name, with NUL */
-#define LANES_SIGNATURE_TEXT_MAX 128  /**< bytes of "f8(f8,f8)", with NUL */
+#define LANES_SIGNATURE_TEXT_MAX 512  /**< bytes of "f8(f8,f8)", with NUL */
 #define LANES_SEGMENT_BYTES_MAX  (1ull << 46)
 
 /*
@@ -49,10 +49,19 @@
  * protocol and never reused.
  */
 #define LANES_DTYPE_TABLE(X)                                                             \
+    X(BOOL, 1, "?", 1)                                                                   \
+    X(I1, 3, "i1", 1)                                                                    \
+    X(U1, 4, "u1", 1)                                                                    \
+    X(I2, 5, "i2", 2)                                                                    \
+    X(U2, 6, "u2", 2)                                                                    \
     X(I4, 7, "i4", 4)                                                                    \
+    X(U4, 8, "u4", 4)                                                                    \
     X(I8, 9, "i8", 8)                                                                    \
+    X(U8, 10, "u8", 8)                                                                   \
     X(F4, 11, "f4", 4)                                                                   \
-    X(F8, 12, "f8", 8)
+    X(F8, 12, "f8", 8)                                                                   \
+    X(C8, 14, "c8", 8)                                                                   \
+    X(C16, 15, "c16", 16)
 
 #define LANES_DTYPE_ENUM_ROW(name, code, letters, bytes) LANES_##name = (code),
 /** Element types; 0 is never a dtype. */
@@ -68,6 +77,39 @@ enum lanes_strategy {
 enum lanes_math {
     LANES_MATH_VECTOR = 0, /**< libmvec where it has the function: <= 4 ulp */
     LANES_MATH_EXACT = 1   /**< scalar libm, element by element */
+};
+
+/** How a callback is called. */
+enum lanes_convention {
+    LANES_CONVENTION_AUTO = 0,  /**< found from the IR */
+    LANES_CONVENTION_NUMBA = 1, /**< i32 f(R *ret, excinfo **exc, T...), Numba's native */
+    LANES_CONVENTION_C = 2,     /**< R f(T...): scalars, complex, small structs */
+    LANES_CONVENTION_C_OUT = 3, /**< void f(T..., R *...): results through pointers */
+    LANES_CONVENTION_SCIPY = 4  /**< R f(T, void *), R f(int, T *[, void *]) */
+};
+
+/** What becomes of elements whose callback fails; their outputs keep their old values. */
+enum lanes_errors {
+    LANES_ERRORS_RAISE = 0, /**< the batch ends with LANES_E_KERNEL_RAISED */
+    LANES_ERRORS_MASK = 1,  /**< LANES_OK; one more operand gets true where it failed */
+    LANES_ERRORS_IGNORE = 2 /**< LANES_OK; only counted */
+};
+
+/** Why an element failed: lanes_abi_raised.kind. */
+enum lanes_raised_kind {
+    LANES_RAISED_NONE = 0,          /**< nothing failed, or nobody asked */
+    LANES_RAISED_EXCEPTION = 1,     /**< Numba's; payload_* say where its pickle is */
+    LANES_RAISED_ZERO_DIVISION = 2, /**< integer x / 0 or x % 0 */
+    LANES_RAISED_OVERFLOW = 3,      /**< integer MIN / -1 or MIN % -1 */
+    LANES_RAISED_FATAL = 4,         /**< the callback asked to abort the process */
+    LANES_RAISED_UNKNOWN = 5        /**< it failed, but left nothing that can be read */
+};
+
+/** How an exception's pickle lies in the IR that was submitted. */
+enum lanes_payload_form {
+    LANES_PAYLOAD_NONE = 0,
+    LANES_PAYLOAD_TEXT = 1,   /**< an LLVM string: offset in bytes, \XX escapes */
+    LANES_PAYLOAD_BITCODE = 2 /**< plain bytes: offset in bits, least significant first */
 };
 
 /* ---- Rings ---------------------------------------------------------------------- */
@@ -116,7 +158,7 @@ typedef struct lanes_abi_executor_page {
  */
 typedef struct lanes_abi_entry {
     uint32_t opcode; /**< LANES_ABI_OP_* */
-    uint32_t flags;  /**< must be 0 */
+    uint32_t errors; /**< enum lanes_errors */
     uint32_t kernel_slot;
     uint32_t kernel_generation;
     uint64_t tag;            /**< echoed in the completion */
@@ -125,19 +167,51 @@ typedef struct lanes_abi_entry {
     uint32_t dimensions;     /**< 1 .. LANES_DIMENSIONS_MAX */
     uint32_t operand_count;  /**< 1 .. LANES_OPERANDS_MAX */
     uint32_t reserved0;      /**< must be 0 */
-    uint64_t reserved[10];   /**< must be 0 */
+    uint64_t seed;           /**< of np.random in the callback */
+    uint32_t params_slot;    /**< segment of the params block; generation 0 = no block */
+    uint32_t params_generation;
+    uint64_t params_offset; /**< bytes; a multiple of 16 */
+    uint64_t params_bytes;
+    uint64_t reserved[6]; /**< must be 0 */
 } lanes_abi_entry;
 
 /** One operand in an argument slot; its strides follow it. */
 typedef struct lanes_abi_operand {
     uint32_t segment_slot;
     uint32_t segment_generation;
-    uint64_t offset; /**< bytes from the segment's start to element (0,0,...) */
-    uint32_t dtype;  /**< enum lanes_dtype */
-    uint32_t flags;  /**< must be 0 */
+    uint64_t offset;    /**< bytes from the segment's start to element (0,0,...) */
+    uint32_t dtype;     /**< enum lanes_dtype */
+    uint32_t row_count; /**< elements of each row, side by side; 0: not a row operand */
 } lanes_abi_operand;
 
-/** One result. The text slot of the same index holds a sentence when status < 0. */
+/** Largest number of values that an exception carries from the failing element. */
+#define LANES_RAISED_ARGUMENTS_MAX 16
+
+/**
+ * The first failure of a batch. The exception's class and constant arguments are a pickle
+ * in the IR that the client itself submitted: the executor only says where, because
+ * unpickling another's bytes would be running another's code. Arguments that the failing
+ * element computed come by value, in the order in which the pickle has placeholders.
+ */
+typedef struct lanes_abi_raised {
+    uint32_t kind;           /**< enum lanes_raised_kind */
+    uint32_t payload_form;   /**< enum lanes_payload_form */
+    uint64_t payload_offset; /**< of its first byte in the IR; bits for bitcode */
+    uint64_t payload_bytes;  /**< of the pickle */
+    uint32_t argument_count; /**< <= LANES_RAISED_ARGUMENTS_MAX */
+    uint32_t reserved;
+    uint32_t argument_dtype[LANES_RAISED_ARGUMENTS_MAX]; /**< enum lanes_dtype */
+    uint8_t argument[LANES_RAISED_ARGUMENTS_MAX][16]; /**< as in an array of that dtype */
+} lanes_abi_raised;
+
+/** What does not fit a completion: one slot of the same index. */
+typedef struct lanes_abi_detail {
+    char text[LANES_ABI_TEXT_BYTES]; /**< a sentence when status < 0 */
+    lanes_abi_raised raised;         /**< kind is LANES_RAISED_NONE unless failed > 0 */
+    uint8_t pad[160];
+} lanes_abi_detail;
+
+/** One result. The detail of the same index is valid when status < 0 or failed > 0. */
 typedef struct lanes_abi_completion {
     uint64_t tag;
     int32_t status;  /**< lanes_status */
@@ -163,8 +237,8 @@ typedef struct lanes_abi_completion {
 #define LANES_ABI_U_BYTES                                                                \
     (LANES_ABI_U_ARGUMENTS + LANES_ABI_ENTRIES * LANES_ABI_ARGUMENT_BYTES)
 #define LANES_ABI_K_COMPLETIONS LANES_ABI_PAGE_BYTES
-#define LANES_ABI_K_TEXTS       (LANES_ABI_K_COMPLETIONS + LANES_ABI_ENTRIES * 128u)
-#define LANES_ABI_K_BYTES (LANES_ABI_K_TEXTS + LANES_ABI_ENTRIES * LANES_ABI_TEXT_BYTES)
+#define LANES_ABI_K_DETAILS     (LANES_ABI_K_COMPLETIONS + LANES_ABI_ENTRIES * 128u)
+#define LANES_ABI_K_BYTES       (LANES_ABI_K_DETAILS + LANES_ABI_ENTRIES * 1024u)
 
 /* ---- Control messages ------------------------------------------------------------ */
 
@@ -232,6 +306,8 @@ typedef struct lanes_abi_kernel_load {
     uint64_t ir_bytes;
     uint32_t flags;                           /**< LANES_ABI_KERNEL_* */
     uint32_t math;                            /**< enum lanes_math */
+    uint32_t convention;                      /**< enum lanes_convention */
+    uint32_t reserved;                        /**< must be 0 */
     char entry[LANES_ENTRY_NAME_MAX];         /**< "" = find it */
     char signature[LANES_SIGNATURE_TEXT_MAX]; /**< "" = from the IR */
 } lanes_abi_kernel_load;
@@ -245,6 +321,9 @@ typedef struct lanes_abi_kernel {
     uint32_t input_count;
     uint32_t output_count;
     uint32_t dtype[LANES_OPERANDS_MAX]; /**< inputs, then outputs */
+    uint32_t row_mask;                  /**< bit k: input k is a row for each element */
+    uint32_t has_params;                /**< 1: the callback takes a params block */
+    uint64_t params_bytes; /**< of it that the callback is seen to read; the least */
 } lanes_abi_kernel;
 
 /** Upper bound of every control message. */
@@ -266,8 +345,10 @@ LANES_ABI_ASSERT(sizeof(lanes_abi_operand) == 24, "operands are 24 bytes");
 LANES_ABI_ASSERT(sizeof(lanes_abi_completion) == 128, "completions are 128 bytes");
 LANES_ABI_ASSERT(sizeof(lanes_abi_segment) == 40, "no padding");
 LANES_ABI_ASSERT(sizeof(lanes_abi_hello) == 40, "no padding");
-LANES_ABI_ASSERT(sizeof(lanes_abi_kernel_load) == 32 + 1024 + 128, "no padding");
-LANES_ABI_ASSERT(sizeof(lanes_abi_kernel) == 48 + 64, "no padding");
+LANES_ABI_ASSERT(sizeof(lanes_abi_raised) == 32 + 16 * 4 + 16 * 16, "no padding");
+LANES_ABI_ASSERT(sizeof(lanes_abi_detail) == 1024, "details are 1024 bytes");
+LANES_ABI_ASSERT(sizeof(lanes_abi_kernel_load) == 40 + 1024 + 512, "no padding");
+LANES_ABI_ASSERT(sizeof(lanes_abi_kernel) == 48 + 64 + 16, "no padding");
 LANES_ABI_ASSERT(LANES_OPERANDS_MAX * (24 + 8 * LANES_DIMENSIONS_MAX) +
                          8 * LANES_DIMENSIONS_MAX <=
                      LANES_ABI_ARGUMENT_BYTES,

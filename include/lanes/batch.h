@@ -27,26 +27,50 @@ typedef struct lanes_operand {
      * size, or 0 to use element 0 everywhere (inputs only).
      */
     int64_t stride[LANES_DIMENSIONS_MAX];
-    uint32_t dtype;    /**< enum lanes_dtype; must be the kernel's */
-    uint32_t reserved; /**< must be 0 */
+    uint32_t dtype; /**< enum lanes_dtype; must be the kernel's */
+    /**
+     * Inputs of which the callback takes a row (lanes_kernel_is_row()): elements of each
+     * row, which lie side by side; stride leads from row to row, at any distance. The
+     * callback gets it as its length argument, 1 .. INT32_MAX. Other operands: 0.
+     */
+    uint32_t row_count;
 } lanes_operand;
 
 /** One unit of work. Zero-initialise, then set the fields you need. */
 typedef struct lanes_batch {
     lanes_kernel *kernel;   /**< borrowed until the batch completes */
     uint32_t dimensions;    /**< 1 .. LANES_DIMENSIONS_MAX */
-    uint32_t operand_count; /**< inputs + outputs of the kernel */
+    uint32_t operand_count; /**< inputs + outputs of the kernel, + 1 for a mask */
     const uint64_t *shape;  /**< borrowed for the call; [dimensions] elements, >= 0 */
-    const lanes_operand *operands; /**< borrowed for the call; inputs first */
-    uint64_t tag;                  /**< returned untouched in lanes_completion.tag */
-    uint32_t flags;                /**< must be 0 */
-    uint32_t reserved;             /**< must be 0 */
+    /** Borrowed for the call; inputs, outputs, and with LANES_ERRORS_MASK a bool operand
+     * that gets true for each element that failed and false for the others. */
+    const lanes_operand *operands;
+    uint64_t tag;      /**< returned untouched in lanes_completion.tag */
+    uint32_t errors;   /**< enum lanes_errors */
+    uint32_t reserved; /**< must be 0 */
+    /**
+     * Seed of random numbers in the callback. Each element has a stream of its own, a
+     * function of seed and element index only: equal seeds give equal bits whatever the
+     * number of threads.
+     */
+    uint64_t seed;
+    /**
+     * The params block, for kernels with lanes_kernel_has_params(): read by every call,
+     * lent until the completion; the segment is borrowed for the call. NULL: none.
+     */
+    const lanes_segment *params;
+    uint64_t params_offset; /**< bytes from the segment's start; a multiple of 16 */
+    uint64_t params_bytes;  /**< at least lanes_kernel_params_bytes() */
 } lanes_batch;
+
+/** Why the first failing element failed: see abi.h. */
+typedef lanes_abi_raised lanes_raised;
 
 /** The outcome of one batch. */
 typedef struct lanes_completion {
     uint64_t tag;        /**< of the batch */
-    lanes_status status; /**< LANES_OK, LANES_E_KERNEL_RAISED, or why it did not run */
+    lanes_status status; /**< LANES_OK, LANES_E_KERNEL_RAISED, _KERNEL_FAULT, or why it
+                            did not run */
     uint32_t threads;    /**< that ran at least one tile */
     uint64_t elements;   /**< in the batch */
     uint64_t failed; /**< elements whose callback failed; their outputs are unchanged */
@@ -60,7 +84,24 @@ typedef struct lanes_completion {
     uint32_t vector_width; /**< elements per vector operation; 1 = not vectorized */
     uint32_t reserved;
     char message[LANES_ERROR_TEXT_BYTES]; /**< one sentence if status < 0, else "" */
+    lanes_raised raised; /**< of element first_failed; raised.kind is 0 if none failed */
 } lanes_completion;
+
+/**
+ * Copy the pickle of a raised exception out of the IR that the caller itself submitted.
+ * The bytes come from @p ir alone, so unpickling them runs nobody else's code.
+ *
+ * @param ir          borrowed; what was given to lanes_kernel_load()
+ * @param raised      borrowed; kind LANES_RAISED_EXCEPTION
+ * @param out_pickle  [buffer_bytes]; receives raised->payload_bytes bytes
+ * @return LANES_OK; LANES_E_INVALID (no payload, the buffer is too small, or the place is
+ *   not inside @p ir: it is not the IR that was submitted)
+ */
+LANES_API LANES_NODISCARD lanes_status lanes_payload_read(const void *ir, size_t ir_bytes,
+                                                          const lanes_raised *raised,
+                                                          void *out_pickle,
+                                                          size_t buffer_bytes,
+                                                          lanes_error *err);
 
 /**
  * Queue one batch without waiting for it.

@@ -68,6 +68,7 @@ typedef struct lanes_error {
     X(STALE_ID, 0x1008, "a kernel or segment id is unknown or was released")             \
     X(FORMAT, 0x1009, "a file is not what its name or header says")                      \
     X(READ_ONLY, 0x100a, "an output lies in a read-only segment")                        \
+    X(PARAMS, 0x100b, "the params block or a row is missing, too small or not wanted")   \
     /* flow: not an error; try again later */                                            \
     X(RING_FULL, 0x1101, "the submission ring has no free entry")                        \
     X(TIMED_OUT, 0x1102, "the wait ended before anything completed")                     \
@@ -93,6 +94,7 @@ typedef struct lanes_error {
     X(COMPILE_LIMIT, 0x1403,                                                             \
       "compiling this IR exceeded a time, memory or output limit")                       \
     X(LINK, 0x1404, "the compiled object could not be loaded")                           \
+    X(KERNEL_FAULT, 0x1405, "the callback faulted: a signal ended it")                   \
     /* internal: file a bug */                                                           \
     X(INTERNAL, 0x1f01, "an invariant of lanes itself is broken")
 

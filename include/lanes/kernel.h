@@ -29,9 +29,15 @@ typedef struct lanes_kernel_options {
     uint32_t struct_bytes; /**< sizeof(lanes_kernel_options); set by ..._default() */
     uint32_t flags;        /**< LANES_KERNEL_* */
     const char *entry;     /**< borrowed; the callback's symbol; NULL = find it */
-    const char *signature; /**< borrowed; "f8(f8,f8)"; NULL = from the IR */
-    uint32_t math;         /**< enum lanes_math */
-    uint32_t reserved;     /**< must be 0 */
+    /**
+     * Borrowed; "f8(f8,f8)", "c16,i4(f8[:])", or in Numba's words
+     * "Tuple((complex128, int32))(float64[:])"; NULL = from the IR. IR does not say which
+     * integers are unsigned, which pairs are complex and what a C result pointer points
+     * to: give a signature then. It is checked against the IR.
+     */
+    const char *signature;
+    uint32_t math;       /**< enum lanes_math */
+    uint32_t convention; /**< enum lanes_convention; AUTO = found from the IR */
 } lanes_kernel_options;
 
 /** Fill @p options with the defaults. */
@@ -70,6 +76,18 @@ LANES_API uint32_t lanes_kernel_output_count(const lanes_kernel *kernel);
  * there is no such operand.
  */
 LANES_API uint32_t lanes_kernel_dtype(const lanes_kernel *kernel, uint32_t index);
+
+/**
+ * True if input @p index is a row: the callback gets a pointer to its first element, and
+ * as many elements as lanes_operand.row_count says.
+ */
+LANES_API int lanes_kernel_is_row(const lanes_kernel *kernel, uint32_t index);
+
+/** True if the callback takes a params block (SciPy's user_data). */
+LANES_API int lanes_kernel_has_params(const lanes_kernel *kernel);
+
+/** Bytes of the params block that the callback is seen to read: the least to give. */
+LANES_API uint64_t lanes_kernel_params_bytes(const lanes_kernel *kernel);
 
 /** Nanoseconds from the load's request until its code was callable. */
 LANES_API uint64_t lanes_kernel_compile_ns(const lanes_kernel *kernel);

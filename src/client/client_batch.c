@@ -4,12 +4,56 @@
  */
 #include <lanes/batch.h>
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "client/client_internal.h"
 #include "os/os_wait.h"
 
 #define OPERAND_WORDS (sizeof(lanes_abi_operand) / sizeof(uint64_t))
+
+/* Of a params block: that of any type a callback may load from it. */
+#define PARAMS_ALIGNMENT 16u
+
+/** A params block that the entry can name, or none at all. */
+static lanes_status check_params(const lanes_session *session, const lanes_batch *batch,
+                                 lanes_error *err)
+{
+    if (batch->params == NULL) {
+        if (batch->params_offset != 0 || batch->params_bytes != 0) {
+            return lanes_error_set(err, LANES_E_INVALID,
+                                   "batch.params is NULL, so batch.params_offset %" PRIu64
+                                   " and batch.params_bytes %" PRIu64 " must be 0",
+                                   batch->params_offset, batch->params_bytes);
+        }
+        return LANES_OK;
+    }
+    if (batch->params->session != session) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "batch.params belongs to another session");
+    }
+    if (batch->params_offset % PARAMS_ALIGNMENT != 0) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "batch.params_offset %" PRIu64
+                               " is not a multiple of %u bytes",
+                               batch->params_offset, PARAMS_ALIGNMENT);
+    }
+    return LANES_OK;
+}
+
+static lanes_status check_operands(const lanes_session *session, const lanes_batch *batch,
+                                   lanes_error *err)
+{
+    for (uint32_t i = 0; i < batch->operand_count; i++) {
+        const lanes_segment *segment = batch->operands[i].segment;
+        if (segment == NULL || segment->session != session) {
+            return lanes_error_set(
+                err, LANES_E_INVALID,
+                "operand %u: its segment is NULL or belongs to another session", i);
+        }
+    }
+    return LANES_OK;
+}
 
 /** What would make filling the entry impossible; the executor checks the rest. */
 static lanes_status check_batch(const lanes_session *session, const lanes_batch *batch,
@@ -25,10 +69,14 @@ static lanes_status check_batch(const lanes_session *session, const lanes_batch 
                                "batch.operand_count %u is not 1 .. LANES_OPERANDS_MAX %d",
                                batch->operand_count, LANES_OPERANDS_MAX);
     }
-    if (batch->flags != 0 || batch->reserved != 0) {
+    if (batch->errors > LANES_ERRORS_IGNORE) {
         return lanes_error_set(err, LANES_E_INVALID,
-                               "batch.flags 0x%x and batch.reserved %u must be 0",
-                               batch->flags, batch->reserved);
+                               "batch.errors %u is none of enum lanes_errors, 0 .. %d",
+                               batch->errors, LANES_ERRORS_IGNORE);
+    }
+    if (batch->reserved != 0) {
+        return lanes_error_set(err, LANES_E_INVALID, "batch.reserved %u must be 0",
+                               batch->reserved);
     }
     if (batch->shape == NULL || batch->operands == NULL) {
         return lanes_error_set(err, LANES_E_INVALID,
@@ -38,18 +86,8 @@ static lanes_status check_batch(const lanes_session *session, const lanes_batch 
         return lanes_error_set(err, LANES_E_INVALID,
                                "batch.kernel is NULL or belongs to another session");
     }
-    for (uint32_t i = 0; i < batch->operand_count; i++) {
-        const lanes_operand *operand = &batch->operands[i];
-        if (operand->segment == NULL || operand->segment->session != session ||
-            operand->reserved != 0) {
-            return lanes_error_set(
-                err, LANES_E_INVALID,
-                "operand %u: its segment is NULL or belongs to another "
-                "session, or reserved %u is not 0",
-                i, operand->reserved);
-        }
-    }
-    return LANES_OK;
+    LANES_TRY(check_params(session, batch, err));
+    return check_operands(session, batch, err);
 }
 
 /** Write shape and operands as abi.h says; returns the words used. */
@@ -65,6 +103,7 @@ static uint32_t put_arguments(const lanes_batch *batch, uint64_t *words)
             .segment_generation = operand->segment->id.generation,
             .offset = operand->offset,
             .dtype = operand->dtype,
+            .row_count = operand->row_count,
         };
         memcpy(words + used, &shared, sizeof(shared));
         used += (uint32_t)OPERAND_WORDS;
@@ -96,8 +135,12 @@ lanes_status lanes_submit(lanes_session *session, const lanes_batch *batch,
                                lanes_status_text(status));
     }
     const uint32_t words = put_arguments(batch, slot.arguments);
+    /* Generations of segments are never 0, which means none here. */
+    const lanes_abi_id params =
+        batch->params != NULL ? batch->params->id : (lanes_abi_id){0, 0};
     *slot.entry = (lanes_abi_entry){
         .opcode = LANES_ABI_OP_MAP,
+        .errors = batch->errors,
         .kernel_slot = batch->kernel->id.slot,
         .kernel_generation = batch->kernel->id.generation,
         .tag = batch->tag,
@@ -105,6 +148,11 @@ lanes_status lanes_submit(lanes_session *session, const lanes_batch *batch,
         .argument_words = words,
         .dimensions = batch->dimensions,
         .operand_count = batch->operand_count,
+        .seed = batch->seed,
+        .params_slot = params.slot,
+        .params_generation = params.generation,
+        .params_offset = batch->params_offset,
+        .params_bytes = batch->params_bytes,
     };
     if (lanes_ring_client_commit(&session->ring)) {
         lanes_os_event_signal(session->doorbell);

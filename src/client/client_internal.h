@@ -58,6 +58,9 @@ struct lanes_kernel {
     uint32_t input_count;
     uint32_t output_count;
     uint32_t dtype[LANES_OPERANDS_MAX];
+    uint32_t row_mask;
+    uint32_t has_params;
+    uint64_t params_bytes;
 };
 
 /** True in a process forked from the one that opened @p session. */

@@ -51,12 +51,13 @@ static lanes_status check_arguments(const void *ir, size_t ir_bytes,
             options->struct_bytes, sizeof(*options));
     }
     const uint32_t known = LANES_KERNEL_STAGES;
-    if ((options->flags & ~known) != 0 || options->reserved != 0 ||
-        options->math > LANES_MATH_EXACT) {
+    if ((options->flags & ~known) != 0 || options->math > LANES_MATH_EXACT ||
+        options->convention > LANES_CONVENTION_SCIPY) {
         return lanes_error_set(err, LANES_E_INVALID,
                                "lanes_kernel_options has unknown flags 0x%x, math %u or "
-                               "reserved %u != 0",
-                               options->flags & ~known, options->math, options->reserved);
+                               "convention %u",
+                               options->flags & ~known, options->math,
+                               options->convention);
     }
     if (ir == NULL || ir_bytes == 0 || ir_bytes > LANES_IR_BYTES_MAX) {
         return lanes_error_set(
@@ -88,18 +89,31 @@ static lanes_status seal_ir(const void *ir, size_t ir_bytes, int *out_fd,
     return LANES_OK;
 }
 
+static lanes_status check_reply(const lanes_abi_kernel *reply, lanes_error *err)
+{
+    if (reply->input_count > LANES_OPERANDS_MAX ||
+        reply->output_count > LANES_OPERANDS_MAX - reply->input_count) {
+        return lanes_error_set(err, LANES_E_PROTOCOL,
+                               "the executor describes a kernel of %u inputs and %u "
+                               "outputs",
+                               reply->input_count, reply->output_count);
+    }
+    if (reply->row_mask >> reply->input_count != 0 || reply->has_params > 1) {
+        return lanes_error_set(err, LANES_E_PROTOCOL,
+                               "the executor describes a kernel of %u inputs whose rows "
+                               "are 0x%x and that takes %u params blocks",
+                               reply->input_count, reply->row_mask, reply->has_params);
+    }
+    return LANES_OK;
+}
+
 /** The handle of a reply to LOAD. */
 static lanes_status make_kernel(lanes_session *session, const lanes_abi_kernel *reply,
                                 lanes_kernel **out_kernel, lanes_error *err)
 {
-    if (reply->input_count > LANES_OPERANDS_MAX ||
-        reply->output_count > LANES_OPERANDS_MAX - reply->input_count) {
-        return lanes_client_break(
-            session,
-            lanes_error_set(err, LANES_E_PROTOCOL,
-                            "the executor describes a kernel of %u inputs and %u "
-                            "outputs",
-                            reply->input_count, reply->output_count));
+    const lanes_status status = check_reply(reply, err);
+    if (status < 0) {
+        return lanes_client_break(session, status);
     }
     lanes_kernel *kernel = malloc(sizeof(*kernel));
     if (kernel == NULL) {
@@ -112,6 +126,9 @@ static lanes_status make_kernel(lanes_session *session, const lanes_abi_kernel *
         .compile_ns = reply->compile_ns,
         .input_count = reply->input_count,
         .output_count = reply->output_count,
+        .row_mask = reply->row_mask,
+        .has_params = reply->has_params,
+        .params_bytes = reply->params_bytes,
     };
     memcpy(kernel->dtype, reply->dtype, sizeof(kernel->dtype));
     if (kernel->next != NULL) {
@@ -179,6 +196,7 @@ lanes_status lanes_kernel_load(lanes_session *session, const void *ir, size_t ir
         .ir_bytes = ir_bytes,
         .flags = options->flags,
         .math = options->math,
+        .convention = options->convention,
     };
     LANES_TRY(
         put_text("entry", options->entry, request.entry, sizeof(request.entry), err));
@@ -205,6 +223,21 @@ uint32_t lanes_kernel_dtype(const lanes_kernel *kernel, uint32_t index)
 {
     return index < kernel->input_count + kernel->output_count ? kernel->dtype[index]
                                                               : LANES_DTYPE_NONE;
+}
+
+int lanes_kernel_is_row(const lanes_kernel *kernel, uint32_t index)
+{
+    return index < kernel->input_count && (kernel->row_mask >> index & 1u) != 0;
+}
+
+int lanes_kernel_has_params(const lanes_kernel *kernel)
+{
+    return kernel->has_params != 0;
+}
+
+uint64_t lanes_kernel_params_bytes(const lanes_kernel *kernel)
+{
+    return kernel->params_bytes;
 }
 
 uint64_t lanes_kernel_compile_ns(const lanes_kernel *kernel)

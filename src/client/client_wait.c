@@ -9,6 +9,7 @@
 
 #include "base/atomic.h"
 #include "client/client_internal.h"
+#include "kernel/dtype.h"
 #include "os/os_socket.h"
 #include "os/os_wait.h"
 
@@ -22,8 +23,52 @@
 /* lanes_poll() makes a system call to look for a hang-up no more often than this. */
 #define POLL_LOOK_NS 10000000u
 
-static void copy_completion(const lanes_abi_completion *shared, const char *text,
-                            lanes_completion *out)
+/** The whole of it in private memory, each word read once: what is checked is used. */
+static void copy_raised(const lanes_abi_raised *shared, lanes_raised *out)
+{
+    uint64_t words[sizeof(*out) / sizeof(uint64_t)];
+    const volatile uint64_t *source = (const volatile uint64_t *)(const void *)shared;
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(words); i++) {
+        words[i] = source[i];
+    }
+    memcpy(out, words, sizeof(*out));
+}
+
+/** True if a program may index with the counts and look up the dtypes that are in it. */
+static bool is_raised_sane(const lanes_raised *raised)
+{
+    if (raised->kind > LANES_RAISED_UNKNOWN ||
+        raised->payload_form > LANES_PAYLOAD_BITCODE ||
+        raised->argument_count > LANES_RAISED_ARGUMENTS_MAX) {
+        return false;
+    }
+    for (uint32_t i = 0; i < raised->argument_count; i++) {
+        /* LANES_DTYPE_NONE: a value that is not a number. */
+        if (raised->argument_dtype[i] != LANES_DTYPE_NONE &&
+            lanes_dtype_bytes(raised->argument_dtype[i]) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void copy_detail(const lanes_abi_detail *shared, lanes_completion *out)
+{
+    if (out->status < 0) {
+        const size_t length = strnlen(shared->text, sizeof(out->message) - 1);
+        memcpy(out->message, shared->text, length);
+    }
+    if (out->failed > 0) {
+        copy_raised(&shared->raised, &out->raised);
+        if (!is_raised_sane(&out->raised)) {
+            /* Something failed, and nobody can say what. */
+            out->raised = (lanes_raised){.kind = LANES_RAISED_UNKNOWN};
+        }
+    }
+}
+
+static void copy_completion(const lanes_abi_completion *shared,
+                            const lanes_abi_detail *detail, lanes_completion *out)
 {
     *out = (lanes_completion){
         .tag = shared->tag,
@@ -39,23 +84,20 @@ static void copy_completion(const lanes_abi_completion *shared, const char *text
         .strategy = shared->strategy,
         .vector_width = shared->vector_width,
     };
-    if (out->status < 0) {
-        const size_t length = strnlen(text, sizeof(out->message) - 1);
-        memcpy(out->message, text, length);
-    }
+    copy_detail(detail, out);
 }
 
 /** Take a completion if one is there: 1, 0, or a failure that ends the session. */
 static lanes_status take(lanes_session *session, lanes_completion *out_completion)
 {
     const lanes_abi_completion *shared = NULL;
-    const char *text = NULL;
-    const lanes_status found = lanes_ring_client_peek(&session->ring, &shared, &text);
+    const lanes_abi_detail *detail = NULL;
+    const lanes_status found = lanes_ring_client_peek(&session->ring, &shared, &detail);
     if (found < 0) {
         return lanes_client_break(session, found);
     }
     if (found > 0) {
-        copy_completion(shared, text, out_completion);
+        copy_completion(shared, detail, out_completion);
         lanes_ring_client_advance(&session->ring);
     }
     return found;

@@ -51,10 +51,13 @@ static lanes_status check_key(lanes_codegen *cg)
     for (uint32_t k = 0; k < LANES_OPERANDS_MAX; k++) {
         const uint8_t layout = cg->key.layout[k];
         const bool is_input = k < cg->signature.input_count;
-        const bool fits = k >= count ? layout == 0
-                                     : layout == LANES_LAYOUT_CONTIGUOUS ||
-                                           (is_input && layout == LANES_LAYOUT_UNIFORM);
-        if (!fits) {
+        const bool is_row = is_input && (cg->signature.row_mask >> k & 1u) != 0;
+        const bool fits =
+            k >= count ? layout == 0
+            : is_row   ? layout == LANES_LAYOUT_ROWS
+                       : layout == LANES_LAYOUT_CONTIGUOUS ||
+                           (is_input && layout == LANES_LAYOUT_UNIFORM);
+        if (!fits || cg->key.has_mask > 1) {
             return lanes_error_set(&cg->error, LANES_E_LAYOUT,
                                    "variant key: operand %u has layout %u", k, layout);
         }
@@ -62,19 +65,56 @@ static lanes_status check_key(lanes_codegen *cg)
     return LANES_OK;
 }
 
+/* A loop that is known to stay scalar keeps its block of 1. */
+static void choose_block(lanes_codegen *cg)
+{
+    if (cg->block == 1) {
+        return;
+    }
+    uint32_t narrowest = 8;
+    for (uint32_t k = 0; k < lanes_signature_operand_count(&cg->signature); k++) {
+        const uint32_t bytes = lanes_dtype_bytes(lanes_dtype_part(cg->signature.dtype[k]));
+        narrowest = bytes < narrowest ? bytes : narrowest;
+    }
+    narrowest = cg->key.has_mask ? 1 : narrowest;
+    cg->block = narrowest < 4 ? LANES_CODEGEN_BLOCK_BYTES / narrowest
+                              : LANES_CODEGEN_BLOCK_BYTES / 4;
+}
+
+static void report_failures(lanes_codegen *cg)
+{
+    json_object_set_new(cg->report, "may_raise", json_boolean(cg->may_raise));
+    if (json_object_get(cg->report, "error_model") == NULL ||
+        cg->convention != LANES_CONVENTION_NUMBA) {
+        json_object_set_new(cg->report, "error_model",
+                            json_string(cg->guards_divisions ? "checked" : "none"));
+    }
+}
+
 /* Everything from IR to the optimised module, for cg->block elements a body call. */
-static lanes_status build(lanes_codegen *cg, const char *symbol)
+static lanes_status build(lanes_codegen *cg, lanes_compile_result *result)
 {
     uint64_t start = lanes_clock_ns();
     LANES_TRY(lanes_codegen_read(cg));
     cg->ms_parse += ms_since(start);
     start = lanes_clock_ns();
     LANES_TRY(lanes_codegen_admit_module(cg));
+    LANES_TRY(lanes_codegen_normalise(cg));
     LANES_TRY(lanes_codegen_find_entry(cg));
+    LANES_TRY(lanes_codegen_read_signature(cg));
     LANES_TRY(check_key(cg));
+    choose_block(cg);
+    LANES_TRY(lanes_codegen_find_exceptions(cg));
+    LANES_TRY(lanes_codegen_isolate(cg));
     LANES_TRY(lanes_codegen_admit_reachable(cg));
     lanes_codegen_list_externals(cg);
-    LANES_TRY(lanes_codegen_add_loop(cg, symbol));
+    lanes_codegen_find_divisions(cg);
+    lanes_codegen_find_panics(cg);
+    report_failures(cg);
+    LANES_TRY(lanes_codegen_add_loop(cg, result->symbol, result->explain_symbol));
+    if (cg->payload_count + cg->argument_list_count > 0) {
+        LANES_TRY(lanes_codegen_add_exception_table(cg, result->payload_symbol));
+    }
     lanes_codegen_add_vector_math(cg);
     lanes_codegen_add_stage(cg, "wrapped", LLVMPrintModuleToString(cg->module));
     cg->ms_wrap += ms_since(start);
@@ -90,9 +130,19 @@ static void drop_module(lanes_codegen *cg)
         LLVMDisposeModule(cg->module);
         cg->module = NULL;
     }
+    free(cg->payloads);
+    free(cg->argument_lists);
+    cg->payloads = NULL;
+    cg->argument_lists = NULL;
+    cg->payload_count = 0;
+    cg->argument_list_count = 0;
     cg->callback = NULL;
+    cg->call = (lanes_codegen_call){0};
     cg->signature = (lanes_signature){0};
-    cg->key = (lanes_variant_key){{0}};
+    cg->key = (lanes_variant_key){.has_mask = 0};
+    cg->may_raise = 0;
+    cg->needs_begin = false;
+    cg->guards_divisions = false;
 }
 
 /*
@@ -100,28 +150,42 @@ static void drop_module(lanes_codegen *cg)
  * of padding for the last few elements; so it is built again for single elements. Twice
  * the compile time, but only for callbacks that cost far more to run than to compile.
  */
-static lanes_status build_for_best_block(lanes_codegen *cg, const char *symbol)
+static lanes_status build_for_best_block(lanes_codegen *cg, lanes_compile_result *result)
 {
-    cg->block = LANES_CODEGEN_BLOCK;
-    LANES_TRY(build(cg, symbol));
+    LANES_TRY(build(cg, result));
     const uint32_t step = cg->vectorization.width * cg->vectorization.interleave;
     if (cg->vectorization.width > 1) {
-        LANES_ASSERT(LANES_CODEGEN_BLOCK % step == 0);
+        LANES_ASSERT(cg->block % step == 0);
         return LANES_OK;
     }
     drop_module(cg);
     cg->block = 1;
-    return build(cg, symbol);
+    return build(cg, result);
+}
+
+static void name_symbol(char text[64], const char *what, uint64_t id)
+{
+    snprintf(text, 64, "lanes_%s_%llu", what, (unsigned long long)id);
 }
 
 static lanes_status compile(lanes_codegen *cg, lanes_codegen_output *out)
 {
     LANES_TRY(check_request(cg));
     LANES_TRY(lanes_codegen_target_create(cg));
-    char *symbol = out->result.symbol;
-    snprintf(symbol, sizeof(out->result.symbol), "lanes_loop_%llu",
-             (unsigned long long)cg->request->id);
-    LANES_TRY(build_for_best_block(cg, symbol));
+    lanes_compile_result *result = &out->result;
+    name_symbol(result->symbol, "loop", cg->request->id);
+    name_symbol(result->explain_symbol, "explain", cg->request->id);
+    name_symbol(result->payload_symbol, "payloads", cg->request->id);
+    LANES_TRY(build_for_best_block(cg, result));
+    LLVMValueRef explain = LLVMGetNamedFunction(cg->module, result->explain_symbol);
+    if (explain != NULL) {
+        lanes_codegen_match_vector_math(cg, explain);
+    } else {
+        result->explain_symbol[0] = '\0';
+    }
+    if (cg->payload_count + cg->argument_list_count == 0) {
+        result->payload_symbol[0] = '\0';
+    }
     lanes_codegen_resolve_externals(cg);
     lanes_codegen_add_stage(cg, "optimised", LLVMPrintModuleToString(cg->module));
     const uint64_t start = lanes_clock_ns();
@@ -153,6 +217,15 @@ static void fill_output(lanes_codegen *cg, lanes_status status, lanes_codegen_ou
         result->signature = cg->signature;
         result->key = cg->key;
         result->may_raise = cg->may_raise;
+        result->uses_runtime = cg->needs_begin;
+        result->has_params = cg->call.has_params;
+        result->params_bytes = cg->call.params_bytes;
+        result->payload_count = cg->payload_count;
+        result->argument_list_count = cg->argument_list_count;
+        out->payloads = cg->payloads;
+        out->argument_lists = cg->argument_lists;
+        cg->payloads = NULL; /* owned by the output */
+        cg->argument_lists = NULL;
         result->object_bytes = LLVMGetBufferSize(cg->object);
         result->info = (lanes_variant_info){.strategy = LANES_STRATEGY_LOOP,
                                             .vector_width = cg->vectorization.width,
@@ -175,7 +248,7 @@ void lanes_codegen_compile(const lanes_compile_request *request, const char *ir,
                            lanes_codegen_output *out)
 {
     *out = (lanes_codegen_output){0};
-    lanes_codegen cg = {.request = request, .ir = ir, .convention = LANES_CONVENTION_C};
+    lanes_codegen cg = {.request = request, .ir = ir};
     cg.report = json_object();
     cg.remarks = json_array();
     cg.stages = (request->flags & LANES_ABI_KERNEL_STAGES) != 0 ? json_object() : NULL;
@@ -201,6 +274,8 @@ void lanes_codegen_compile(const lanes_compile_request *request, const char *ir,
 void lanes_codegen_output_deinit(lanes_codegen_output *output)
 {
     free(output->report);
+    free(output->payloads);
+    free(output->argument_lists);
     free(output->object);
     *output = (lanes_codegen_output){0};
 }

@@ -8,8 +8,6 @@
  */
 #include "codegen/codegen_internal.h"
 
-#include <llvm-c/Comdat.h>
-#include <stdlib.h>
 #include <string.h>
 
 static lanes_status refuse(lanes_codegen *cg, const char *rule, const char *object,
@@ -70,69 +68,6 @@ lanes_status lanes_codegen_admit_module(lanes_codegen *cg)
         LLVMSetLinkage(alias, LLVMInternalLinkage);
     }
     return admit_special_globals(cg);
-}
-
-static LLVMAttributeRef enum_attribute(LLVMContextRef context, const char *name)
-{
-    const unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-    LANES_ASSERT(kind != 0);
-    return LLVMCreateEnumAttribute(context, kind, 0);
-}
-
-/* Attributes that pin a function to its producer's machine or hinder inlining. */
-static void make_inlinable(lanes_codegen *cg, LLVMValueRef function)
-{
-    static const char *const enums[] = {
-        "noinline",        "optnone", "optsize", "minsize",          "ssp",
-        "sspstrong",       "sspreq",  "uwtable", "sanitize_address", "sanitize_memory",
-        "sanitize_thread", "naked"};
-    for (size_t i = 0; i < LANES_ARRAY_COUNT(enums); i++) {
-        LLVMRemoveEnumAttributeAtIndex(
-            function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
-            LLVMGetEnumAttributeKindForName(enums[i], strlen(enums[i])));
-    }
-    static const char *const strings[] = {"target-cpu",
-                                          "target-features",
-                                          "tune-cpu",
-                                          "frame-pointer",
-                                          "probe-stack",
-                                          "min-legal-vector-width",
-                                          "prefer-vector-width",
-                                          "stack-protector-buffer-size"};
-    for (size_t i = 0; i < LANES_ARRAY_COUNT(strings); i++) {
-        LLVMRemoveStringAttributeAtIndex(function,
-                                         (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
-                                         strings[i], (unsigned)strlen(strings[i]));
-    }
-    const LLVMAttributeIndex at = (LLVMAttributeIndex)LLVMAttributeFunctionIndex;
-    LLVMAddAttributeAtIndex(function, at, enum_attribute(cg->context, "alwaysinline"));
-    LLVMAddTargetDependentFunctionAttr(function, "target-cpu", cg->cpu);
-    LLVMAddTargetDependentFunctionAttr(function, "target-features", cg->features);
-    LLVMSetComdat(function, NULL);
-    LLVMSetSection(function, "");
-    LLVMSetDLLStorageClass(function, LLVMDefaultStorageClass);
-    LLVMSetVisibility(function, LLVMDefaultVisibility);
-    LLVMSetLinkage(function, LLVMInternalLinkage);
-}
-
-/* Internalise everything and drop what the callback does not reach. */
-static lanes_status isolate_callback(lanes_codegen *cg)
-{
-    for (LLVMValueRef f = LLVMGetFirstFunction(cg->module); f;
-         f = LLVMGetNextFunction(f)) {
-        if (!LLVMIsDeclaration(f)) {
-            make_inlinable(cg, f);
-        }
-    }
-    for (LLVMValueRef g = LLVMGetFirstGlobal(cg->module); g; g = LLVMGetNextGlobal(g)) {
-        if (!LLVMIsDeclaration(g)) {
-            LLVMSetComdat(g, NULL);
-            LLVMSetVisibility(g, LLVMDefaultVisibility);
-            LLVMSetLinkage(g, LLVMInternalLinkage);
-        }
-    }
-    LLVMSetLinkage(cg->callback, LLVMExternalLinkage);
-    return lanes_codegen_run_passes(cg, "globaldce");
 }
 
 /*
@@ -209,16 +144,16 @@ static lanes_status admit_external(lanes_codegen *cg, LLVMValueRef function)
 {
     const char *name = lanes_codegen_name(function);
     lanes_codegen_math math;
-    if (LLVMGetIntrinsicID(function) != 0) {
+    if (LLVMGetIntrinsicID(function) != 0 || lanes_codegen_is_panic(name)) {
         return LANES_OK;
     }
     if (!lanes_codegen_find_external(name, &math)) {
-        return lanes_error_set(
-            &cg->error, LANES_E_IR_SYMBOL,
-            "the callback calls '%.200s', which lanes does not provide; "
-            "define it in the module or use libm",
-            name);
+        return lanes_error_set(&cg->error, LANES_E_IR_SYMBOL,
+                               "the callback calls '%.160s', which lanes does not "
+                               "provide: %s",
+                               name, lanes_codegen_explain_external(name));
     }
+    cg->needs_begin |= lanes_codegen_keeps_state(name);
     LLVMTypeRef type = LLVMGlobalGetValueType(function);
     if (math.arity > 0) {
         LLVMTypeRef real = math.is_float ? LLVMFloatTypeInContext(cg->context)
@@ -279,7 +214,6 @@ static lanes_status admit_global(lanes_codegen *cg, LLVMValueRef global)
 
 lanes_status lanes_codegen_admit_reachable(lanes_codegen *cg)
 {
-    LANES_TRY(isolate_callback(cg));
     for (LLVMValueRef g = LLVMGetFirstGlobal(cg->module); g; g = LLVMGetNextGlobal(g)) {
         LANES_TRY(admit_global(cg, g));
     }

@@ -9,6 +9,11 @@
 #include <llvm-c/IRReader.h>
 #include <llvm/Config/llvm-config.h>
 
+#define LANES_LLVM_MAJOR LLVM_VERSION_MAJOR
+
+/** True if text of no supported LLVM is newer than this one reads. */
+#define LANES_LLVM_IS_NEWEST (LLVM_VERSION_MAJOR >= 22)
+
 /**
  * Parse text or bitcode; consumes @p buffer. True on failure, with *out_message to be
  * disposed. LLVM 22 deprecates the consuming form.

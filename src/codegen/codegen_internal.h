@@ -2,8 +2,8 @@
 /*
  * codegen_internal.h - one compile, shared by the files of this room.
  *
- * A compile goes through the files in this order: read, entry, admit, loop, vecmath,
- * pipeline, report. Each takes the struct below as the one before left it.
+ * README.md lists the order in which a compile goes through the files. Each takes the
+ * struct below as the one before left it.
  */
 #ifndef LANES_CODEGEN_INTERNAL_H
 #define LANES_CODEGEN_INTERNAL_H
@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <llvm-c/Core.h>
 #include <llvm-c/TargetMachine.h>
+#include <stdio.h>
 
 #include "codegen/codegen.h"
 
@@ -22,18 +23,67 @@ enum lanes_codegen_isa {
     LANES_ISA_AVX512 = 3
 };
 
-/** How the callback is called. */
-enum lanes_codegen_convention {
-    LANES_CONVENTION_C = 1,    /* R f(T...) */
-    LANES_CONVENTION_NUMBA = 2 /* i32 f(R *, excinfo **, T...): 0 or -2 is success */
+/** What a parameter of the callback is for. */
+enum lanes_codegen_role {
+    LANES_ROLE_SCALAR = 1, /* one or more parts of inputs */
+    LANES_ROLE_ROW_COUNT,  /* the length of the row that the next parameter points to */
+    LANES_ROLE_ROW,
+    LANES_ROLE_PARAMS, /* the params block */
+    LANES_ROLE_OUTPUT  /* memory for results */
 };
+
+/** Parameters of a callback, hidden ones (return slot, excinfo) not counted. */
+#define LANES_CODEGEN_ARGUMENTS_MAX 48
+/** Scalars that all inputs, or all outputs, are made of. */
+#define LANES_CODEGEN_PARTS_MAX (2 * LANES_OPERANDS_MAX)
+
+typedef struct lanes_codegen_argument {
+    enum lanes_codegen_role role;
+    LLVMTypeRef type;
+    bool is_zero_extended; /* the ABI wants small integers zero- or sign-extended */
+    bool is_sign_extended;
+    /*
+     * SCALAR: the first of its parts among cg->input_parts, and how many;
+     * ROW, ROW_COUNT: the input; OUTPUT: index of its memory.
+     */
+    uint32_t first;
+    uint32_t count;
+} lanes_codegen_argument;
+
+/** One scalar of an input: part `part` (0, or 1 = imaginary) of operand `operand`. */
+typedef struct lanes_codegen_part {
+    uint32_t operand;
+    uint32_t part;
+} lanes_codegen_part;
+
+/** Where one scalar of the results is after the call. */
+typedef struct lanes_codegen_result {
+    uint32_t memory; /* 0: the return value or slot; 1 + n: the n-th OUTPUT argument */
+    uint32_t offset; /* bytes */
+} lanes_codegen_result;
+
+/** How the callback is called; codegen_signature.c finds out. */
+typedef struct lanes_codegen_call {
+    uint32_t argument_count;
+    lanes_codegen_argument argument[LANES_CODEGEN_ARGUMENTS_MAX];
+    uint32_t input_part_count;
+    lanes_codegen_part input_part[LANES_CODEGEN_PARTS_MAX];
+    uint32_t result_count; /* parts of all outputs, in order */
+    lanes_codegen_result result[LANES_CODEGEN_PARTS_MAX];
+    uint32_t memory_bytes[1 + LANES_OPERANDS_MAX];
+    uint32_t memory_count;   /* >= 1 */
+    LLVMTypeRef return_type; /* C: what the call returns; NULL if nothing */
+    bool has_return_slot;    /* C: the first parameter points to memory 0 (sret) */
+    bool has_params;
+    uint64_t params_bytes; /* seen to be read */
+} lanes_codegen_call;
 
 /**
  * Elements per call of the vector body: a multiple of every vector width times interleave
- * count that LLVM chooses on x86 (at most 16 x 4 for the dtypes of abi.h), so that the
- * body never needs a scalar remainder loop.
+ * count that LLVM chooses on x86, so that the body never needs a scalar remainder loop:
+ * at most 512 bits of the narrowest type, by 4.
  */
-#define LANES_CODEGEN_BLOCK 64u
+#define LANES_CODEGEN_BLOCK_BYTES 256u
 
 /** What the vectorizer did to the generated loop. */
 typedef struct lanes_codegen_vectorization {
@@ -54,12 +104,21 @@ typedef struct lanes_codegen {
     char *features; /* owned: LLVM's feature string */
 
     LLVMValueRef callback; /* the native function, in module */
-    enum lanes_codegen_convention convention;
-    uint32_t may_raise;
+    enum lanes_convention convention;
+    lanes_codegen_call call;
+    uint32_t may_raise;    /* an element can fail */
+    bool needs_begin;      /* the callback uses state of the runtime */
+    bool guards_divisions; /* some integer division in it could trap */
+
+    /* Exceptions; codegen_exception.c. Owned arrays. */
+    lanes_payload *payloads;
+    lanes_payload_arguments *argument_lists;
+    uint32_t payload_count;
+    uint32_t argument_list_count;
     lanes_signature signature;
     lanes_variant_key key;
     bool calls_vector_math; /* some call will have a vector form */
-    uint32_t block;         /* LANES_CODEGEN_BLOCK, or 1 for a loop that stays scalar */
+    uint32_t block;         /* elements; 1 for a loop that stays scalar */
 
     lanes_codegen_vectorization vectorization;
     bool has_loop_remark; /* it said something about the generated loop itself */
@@ -88,10 +147,91 @@ LANES_NODISCARD lanes_status lanes_codegen_target_create(lanes_codegen *cg);
 /** Parse and verify cg->ir into cg->module; retarget it; record producer and triple. */
 LANES_NODISCARD lanes_status lanes_codegen_read(lanes_codegen *cg);
 
+/* codegen_producer.c */
+
+/**
+ * Write who made a bitcode file, such as "LLVM22.1.8", into @p text.
+ *
+ * @return false if @p ir is not bitcode, or does not say
+ */
+bool lanes_codegen_bitcode_producer(const char *ir, uint64_t ir_bytes, char *text,
+                                    size_t text_bytes);
+
 /* codegen_entry.c */
 
-/** Find the callback; set cg->callback, ->convention, ->signature, ->may_raise, ->key. */
+/** Find the callback: set cg->callback and ->convention. */
 LANES_NODISCARD lanes_status lanes_codegen_find_entry(lanes_codegen *cg);
+
+/** The C wrapper that Numba emits beside @p native; NULL if there is none. */
+LLVMValueRef lanes_codegen_cfunc_of(LLVMModuleRef module, const char *native);
+
+/* codegen_signature.c */
+
+/** Find out how the callback is called: set cg->signature, ->call, ->may_raise, ->key. */
+LANES_NODISCARD lanes_status lanes_codegen_read_signature(lanes_codegen *cg);
+
+/* codegen_divide.c */
+
+/**
+ * Look for integer divisions that could trap. Those in functions that are called, because
+ * they are recursive, are guarded now and report to the runtime; those in the callback
+ * itself set cg->guards_divisions. Sets ->needs_begin and ->may_raise accordingly.
+ */
+void lanes_codegen_find_divisions(lanes_codegen *cg);
+
+/** Guard the divisions of @p element, which keeps what happened in its alloca %flags. */
+void lanes_codegen_guard_divisions(lanes_codegen *cg, LLVMValueRef element);
+
+/** Declare the runtime's lanes_runtime_fail. */
+LLVMValueRef lanes_codegen_declare_fail(lanes_codegen *cg);
+
+/** Bits of %flags. */
+#define LANES_FLAG_ZERO_DIVISION 1u
+#define LANES_FLAG_OVERFLOW      2u
+
+/* codegen_panic.c */
+
+/** True if a call of @p name means that an element fails instead of the process ending. */
+bool lanes_codegen_is_panic(const char *name);
+
+/** As lanes_codegen_find_divisions(), for such calls. */
+void lanes_codegen_find_panics(lanes_codegen *cg);
+
+/** Let those in @p element return their reason. */
+void lanes_codegen_guard_panics(lanes_codegen *cg, LLVMValueRef element);
+
+/* codegen_element.c */
+
+/**
+ * Write lanes.element as IR text: the callback behind one shape for all conventions,
+ *
+ *   {i32 code, result parts...} lanes.element(ptr excinfo, ptr params, i64 seed,
+ *                                             i64 index, inputs...)
+ *
+ * where an input is one or two parts in the form in which arrays store them (bool as i8),
+ * or a row's address and its i32 length. Declares what it calls.
+ */
+void lanes_codegen_put_element(const lanes_codegen *cg, FILE *out);
+
+/** "double": the IR type in which arrays store one part of @p dtype. */
+const char *lanes_codegen_storage(uint32_t dtype);
+
+/** Write "{ i32, double, ... }": what lanes.element returns. */
+void lanes_codegen_put_element_type(const lanes_codegen *cg, FILE *out);
+
+/* codegen_isolate.c */
+
+/**
+ * Prepare all functions for analysis and inlining: drop attributes that hinder either, and
+ * keep locals in registers.
+ */
+LANES_NODISCARD lanes_status lanes_codegen_normalise(lanes_codegen *cg);
+
+/**
+ * Make everything but the callback internal, inline into it what it calls, and drop what
+ * it does not reach.
+ */
+LANES_NODISCARD lanes_status lanes_codegen_isolate(lanes_codegen *cg);
 
 /* codegen_admit.c */
 
@@ -99,26 +239,56 @@ LANES_NODISCARD lanes_status lanes_codegen_find_entry(lanes_codegen *cg);
 LANES_NODISCARD lanes_status lanes_codegen_admit_module(lanes_codegen *cg);
 
 /**
- * Make everything but the callback internal, drop what it does not reach, and check what
- * remains: externals from the table only, no addresses of the submitting process.
+ * Check what is left of the module: externals from the table only, no addresses of the
+ * submitting process. Sets cg->needs_begin.
  */
 LANES_NODISCARD lanes_status lanes_codegen_admit_reachable(lanes_codegen *cg);
 
+/* codegen_exception.c */
+
+/**
+ * Find what the module can raise: fill cg->payloads and ->argument_lists, and put
+ * stand-ins (constants that nothing calls) in the place of the functions that would make
+ * Python objects of an exception's arguments. Before lanes_codegen_admit_reachable().
+ */
+LANES_NODISCARD lanes_status lanes_codegen_find_exceptions(lanes_codegen *cg);
+
+/** Add the table of addresses of kernel/payload.h as @p symbol; external, constant. */
+LANES_NODISCARD lanes_status lanes_codegen_add_exception_table(lanes_codegen *cg,
+                                                               const char *symbol);
+
 /* codegen_loop.c */
 
-/** Link the generated loop around the callback; its symbol is @p symbol. */
-LANES_NODISCARD lanes_status lanes_codegen_add_loop(lanes_codegen *cg,
-                                                    const char *symbol);
+/**
+ * Link the generated loop around the callback as @p symbol, and if elements can fail the
+ * lanes_explain_fn as @p explain_symbol.
+ */
+LANES_NODISCARD lanes_status lanes_codegen_add_loop(lanes_codegen *cg, const char *symbol,
+                                                    const char *explain_symbol);
 
-/* codegen_vecmath.c */
+/* codegen_link.c */
+
+/** Link @p text (lanes.element, the loop) with the callback, and guard its divisions. */
+LANES_NODISCARD lanes_status lanes_codegen_link_loop(lanes_codegen *cg, const char *text,
+                                                     size_t bytes);
+
+/* codegen_externals.c */
+
+/** Who serves an external function. */
+enum lanes_codegen_group {
+    LANES_EXTERNAL_MATH = 1, /* libm, libmvec or instructions */
+    LANES_EXTERNAL_PLAIN,    /* libc's memory functions, libgcc's helpers */
+    LANES_EXTERNAL_RUNTIME   /* src/runtime */
+};
 
 /** What is known about an external function by its name. */
 typedef struct lanes_codegen_math {
-    char name[16];     /* libm's, such as "expf" */
+    char name[40];     /* such as "expf" */
     uint32_t arity;    /* of T; 0 = another shape */
     uint32_t is_float; /* T is float, else double */
     uint32_t is_pure;  /* depends on its arguments only */
     uint32_t has_vector;
+    enum lanes_codegen_group group;
 } lanes_codegen_math;
 
 /** Look up a function name in the closed table; false if it is not in it. */
@@ -127,8 +297,20 @@ bool lanes_codegen_find_external(const char *name, lanes_codegen_math *out_math)
 /** As above for an intrinsic such as "llvm.exp.f64"; false if it is no libm function. */
 bool lanes_codegen_find_intrinsic(const char *name, lanes_codegen_math *out_math);
 
-/** Declare math functions pure and, for math=vector, give their calls vector forms. */
-void lanes_codegen_add_vector_math(lanes_codegen *cg);
+/** As above for a declaration, intrinsic or not. */
+bool lanes_codegen_find_callee(LLVMValueRef function, lanes_codegen_math *out_math);
+
+/** Give helpers that are libm functions under another name that name. */
+void lanes_codegen_rename_aliases(lanes_codegen *cg);
+
+/** Why a callback calls the function @p name that lanes does not have, and what to do. */
+const char *lanes_codegen_explain_external(const char *name);
+
+/** True if a function of the runtime works on state that belongs to an element. */
+bool lanes_codegen_keeps_state(const char *name);
+
+/** True if some instruction calls @p function. */
+bool lanes_codegen_is_called(LLVMValueRef function);
 
 /** Name every external the callback calls now in report.externals, served by nobody yet.
  */
@@ -136,6 +318,27 @@ void lanes_codegen_list_externals(lanes_codegen *cg);
 
 /** Fill in who serves each of report.externals, as the optimised module calls it. */
 void lanes_codegen_resolve_externals(lanes_codegen *cg);
+
+/* codegen_vecmath.c */
+
+/** Bytes of a name such as "_ZGVeN16vv_atan2f". */
+#define LANES_VECTOR_NAME_BYTES 56
+
+/** Mark @p function as one that depends on its arguments only and always returns. */
+void lanes_codegen_mark_pure(LLVMContextRef context, LLVMValueRef function);
+
+/** Declare math functions pure and, for math=vector, give their calls vector forms. */
+void lanes_codegen_add_vector_math(lanes_codegen *cg);
+
+/** Write the vector form of @p math that the module calls; false if it calls none. */
+bool lanes_codegen_called_form(lanes_codegen *cg, const lanes_codegen_math *math,
+                               char text[LANES_VECTOR_NAME_BYTES]);
+
+/**
+ * Let the scalar math calls of @p function, after optimising, give the bits that the loop's
+ * vector forms give: they differ in the last places, and may so decide otherwise.
+ */
+void lanes_codegen_match_vector_math(lanes_codegen *cg, LLVMValueRef function);
 
 /* codegen_pipeline.c */
 

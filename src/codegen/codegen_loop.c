@@ -2,16 +2,23 @@
 /*
  * codegen_loop.c - the loop around the callback, written as IR text and linked in.
  *
- * Two functions:
+ * Functions:
  *
- *   lanes.body(pointers, count, valid) -> {failed, first}
- *       calls the callback for elements [0, count), count a multiple of the block; the
+ *   lanes.body(frame, base, pointers, count, valid) -> {failed, first}
+ *       calls lanes.element for elements [0, count), count a multiple of the block; the
  *       vectorizer turns this one into vector code. A failing element keeps its old
- *       output. `failed` and `first` cover elements below `valid`.
+ *       outputs. `failed` and `first` cover elements below `valid`. Element 0 is element
+ *       `base` of the batch.
  *   the lanes_loop_fn
- *       runs the body on the whole blocks of [begin, end) in place, and on the rest
- * padded to one block in scratch memory. So every element goes through the same vector
- * code, and its bits depend neither on its position nor on how a batch is split.
+ *       runs the body on the whole blocks of [begin, end) in place, and on the rest padded
+ *       to one block in scratch memory. So every element goes through the same vector
+ *       code, and its bits depend neither on its position nor on how a batch is split.
+ *
+ * and, if elements can fail, the lanes_explain_fn: one element, scalar, nothing stored.
+ *
+ * An operand is one or two parts (codegen_signature.c): a complex array is read and
+ * written as interleaved scalars, which LLVM vectorizes. Rows stay where they are, and the
+ * padding of the last block repeats the last row.
  *
  * A callback that may fail does not leave the loop: the count and the smallest index of
  * failures are reductions and the store is conditional, which both vectorize.
@@ -26,55 +33,55 @@
 #include "codegen/codegen_internal.h"
 
 #include <errno.h>
-#include <llvm-c/Linker.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "codegen/codegen_compat.h"
-
-/* The callback's name while the text refers to it. */
-#define CALLBACK "lanes.callback"
-
 _Static_assert(sizeof(lanes_loop_result) == 16, "the text below stores two words");
 _Static_assert(offsetof(lanes_loop_frame, base) == 0, "the text below indexes from 0");
-
-static const char *type_name(uint32_t dtype)
-{
-    switch (dtype) {
-    case LANES_F8:
-        return "double";
-    case LANES_F4:
-        return "float";
-    case LANES_I8:
-        return "i64";
-    default:
-        return "i32";
-    }
-}
-
-static const char *zero_of(uint32_t dtype)
-{
-    return lanes_dtype_is_float(dtype) ? "0.0" : "0";
-}
 
 /* Everything the emitters need; one per loop. */
 struct loop_text {
     FILE *out;
     const lanes_codegen *cg;
+    const lanes_signature *signature;
     uint32_t input_count;
-    uint32_t operand_count;
-    bool is_numba;
+    uint32_t operand_count; /* without the mask */
 };
 
 static uint32_t dtype_of(const struct loop_text *t, uint32_t operand)
 {
-    return t->cg->signature.dtype[operand];
+    return t->signature->dtype[operand];
+}
+
+static const char *storage(const struct loop_text *t, uint32_t operand)
+{
+    return lanes_codegen_storage(dtype_of(t, operand));
+}
+
+static uint32_t parts(const struct loop_text *t, uint32_t operand)
+{
+    return lanes_dtype_part_count(dtype_of(t, operand));
 }
 
 static bool is_uniform(const struct loop_text *t, uint32_t operand)
 {
     return t->cg->key.layout[operand] == LANES_LAYOUT_UNIFORM;
+}
+
+static bool is_row(const struct loop_text *t, uint32_t operand)
+{
+    return t->cg->key.layout[operand] == LANES_LAYOUT_ROWS;
+}
+
+static bool is_contiguous(const struct loop_text *t, uint32_t operand)
+{
+    return t->cg->key.layout[operand] == LANES_LAYOUT_CONTIGUOUS;
+}
+
+static bool has_mask(const struct loop_text *t)
+{
+    return t->cg->key.has_mask != 0;
 }
 
 /* Comma-separated "ptr %<prefix><k>" for each operand. */
@@ -83,38 +90,65 @@ static void put_pointers(const struct loop_text *t, const char *prefix)
     for (uint32_t k = 0; k < t->operand_count; k++) {
         fprintf(t->out, "ptr %%%s%u, ", prefix, k);
     }
-}
-
-static void put_declaration(const struct loop_text *t)
-{
-    const uint32_t output = t->input_count;
-    fprintf(t->out, "declare %s @" CALLBACK "(%s",
-            t->is_numba ? "i32" : type_name(dtype_of(t, output)),
-            t->is_numba ? "ptr, ptr, " : "");
-    for (uint32_t k = 0; k < t->input_count; k++) {
-        fprintf(t->out, "%s%s", k > 0 ? ", " : "", type_name(dtype_of(t, k)));
+    if (has_mask(t)) {
+        fprintf(t->out, "ptr %%%smask, ", prefix);
     }
-    fputs(
-        ")\ndeclare i32 @llvm.umin.i32(i32, i32)\ndeclare i64 @llvm.umin.i64(i64, i64)\n"
-        "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n\n",
-        t->out);
 }
 
-/* Uniform operands are read once; contiguous ones at every element. */
-static void put_loads(const struct loop_text *t, bool uniform)
+/* %<name> = address of element %<index> of the operand at %<base><k>. */
+static void put_element_address(const struct loop_text *t, const char *name, uint32_t k,
+                                const char *base, const char *index)
+{
+    fprintf(t->out, "  %%%s%u = getelementptr inbounds [%u x %s], ptr %%%s%u, i64 %%%s\n",
+            name, k, parts(t, k), storage(t, k), base, k, index);
+}
+
+/* %x<k>.<p>: the parts of input k at %<address><k>. */
+static void put_part_loads(const struct loop_text *t, uint32_t k, const char *address,
+                           const char *annotation)
+{
+    for (uint32_t p = 0; p < parts(t, k); p++) {
+        const char *type = storage(t, k);
+        fprintf(t->out,
+                "  %%g%u.%u = getelementptr inbounds %s, ptr %%%s%u, i64 %u\n"
+                "  %%x%u.%u = load %s, ptr %%g%u.%u, align 1%s\n",
+                k, p, type, address, k, p, k, p, type, k, p, annotation);
+    }
+}
+
+/* What does not change from element to element: read before the loop. */
+static void put_invariants(const struct loop_text *t)
+{
+    fprintf(t->out,
+            "  %%params.at = getelementptr i8, ptr %%frame, i64 %zu\n"
+            "  %%params = load ptr, ptr %%params.at\n"
+            "  %%seed.at = getelementptr i8, ptr %%frame, i64 %zu\n"
+            "  %%seed = load i64, ptr %%seed.at\n",
+            offsetof(lanes_loop_frame, params), offsetof(lanes_loop_frame, seed));
+    for (uint32_t k = 0; k < t->input_count; k++) {
+        if (is_row(t, k)) {
+            fprintf(t->out,
+                    "  %%n%u.at = getelementptr i8, ptr %%frame, i64 %zu\n"
+                    "  %%n%u = load i32, ptr %%n%u.at\n"
+                    "  %%stride%u.at = getelementptr i8, ptr %%frame, i64 %zu\n"
+                    "  %%stride%u = load i64, ptr %%stride%u.at\n",
+                    k, offsetof(lanes_loop_frame, row_count) + k * sizeof(int32_t), k, k,
+                    k, offsetof(lanes_loop_frame, stride) + k * sizeof(int64_t), k, k);
+        }
+    }
+}
+
+static void put_loads(const struct loop_text *t)
 {
     for (uint32_t k = 0; k < t->input_count; k++) {
-        const char *type = type_name(dtype_of(t, k));
-        if (is_uniform(t, k) != uniform) {
-            continue;
-        }
-        if (uniform) {
-            fprintf(t->out, "  %%x%u = load %s, ptr %%p%u, align 1\n", k, type, k);
-        } else {
+        if (is_row(t, k)) {
             fprintf(t->out,
-                    "  %%a%u = getelementptr inbounds %s, ptr %%p%u, i64 %%i\n"
-                    "  %%x%u = load %s, ptr %%a%u, align 1, !llvm.access.group !1\n",
-                    k, type, k, k, type, k);
+                    "  %%c%u = mul i64 %%clamped, %%stride%u\n"
+                    "  %%row%u = getelementptr i8, ptr %%p%u, i64 %%c%u\n",
+                    k, k, k, k, k);
+        } else if (is_contiguous(t, k)) {
+            put_element_address(t, "a", k, "p", "i");
+            put_part_loads(t, k, "a", ", !llvm.access.group !1");
         }
     }
 }
@@ -125,73 +159,111 @@ static void put_loads(const struct loop_text *t, bool uniform)
  * half their speed on Zen 5 (bench/compare, x/y). It is read before the call, so that its
  * address does not become a choice between the callback's several ends.
  */
-static void put_old_output(const struct loop_text *t)
+static void put_old_outputs(const struct loop_text *t)
 {
-    const uint32_t output = t->input_count;
-    const char *type = type_name(dtype_of(t, output));
-    fprintf(t->out,
-            "  %%a%u = getelementptr inbounds %s, ptr %%p%u, i64 %%i\n"
-            "  %%old = load %s, ptr %%a%u, align 1, !llvm.access.group !1\n",
-            output, type, output, type, output);
+    for (uint32_t k = t->input_count; k < t->operand_count; k++) {
+        put_element_address(t, "a", k, "p", "i");
+        for (uint32_t p = 0; p < parts(t, k); p++) {
+            const char *type = storage(t, k);
+            fprintf(t->out,
+                    "  %%g%u.%u = getelementptr inbounds %s, ptr %%a%u, i64 %u\n"
+                    "  %%old%u.%u = load %s, ptr %%g%u.%u, align 1, "
+                    "!llvm.access.group !1\n",
+                    k, p, type, k, p, k, p, type, k, p);
+        }
+    }
 }
 
-static void put_call(const struct loop_text *t)
+/* %e = lanes.element(...) with the inputs as loaded. */
+static void put_call(const struct loop_text *t, const char *excinfo, const char *index)
 {
-    const uint32_t output = t->input_count;
-    const char *type = type_name(dtype_of(t, output));
-    if (t->is_numba) {
-        /* Numba's callers zero the result before the call. */
-        fprintf(t->out,
-                "  store %s %s, ptr %%ret\n"
-                "  %%status = call i32 @" CALLBACK "(ptr %%ret, ptr %%exc, ",
-                type, zero_of(dtype_of(t, output)));
-    } else {
-        fprintf(t->out, "  %%y = call %s @" CALLBACK "(", type);
-    }
+    fputs("  %e = call ", t->out);
+    lanes_codegen_put_element_type(t->cg, t->out);
+    fprintf(t->out, " @lanes.element(ptr %%%s, ptr %%params, i64 %%seed, i64 %%%s",
+            excinfo, index);
     for (uint32_t k = 0; k < t->input_count; k++) {
-        fprintf(t->out, "%s%s %%x%u", k > 0 ? ", " : "", type_name(dtype_of(t, k)), k);
+        if (is_row(t, k)) {
+            fprintf(t->out, ", ptr %%row%u, i32 %%n%u", k, k);
+            continue;
+        }
+        for (uint32_t p = 0; p < parts(t, k); p++) {
+            fprintf(t->out, ", %s %%x%u.%u", storage(t, k), k, p);
+        }
     }
-    fputs("), !dbg !6\n", t->out);
-    if (t->is_numba) {
-        fprintf(t->out,
-                "  %%y = load %s, ptr %%ret\n"
-                "  %%raised = icmp ne i32 %%status, 0\n"
-                "  %%some = icmp ne i32 %%status, -2\n"
-                "  %%bad = and i1 %%raised, %%some\n",
-                type);
-    } else {
-        fputs("  %bad = icmp ne i32 0, 0\n", t->out);
+    fputs(")", t->out);
+}
+
+static void put_extract(const struct loop_text *t, const char *name, uint32_t at)
+{
+    fprintf(t->out, "  %%%s = extractvalue ", name);
+    lanes_codegen_put_element_type(t->cg, t->out);
+    fprintf(t->out, " %%e, %u\n", at);
+}
+
+static void put_stores(const struct loop_text *t)
+{
+    uint32_t at = 1;
+    for (uint32_t k = t->input_count; k < t->operand_count; k++) {
+        for (uint32_t p = 0; p < parts(t, k); p++) {
+            const char *type = storage(t, k);
+            char name[32];
+            snprintf(name, sizeof(name), "y%u.%u", k, p);
+            put_extract(t, name, at++);
+            fprintf(t->out,
+                    "  %%new%u.%u = select i1 %%bad, %s %%old%u.%u, %s %%y%u.%u\n"
+                    "  store %s %%new%u.%u, ptr %%g%u.%u, align 1, "
+                    "!llvm.access.group !1\n",
+                    k, p, type, k, p, type, k, p, type, k, p, k, p);
+        }
+    }
+    if (has_mask(t)) {
+        fputs("  %mask.at = getelementptr inbounds i8, ptr %pmask, i64 %i\n"
+              "  %mask.byte = zext i1 %bad to i8\n"
+              "  store i8 %mask.byte, ptr %mask.at, align 1, !llvm.access.group !1\n",
+              t->out);
     }
 }
 
-static void put_body(const struct loop_text *t)
+static void put_body_head(const struct loop_text *t)
 {
-    const uint32_t output = t->input_count;
-    const char *type = type_name(dtype_of(t, output));
-    fputs("define { i32, i32 } @lanes.body(", t->out);
+    fputs("define { i32, i32 } @lanes.body(ptr %frame, i64 %base, ", t->out);
     put_pointers(t, "p");
     fprintf(t->out,
             "i64 %%count, i32 %%valid) #0 !dbg !4 {\n"
             "entry:\n"
-            "  %%ret = alloca %s\n"
             "  %%exc = alloca ptr\n"
-            "  %%n = and i64 %%count, -%u\n",
-            type, t->cg->block);
-    put_loads(t, true);
+            "  %%n = and i64 %%count, -%u\n"
+            "  %%valid.wide = zext i32 %%valid to i64\n"
+            "  %%last = sub i64 %%valid.wide, 1\n",
+            t->cg->block);
+    put_invariants(t);
+    for (uint32_t k = 0; k < t->input_count; k++) {
+        if (is_uniform(t, k)) {
+            put_part_loads(t, k, "p", "");
+        }
+    }
     fputs("  %none = icmp eq i64 %n, 0\n"
-          "  br i1 %none, label %exit, label %loop\n"
-          "loop:\n"
+          "  br i1 %none, label %exit, label %loop\n",
+          t->out);
+}
+
+static void put_body(const struct loop_text *t)
+{
+    put_body_head(t);
+    fputs("loop:\n"
           "  %i = phi i64 [ 0, %entry ], [ %next, %loop ]\n"
           "  %failed = phi i32 [ 0, %entry ], [ %failed.next, %loop ]\n"
-          "  %first = phi i32 [ -1, %entry ], [ %first.next, %loop ]\n",
+          "  %first = phi i32 [ -1, %entry ], [ %first.next, %loop ]\n"
+          "  %clamped = call i64 @llvm.umin.i64(i64 %i, i64 %last)\n"
+          "  %element = add i64 %base, %i\n",
           t->out);
-    put_loads(t, false);
-    put_old_output(t);
-    put_call(t);
-    fprintf(t->out,
-            "  %%new = select i1 %%bad, %s %%old, %s %%y\n"
-            "  store %s %%new, ptr %%a%u, align 1, !llvm.access.group !1\n",
-            type, type, type, output);
+    put_loads(t);
+    put_old_outputs(t);
+    put_call(t, "exc", "element");
+    fputs(", !dbg !6\n", t->out);
+    put_extract(t, "code", 0);
+    fputs("  %bad = icmp ne i32 %code, 0\n", t->out);
+    put_stores(t);
     fputs("  %index = trunc i64 %i to i32\n"
           "  %is.valid = icmp ult i32 %index, %valid\n"
           "  %counted = and i1 %bad, %is.valid\n"
@@ -210,6 +282,35 @@ static void put_body(const struct loop_text *t)
           "  ret { i32, i32 } %r1\n"
           "}\n\n",
           t->out);
+}
+
+/* The lanes_explain_fn: every operand at its own stride, no output touched. */
+static void put_explain(const struct loop_text *t, const char *symbol)
+{
+    fprintf(t->out,
+            "define i32 @%s(ptr %%frame, i64 %%element, ptr %%excinfo) #1 {\n"
+            "entry:\n"
+            "  store ptr null, ptr %%excinfo\n",
+            symbol);
+    put_invariants(t);
+    for (uint32_t k = 0; k < t->input_count; k++) {
+        fprintf(t->out,
+                "  %%base%u.at = getelementptr ptr, ptr %%frame, i64 %u\n"
+                "  %%base%u = load ptr, ptr %%base%u.at\n"
+                "  %%step%u.at = getelementptr i8, ptr %%frame, i64 %zu\n"
+                "  %%step%u = load i64, ptr %%step%u.at\n"
+                "  %%off%u = mul i64 %%element, %%step%u\n"
+                "  %%%s%u = getelementptr i8, ptr %%base%u, i64 %%off%u\n",
+                k, k, k, k, k, offsetof(lanes_loop_frame, stride) + k * sizeof(int64_t),
+                k, k, k, k, is_row(t, k) ? "row" : "a", k, k, k);
+        if (!is_row(t, k)) {
+            put_part_loads(t, k, "a", "");
+        }
+    }
+    put_call(t, "excinfo", "element");
+    fputs("\n", t->out);
+    put_extract(t, "code", 0);
+    fputs("  ret i32 %code\n}\n\n", t->out);
 }
 
 /* Adds one body call's failures to the lanes_loop_result. */
@@ -244,8 +345,20 @@ static void put_advance(const struct loop_text *t, const char *prefix, const cha
                         const char *index)
 {
     for (uint32_t k = 0; k < t->operand_count; k++) {
-        fprintf(t->out, "  %%%s%u = getelementptr %s, ptr %%%s%u, i64 %s\n", prefix, k,
-                type_name(dtype_of(t, k)), from, k, is_uniform(t, k) ? "0" : index);
+        if (is_row(t, k)) {
+            fprintf(t->out,
+                    "  %%%s%u.by = mul i64 %s, %%stride%u\n"
+                    "  %%%s%u = getelementptr i8, ptr %%%s%u, i64 %%%s%u.by\n",
+                    prefix, k, index, k, prefix, k, from, k, prefix, k);
+        } else {
+            fprintf(t->out, "  %%%s%u = getelementptr [%u x %s], ptr %%%s%u, i64 %s\n",
+                    prefix, k, parts(t, k), storage(t, k), from, k,
+                    is_uniform(t, k) ? "0" : index);
+        }
+    }
+    if (has_mask(t)) {
+        fprintf(t->out, "  %%%smask = getelementptr i8, ptr %%%smask, i64 %s\n", prefix,
+                from, index);
     }
 }
 
@@ -266,12 +379,11 @@ static void put_padding(const struct loop_text *t)
 {
     fputs("  %last = add i64 %rest, -1\n", t->out);
     for (uint32_t k = 0; k < t->input_count; k++) {
-        if (!is_uniform(t, k)) {
-            const char *type = type_name(dtype_of(t, k));
+        if (is_contiguous(t, k)) {
             fprintf(t->out,
-                    "  %%l%u = getelementptr %s, ptr %%s%u, i64 %%last\n"
-                    "  %%v%u = load %s, ptr %%l%u\n",
-                    k, type, k, k, type, k);
+                    "  %%l%u = getelementptr [%u x %s], ptr %%s%u, i64 %%last\n"
+                    "  %%v%u = load [%u x %s], ptr %%l%u\n",
+                    k, parts(t, k), storage(t, k), k, k, parts(t, k), storage(t, k), k);
         }
     }
     fputs("  br label %pad\n"
@@ -279,12 +391,11 @@ static void put_padding(const struct loop_text *t)
           "  %j = phi i64 [ %rest, %tail ], [ %j.next, %pad ]\n",
           t->out);
     for (uint32_t k = 0; k < t->input_count; k++) {
-        if (!is_uniform(t, k)) {
-            const char *type = type_name(dtype_of(t, k));
+        if (is_contiguous(t, k)) {
             fprintf(t->out,
-                    "  %%d%u = getelementptr %s, ptr %%s%u, i64 %%j\n"
-                    "  store %s %%v%u, ptr %%d%u\n",
-                    k, type, k, type, k, k);
+                    "  %%d%u = getelementptr [%u x %s], ptr %%s%u, i64 %%j\n"
+                    "  store [%u x %s] %%v%u, ptr %%d%u\n",
+                    k, parts(t, k), storage(t, k), k, parts(t, k), storage(t, k), k, k);
         }
     }
     fprintf(t->out,
@@ -308,25 +419,52 @@ static void put_tail(const struct loop_text *t)
     put_advance(t, "t", "q", "%full");
     for (uint32_t k = 0; k < t->operand_count; k++) {
         /* Failing elements keep their old output, so it goes into the scratch, too. */
-        if (!is_uniform(t, k) && (k < t->input_count || t->cg->may_raise)) {
+        if (is_contiguous(t, k) && (k < t->input_count || t->cg->may_raise)) {
             put_copy(t, k, "s", "t");
         }
     }
     put_padding(t);
     fputs("  %rest32 = trunc i64 %rest to i32\n"
-          "  %g = call { i32, i32 } @lanes.body(",
+          "  %g = call { i32, i32 } @lanes.body(ptr %frame, i64 %at, ",
           t->out);
     for (uint32_t k = 0; k < t->operand_count; k++) {
-        fprintf(t->out, "ptr %%%s%u, ", is_uniform(t, k) ? "q" : "s", k);
+        fprintf(t->out, "ptr %%%s%u, ",
+                is_contiguous(t, k) ? "s" : (is_row(t, k) ? "t" : "q"), k);
     }
     fprintf(t->out,
-            "i64 %u, i32 %%rest32)\n"
+            "%si64 %u, i32 %%rest32)\n"
             "  call void @lanes.collect({ i32, i32 } %%g, i64 %%at, ptr %%result)\n",
-            t->cg->block);
+            has_mask(t) ? "ptr %smask, " : "", t->cg->block);
     for (uint32_t k = t->input_count; k < t->operand_count; k++) {
         put_copy(t, k, "t", "s");
     }
+    if (has_mask(t)) {
+        fputs("  call void @llvm.memcpy.p0.p0.i64(ptr %tmask, ptr %smask, i64 %rest, "
+              "i1 false)\n",
+              t->out);
+    }
     fputs("  br label %exit\n", t->out);
+}
+
+/* %b<k>: where each operand begins; %s<k>: scratch for a block of it. */
+static void put_operands(const struct loop_text *t, bool has_tail)
+{
+    for (uint32_t k = 0; k < t->operand_count + (has_mask(t) ? 1 : 0); k++) {
+        const bool is_mask = k == t->operand_count;
+        char name[16] = "mask";
+        if (!is_mask) {
+            snprintf(name, sizeof(name), "%u", k);
+        }
+        if (has_tail && (is_mask || is_contiguous(t, k))) {
+            fprintf(t->out, "  %%s%s = alloca [%u x [%u x %s]], align 64\n", name,
+                    t->cg->block, is_mask ? 1 : parts(t, k),
+                    is_mask ? "i8" : storage(t, k));
+        }
+        fprintf(t->out,
+                "  %%f%s = getelementptr ptr, ptr %%frame, i64 %u\n"
+                "  %%b%s = load ptr, ptr %%f%s\n",
+                name, k, name, name);
+    }
 }
 
 static void put_loop_function(const struct loop_text *t, const char *symbol)
@@ -336,16 +474,8 @@ static void put_loop_function(const struct loop_text *t, const char *symbol)
             "entry:\n",
             symbol);
     const bool has_tail = t->cg->block > 1;
-    for (uint32_t k = 0; k < t->operand_count; k++) {
-        if (has_tail && !is_uniform(t, k)) {
-            fprintf(t->out, "  %%s%u = alloca [%u x %s], align 64\n", k, t->cg->block,
-                    type_name(dtype_of(t, k)));
-        }
-        fprintf(t->out,
-                "  %%f%u = getelementptr ptr, ptr %%frame, i64 %u\n"
-                "  %%b%u = load ptr, ptr %%f%u\n",
-                k, k, k, k);
-    }
+    put_operands(t, has_tail);
+    put_invariants(t);
     put_advance(t, "q", "b", "%begin");
     fprintf(t->out,
             "  %%count = sub i64 %%end, %%begin\n"
@@ -353,7 +483,7 @@ static void put_loop_function(const struct loop_text *t, const char *symbol)
             "  %%has.full = icmp ne i64 %%full, 0\n"
             "  br i1 %%has.full, label %%main, label %%%s\n"
             "main:\n"
-            "  %%f = call { i32, i32 } @lanes.body(",
+            "  %%f = call { i32, i32 } @lanes.body(ptr %%frame, i64 %%begin, ",
             t->cg->block, has_tail ? "after" : "exit");
     put_pointers(t, "q");
     fprintf(t->out,
@@ -388,9 +518,13 @@ static void put_loop_function(const struct loop_text *t, const char *symbol)
  */
 static void put_attributes(const struct loop_text *t)
 {
+    const unsigned width = t->cg->isa == LANES_ISA_AVX512 ? 512 : 256;
     fprintf(
         t->out,
         "attributes #0 = { noinline nounwind \"target-cpu\"=\"%s\" "
+        "\"target-features\"=\"%s\" \"min-legal-vector-width\"=\"0\" "
+        "\"prefer-vector-width\"=\"%u\" \"stackrealign\" }\n"
+        "attributes #1 = { noinline nounwind optsize minsize cold \"target-cpu\"=\"%s\" "
         "\"target-features\"=\"%s\" \"min-legal-vector-width\"=\"0\" "
         "\"prefer-vector-width\"=\"%u\" \"stackrealign\" }\n"
         "!llvm.dbg.cu = !{!7}\n"
@@ -407,54 +541,39 @@ static void put_attributes(const struct loop_text *t)
         "emissionKind: NoDebug)\n"
         "!8 = !DIFile(filename: \"lanes.loop\", directory: \"\")\n"
         "!9 = !{i32 2, !\"Debug Info Version\", i32 3}\n",
-        t->cg->cpu, t->cg->features, t->cg->isa == LANES_ISA_AVX512 ? 512 : 256,
+        t->cg->cpu, t->cg->features, width, t->cg->cpu, t->cg->features, width,
         t->cg->calls_vector_math ? MATH_INTERLEAVE : "");
 }
 
-static lanes_status link_text(lanes_codegen *cg, const char *text, size_t bytes)
-{
-    LLVMModuleRef loop = NULL;
-    char *message = NULL;
-    LLVMMemoryBufferRef buffer =
-        LLVMCreateMemoryBufferWithMemoryRangeCopy(text, bytes, "lanes.loop");
-    if (lanes_llvm_parse_ir(cg->context, buffer, &loop, &message)) {
-        lanes_error_set(&cg->error, LANES_E_INTERNAL, "the generated loop: %.400s",
-                        message);
-        LLVMDisposeMessage(message);
-        return LANES_E_INTERNAL;
-    }
-    LLVMSetTarget(loop, LLVMGetTarget(cg->module));
-    LLVMSetDataLayout(loop, LLVMGetDataLayoutStr(cg->module));
-    if (LLVMLinkModules2(cg->module, loop) != 0) { /* consumes loop */
-        return lanes_error_set(&cg->error, LANES_E_INTERNAL,
-                               "the generated loop does not fit the callback");
-    }
-    LLVMSetLinkage(LLVMGetNamedFunction(cg->module, CALLBACK), LLVMInternalLinkage);
-    return LANES_OK;
-}
-
-lanes_status lanes_codegen_add_loop(lanes_codegen *cg, const char *symbol)
+lanes_status lanes_codegen_add_loop(lanes_codegen *cg, const char *symbol,
+                                    const char *explain_symbol)
 {
     char *text = NULL;
     size_t bytes = 0;
     struct loop_text t = {
         .out = open_memstream(&text, &bytes),
         .cg = cg,
+        .signature = &cg->signature,
         .input_count = cg->signature.input_count,
         .operand_count = lanes_signature_operand_count(&cg->signature),
-        .is_numba = cg->convention == LANES_CONVENTION_NUMBA,
     };
     if (t.out == NULL) {
         return lanes_error_set(&cg->error, -ENOMEM, "no memory for the loop's text");
     }
-    LLVMSetValueName2(cg->callback, CALLBACK, strlen(CALLBACK));
-    put_declaration(&t);
+    lanes_codegen_put_element(cg, t.out);
+    fputs("declare i32 @llvm.umin.i32(i32, i32)\n"
+          "declare i64 @llvm.umin.i64(i64, i64)\n"
+          "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n\n",
+          t.out);
     put_body(&t);
     put_collect(&t);
     put_loop_function(&t, symbol);
+    if (cg->may_raise) {
+        put_explain(&t, explain_symbol);
+    }
     put_attributes(&t);
     fclose(t.out);
-    const lanes_status status = link_text(cg, text, bytes);
+    const lanes_status status = lanes_codegen_link_loop(cg, text, bytes);
     free(text);
     return status;
 }

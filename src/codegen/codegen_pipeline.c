@@ -156,13 +156,25 @@ lanes_status lanes_codegen_run_passes(lanes_codegen *cg, const char *passes)
     return cg->error.code;
 }
 
-/* True if an address is computed from a parameter of the body: an operand. */
-static bool is_operand_address(LLVMValueRef address)
+/* Parameters of lanes.body before its operands: the frame, and the first index. */
+#define BODY_PARAMETERS 2u
+
+/* True if an address is computed from an operand of the body that is no row: what lies in a
+ * row is the callback's business, and it may know better than to look. */
+static bool is_operand_address(const lanes_codegen *cg, LLVMValueRef body,
+                               LLVMValueRef address)
 {
     while (LLVMIsAGetElementPtrInst(address)) {
         address = LLVMGetOperand(address, 0);
     }
-    return LLVMIsAArgument(address) != NULL;
+    const uint32_t count = lanes_signature_operand_count(&cg->signature);
+    for (uint32_t k = 0; k < count; k++) {
+        if (cg->key.layout[k] != LANES_LAYOUT_ROWS &&
+            LLVMGetParam(body, BODY_PARAMETERS + k) == address) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* load [select mask, load, passthru] in place of a masked load. */
@@ -188,10 +200,9 @@ static void unmask_load(LLVMBuilderRef builder, LLVMValueRef call)
  * load is the same value, and a memory-bound Black-Scholes with Numba's checks was 1.35
  * times as fast on Zen 5 (bench/compare).
  */
-static void unmask_operand_loads(LLVMValueRef body)
+static void unmask_operand_loads(lanes_codegen *cg, LLVMValueRef body)
 {
-    LLVMBuilderRef builder =
-        LLVMCreateBuilderInContext(LLVMGetModuleContext(LLVMGetGlobalParent(body)));
+    LLVMBuilderRef builder = LLVMCreateBuilderInContext(cg->context);
     for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(body); block;
          block = LLVMGetNextBasicBlock(block)) {
         LLVMValueRef next;
@@ -202,7 +213,7 @@ static void unmask_operand_loads(LLVMValueRef body)
             if (callee != NULL &&
                 strncmp(lanes_codegen_name(callee), masked_load,
                         sizeof(masked_load) - 1) == 0 &&
-                is_operand_address(LLVMGetOperand(i, 0))) {
+                is_operand_address(cg, body, LLVMGetOperand(i, 0))) {
                 unmask_load(builder, i);
             }
         }
@@ -226,7 +237,7 @@ lanes_status lanes_codegen_optimise(lanes_codegen *cg)
         /* External until now, so that no pass specialised it for one of its two callers.
          */
         LLVMSetLinkage(body, LLVMInternalLinkage);
-        unmask_operand_loads(body);
+        unmask_operand_loads(cg, body);
     }
     return cg->error.code;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "codegen/codegen_compat.h"
+#include "codegen/codegen_downgrade.h"
 
 static bool is_bitcode(const char *ir, uint64_t bytes)
 {
@@ -26,33 +27,67 @@ static void first_line(char *text)
     text[strcspn(text, "\n")] = '\0';
 }
 
-static lanes_status parse(lanes_codegen *cg)
+/* LLVM's text, and for bitcode who wrote it: a newer LLVM is what is usually wrong. */
+static lanes_status refuse(lanes_codegen *cg, const char *what, char *text)
+{
+    char producer[64];
+    first_line(text);
+    if (!is_bitcode(cg->ir, cg->request->ir_bytes)) {
+        lanes_error_set(&cg->error, LANES_E_IR_PARSE, "%s IR text: %.300s", what, text);
+    } else if (lanes_codegen_bitcode_producer(cg->ir, cg->request->ir_bytes, producer,
+                                              sizeof(producer))) {
+        lanes_error_set(&cg->error, LANES_E_IR_PARSE,
+                        "%s bitcode, which %s wrote: %.300s; produce it with LLVM %d or "
+                        "older, or send IR text",
+                        what, producer, text, LANES_LLVM_MAJOR);
+    } else {
+        lanes_error_set(&cg->error, LANES_E_IR_PARSE,
+                        "%s bitcode: %.300s; if a newer LLVM wrote it, produce it with "
+                        "LLVM %d or older, or send IR text",
+                        what, text, LANES_LLVM_MAJOR);
+    }
+    LLVMDisposeMessage(text);
+    return LANES_E_IR_PARSE;
+}
+
+static lanes_status parse(lanes_codegen *cg, const char *ir, size_t bytes)
 {
     /* LLVM's text parser needs a NUL behind the text, hence the copy. */
-    LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(
-        cg->ir, cg->request->ir_bytes, "callback");
+    LLVMMemoryBufferRef buffer =
+        LLVMCreateMemoryBufferWithMemoryRangeCopy(ir, bytes, "callback");
     char *text = NULL;
     if (lanes_llvm_parse_ir(cg->context, buffer, &cg->module, &text)) {
         cg->module = NULL;
-        first_line(text);
-        const bool bitcode = is_bitcode(cg->ir, cg->request->ir_bytes);
-        lanes_error_set(
-            &cg->error, LANES_E_IR_PARSE, "LLVM %s cannot read this %s: %s%s",
-            lanes_codegen_llvm_version(), bitcode ? "bitcode" : "IR text", text,
-            bitcode ? "; if a newer LLVM wrote it, produce it with LLVM <= this "
-                      "one or send IR text"
-                    : "");
-        LLVMDisposeMessage(text);
-        return LANES_E_IR_PARSE;
+        return refuse(cg, "LLVM " LLVM_VERSION_STRING " cannot read this", text);
     }
     if (LLVMVerifyModule(cg->module, LLVMReturnStatusAction, &text) != 0) {
-        first_line(text);
-        lanes_error_set(&cg->error, LANES_E_IR_PARSE, "the IR is not valid: %s", text);
-        LLVMDisposeMessage(text);
-        return LANES_E_IR_PARSE;
+        return refuse(cg, "LLVM " LLVM_VERSION_STRING " finds faults in this", text);
     }
     LLVMDisposeMessage(text);
     return LANES_OK;
+}
+
+/* Text of a newer LLVM than the linked one may only have hints too many. */
+static lanes_status parse_any(lanes_codegen *cg)
+{
+    const size_t bytes = cg->request->ir_bytes;
+    const lanes_status status = parse(cg, cg->ir, bytes);
+    if (status == LANES_OK || LANES_LLVM_IS_NEWEST || is_bitcode(cg->ir, bytes)) {
+        return status;
+    }
+    size_t older_bytes;
+    char *older = lanes_codegen_downgrade(cg->ir, bytes, &older_bytes);
+    if (older == NULL) {
+        return status;
+    }
+    if (cg->module != NULL) {
+        LLVMDisposeModule(cg->module);
+        cg->module = NULL;
+    }
+    cg->error = (lanes_error){0};
+    const lanes_status again = parse(cg, older, older_bytes);
+    free(older);
+    return again;
 }
 
 /* "clang version 14.0.6" from !llvm.ident; Numba writes none. */
@@ -78,7 +113,7 @@ static void report_producer(lanes_codegen *cg)
 
 lanes_status lanes_codegen_read(lanes_codegen *cg)
 {
-    LANES_TRY(parse(cg));
+    LANES_TRY(parse_any(cg));
     report_producer(cg);
     json_object_set_new(cg->report, "source_triple",
                         json_string(LLVMGetTarget(cg->module)));

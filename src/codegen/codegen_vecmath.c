@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * codegen_vecmath.c - which external functions there are, and their vector forms.
+ * codegen_vecmath.c - vector forms of math functions.
  *
  * LLVM's loop vectorizer replaces a call by a vector function that the call site names in
  * the attribute "vector-function-abi-variant". LLVM's own table of libmvec knows five
@@ -15,23 +15,6 @@
 #include <string.h>
 
 #include "kernel/symbols.h"
-
-struct external_row {
-    const char *name;
-    uint8_t arity; /* 0: not T name(T, ...) */
-    uint8_t is_pure;
-    uint8_t has_vector;
-    uint8_t has_float; /* name + "f" exists */
-};
-
-#define VECTOR_ROW(name, arity) {#name, arity, 1, 1, 1},
-#define SCALAR_ROW(name, arity) {#name, arity, 1, 0, 1},
-#define OTHER_ROW(name)         {#name, 0, 0, 0, 1},
-#define PLAIN_ROW(name)         {#name, 0, 0, 0, 0},
-static const struct external_row external_rows[] = {
-    LANES_VECTOR_MATH_TABLE(VECTOR_ROW) LANES_SCALAR_MATH_TABLE(SCALAR_ROW)
-        LANES_OTHER_MATH_TABLE(OTHER_ROW) LANES_MEMORY_TABLE(PLAIN_ROW)
-            LANES_COMPILER_HELPER_TABLE(PLAIN_ROW)};
 
 struct isa_row {
     char letter;
@@ -49,60 +32,7 @@ static const char *const isa_forms[] = {
     [LANES_ISA_AVX512] = "edb",
 };
 
-/* True if name is row->name, or that with an f behind it. */
-static bool row_matches(const struct external_row *row, const char *name, bool *out_float)
-{
-    const size_t length = strlen(row->name);
-    if (strncmp(row->name, name, length) != 0) {
-        return false;
-    }
-    *out_float = name[length] == 'f' && name[length + 1] == '\0' && row->has_float;
-    return name[length] == '\0' || *out_float;
-}
-
-bool lanes_codegen_find_external(const char *name, lanes_codegen_math *out_math)
-{
-    for (size_t i = 0; i < LANES_ARRAY_COUNT(external_rows); i++) {
-        const struct external_row *row = &external_rows[i];
-        bool is_float;
-        if (row_matches(row, name, &is_float)) {
-            *out_math = (lanes_codegen_math){.arity = row->arity,
-                                             .is_float = is_float,
-                                             .is_pure = row->is_pure,
-                                             .has_vector = row->has_vector};
-            snprintf(out_math->name, sizeof(out_math->name), "%s", name);
-            return true;
-        }
-    }
-    return false;
-}
-
-bool lanes_codegen_find_intrinsic(const char *name, lanes_codegen_math *out_math)
-{
-    char base[16];
-    char suffix[8];
-    if (sscanf(name, "llvm.%15[a-z0-9].%7s", base, suffix) != 2) {
-        return false;
-    }
-    if (strcmp(suffix, "f64") != 0 && strcmp(suffix, "f32") != 0) {
-        return false;
-    }
-    if (strcmp(suffix, "f32") == 0) {
-        strncat(base, "f", sizeof(base) - strlen(base) - 1);
-    }
-    return lanes_codegen_find_external(base, out_math) && out_math->arity > 0;
-}
-
-static bool find_callee(LLVMValueRef function, lanes_codegen_math *out_math)
-{
-    const char *name = lanes_codegen_name(function);
-    if (LLVMGetIntrinsicID(function) != 0) {
-        return lanes_codegen_find_intrinsic(name, out_math);
-    }
-    return lanes_codegen_find_external(name, out_math);
-}
-
-static void mark_pure(LLVMContextRef context, LLVMValueRef function)
+void lanes_codegen_mark_pure(LLVMContextRef context, LLVMValueRef function)
 {
     /* memory(none) is the memory attribute with value 0. */
     static const char *const names[] = {"memory",       "willreturn", "nounwind",
@@ -144,7 +74,7 @@ static LLVMValueRef declare_vector(lanes_codegen *cg, const lanes_codegen_math *
     LLVMTypeRef parameters[2] = {vector, vector};
     LLVMValueRef function = LLVMAddFunction(
         cg->module, name, LLVMFunctionType(vector, parameters, math->arity, 0));
-    mark_pure(cg->context, function);
+    lanes_codegen_mark_pure(cg->context, function);
     return function;
 }
 
@@ -166,7 +96,7 @@ static void describe_variants(lanes_codegen *cg, LLVMValueRef callee,
 {
     size_t used = 0;
     for (const char *form = isa_forms[cg->isa]; *form != '\0'; form++) {
-        char vector[40];
+        char vector[LANES_VECTOR_NAME_BYTES];
         const uint32_t count = vector_name(math, *form, vector, sizeof(vector));
         LLVMValueRef function = declare_vector(cg, math, vector, count);
         kept->function[kept->count++] = function;
@@ -251,16 +181,16 @@ void lanes_codegen_add_vector_math(lanes_codegen *cg)
          f = LLVMGetNextFunction(f)) {
         lanes_codegen_math math;
         if (LLVMIsDeclaration(f) && callee_count < MATH_CALLEES_MAX &&
-            find_callee(f, &math)) {
+            lanes_codegen_find_callee(f, &math)) {
             callee[callee_count++] = f;
         }
     }
     struct kept_list kept = {.count = 0};
     for (size_t i = 0; i < callee_count; i++) {
         lanes_codegen_math math;
-        LANES_ASSERT(find_callee(callee[i], &math));
+        LANES_ASSERT(lanes_codegen_find_callee(callee[i], &math));
         if (math.is_pure && LLVMGetIntrinsicID(callee[i]) == 0) {
-            mark_pure(cg->context, callee[i]);
+            lanes_codegen_mark_pure(cg->context, callee[i]);
         }
         if (math.has_vector && cg->request->math == LANES_MATH_VECTOR) {
             char text[512];
@@ -273,78 +203,61 @@ void lanes_codegen_add_vector_math(lanes_codegen *cg)
     }
 }
 
-void lanes_codegen_list_externals(lanes_codegen *cg)
-{
-    json_t *list = json_array();
-    for (LLVMValueRef f = LLVMGetFirstFunction(cg->module); f;
-         f = LLVMGetNextFunction(f)) {
-        lanes_codegen_math math;
-        if (LLVMIsDeclaration(f) && find_callee(f, &math)) {
-            json_array_append_new(list, json_pack("{s:s}", "name", math.name));
-            cg->calls_vector_math |=
-                math.has_vector && cg->request->math == LANES_MATH_VECTOR;
-        }
-    }
-    json_object_set_new(cg->report, "externals", list);
-}
-
-static bool has_call(LLVMValueRef function)
-{
-    for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use)) {
-        if (LLVMIsACallInst(LLVMGetUser(use))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* True if a function whose name begins with `prefix`, or only that one, is called. */
-static bool is_called(LLVMModuleRef module, const char *name, bool as_prefix)
-{
-    const size_t length = strlen(name);
-    for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f)) {
-        const char *other = lanes_codegen_name(f);
-        if (strncmp(other, name, length) == 0 && (as_prefix || other[length] == '\0') &&
-            has_call(f)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The vector form the optimised module calls, else the scalar function, else neither. */
-static void find_server(lanes_codegen *cg, const lanes_codegen_math *math, char *text,
-                        size_t text_bytes)
+bool lanes_codegen_called_form(lanes_codegen *cg, const lanes_codegen_math *math,
+                               char text[LANES_VECTOR_NAME_BYTES])
 {
     for (const char *form = isa_forms[cg->isa]; math->has_vector && *form != '\0';
          form++) {
-        char vector[40];
-        vector_name(math, *form, vector, sizeof(vector));
-        if (is_called(cg->module, vector, false)) {
-            snprintf(text, text_bytes, "libmvec %s", vector);
-            return;
+        vector_name(math, *form, text, LANES_VECTOR_NAME_BYTES);
+        LLVMValueRef function = LLVMGetNamedFunction(cg->module, text);
+        if (function != NULL && lanes_codegen_is_called(function)) {
+            return true;
         }
     }
-    /* An intrinsic, of scalars or vectors, that is left becomes calls of libm. */
-    char intrinsic[24];
-    snprintf(intrinsic, sizeof(intrinsic), "llvm.%.*s.",
-             (int)strlen(math->name) - (math->is_float ? 1 : 0), math->name);
-    const bool scalar = is_called(cg->module, math->name, false) ||
-                        (math->has_vector && is_called(cg->module, intrinsic, true));
-    snprintf(text, text_bytes, "%s", scalar ? "libm" : "instructions");
+    return false;
 }
 
-void lanes_codegen_resolve_externals(lanes_codegen *cg)
+/* call in the lanes of the vector form the loop uses, of which the first is kept. */
+static void call_vector_form(lanes_codegen *cg, LLVMBuilderRef builder, LLVMValueRef call,
+                             LLVMValueRef form)
 {
-    size_t index;
-    json_t *row;
-    json_array_foreach(json_object_get(cg->report, "externals"), index, row)
-    {
-        lanes_codegen_math math;
-        char text[64];
-        LANES_ASSERT(lanes_codegen_find_external(
-            json_string_value(json_object_get(row, "name")), &math));
-        find_server(cg, &math, text, sizeof(text));
-        json_object_set_new(row, "served_by", json_string(text));
+    LLVMTypeRef type = LLVMGlobalGetValueType(form);
+    LLVMTypeRef vector = LLVMGetReturnType(type);
+    LLVMTypeRef word = LLVMInt32TypeInContext(cg->context);
+    LLVMValueRef zeros = LLVMConstNull(LLVMVectorType(word, LLVMGetVectorSize(vector)));
+    LLVMValueRef arguments[2];
+    const unsigned count = LLVMGetNumArgOperands(call);
+    LANES_ASSERT(count <= LANES_ARRAY_COUNT(arguments));
+    LLVMPositionBuilderBefore(builder, call);
+    for (unsigned i = 0; i < count; i++) {
+        LLVMValueRef first =
+            LLVMBuildInsertElement(builder, LLVMGetPoison(vector),
+                                   LLVMGetOperand(call, i), LLVMConstNull(word), "");
+        arguments[i] = LLVMBuildShuffleVector(builder, first, LLVMGetPoison(vector), zeros, "");
     }
+    LLVMValueRef result = LLVMBuildCall2(builder, type, form, arguments, count, "");
+    LLVMReplaceAllUsesWith(call,
+                           LLVMBuildExtractElement(builder, result, LLVMConstNull(word), ""));
+    LLVMInstructionEraseFromParent(call);
+}
+
+void lanes_codegen_match_vector_math(lanes_codegen *cg, LLVMValueRef function)
+{
+    LLVMBuilderRef builder = LLVMCreateBuilderInContext(cg->context);
+    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
+         block = LLVMGetNextBasicBlock(block)) {
+        LLVMValueRef next;
+        for (LLVMValueRef i = LLVMGetFirstInstruction(block); i; i = next) {
+            next = LLVMGetNextInstruction(i);
+            LLVMValueRef callee = LLVMIsACallInst(i) ? LLVMGetCalledValue(i) : NULL;
+            lanes_codegen_math math;
+            char form[LANES_VECTOR_NAME_BYTES];
+            if (callee != NULL && LLVMIsAFunction(callee) &&
+                lanes_codegen_find_callee(callee, &math) &&
+                lanes_codegen_called_form(cg, &math, form)) {
+                call_vector_form(cg, builder, i, LLVMGetNamedFunction(cg->module, form));
+            }
+        }
+    }
+    LLVMDisposeBuilder(builder);
 }

@@ -10,7 +10,9 @@
 
 #include "base/base.h"
 #include "kernel/loop.h"
+#include "kernel/payload.h"
 #include "kernel/variant.h"
+#include "os/os_guard.h"
 #include "team/team.h"
 
 /** An operand with its segment resolved. Private memory: nobody changes it meanwhile. */
@@ -21,14 +23,26 @@ typedef struct lanes_engine_operand {
     uint64_t offset;      /* bytes to element 0 */
     int64_t stride[LANES_DIMENSIONS_MAX];
     uint32_t dtype;
+    uint32_t row_count; /* elements of each row; 0: not a row */
     uint32_t is_read_only;
 } lanes_engine_operand;
+
+/** What the engine must know of a kernel to check a batch; private memory. */
+typedef struct lanes_engine_kernel {
+    lanes_signature signature;
+    uint32_t has_params;
+    uint64_t params_bytes; /* the least */
+} lanes_engine_kernel;
 
 typedef struct lanes_engine_batch {
     uint32_t dimensions;
     uint32_t operand_count;
     uint64_t shape[LANES_DIMENSIONS_MAX];
-    lanes_engine_operand operand[LANES_OPERANDS_MAX];
+    lanes_engine_operand operand[LANES_OPERANDS_MAX]; /* inputs, outputs, mask */
+    uint32_t errors;                                  /* enum lanes_errors */
+    const void *params; /* resolved, its bytes inside its segment; NULL: none */
+    uint64_t params_bytes;
+    uint64_t seed;
 } lanes_engine_batch;
 
 /** A checked batch, ready to run once its variant is there. */
@@ -45,6 +59,13 @@ typedef struct lanes_engine_outcome {
     uint64_t tiles;
     uint32_t threads;
     /*
+     * If fault.signal_number is not 0, a tile was ended by that signal: its elements
+     * [fault_begin, fault_end) are partly done, tiles after it were skipped.
+     */
+    lanes_os_fault fault;
+    uint64_t fault_begin;
+    uint64_t fault_end;
+    /*
      * What an element costs one thread, in picoseconds; 0 = unknown. In: a guess from
      * earlier slices or batches of the same variant, which saves measuring it on the
      * first elements. Out: as measured. It decides tile sizes only, never results.
@@ -55,19 +76,22 @@ typedef struct lanes_engine_outcome {
 #define LANES_ENGINE_OUTCOME_INIT {.result = LANES_LOOP_RESULT_INIT}
 
 /**
- * Check @p batch against @p signature and fill @p out_plan.
+ * Check @p batch against @p kernel and fill @p out_plan.
  *
- * Checks, in this order: operand count, dtypes, shape (each product and n * stride
- * without overflow, count <= LANES_COUNT_MAX), every byte of every operand inside its
- * segment, outputs writable, dimensions merge to one whose strides are contiguous or
- * (inputs) 0, every output disjoint from, or exactly, each other operand. Texts name the
- * operand's index, the value and the limit.
+ * Checks, in this order: operand count (inputs, outputs, and a mask of bool if
+ * batch->errors is LANES_ERRORS_MASK), dtypes, row counts (rows: 1 .. INT32_MAX, others:
+ * 0), params (given iff the kernel has them, at least its params_bytes, aligned to 16),
+ * shape (each product and n * stride without overflow, count <= LANES_COUNT_MAX), every
+ * byte of every operand inside its segment, outputs writable, dimensions merge to one
+ * whose strides are contiguous or (inputs) 0 or (rows) anything, every output disjoint
+ * from, or exactly, each other operand; apart from rows and from the params block. Texts
+ * name the operand's index, the value and the limit.
  *
- * @return LANES_OK, LANES_E_OPERANDS, _DTYPE, _SHAPE, _SPAN, _READ_ONLY, _LAYOUT,
- * _OVERLAP
+ * @return LANES_OK, LANES_E_OPERANDS, _DTYPE, _PARAMS, _SHAPE, _SPAN, _READ_ONLY,
+ * _LAYOUT, _OVERLAP
  */
 LANES_NODISCARD lanes_status lanes_engine_plan_batch(const lanes_engine_batch *batch,
-                                                     const lanes_signature *signature,
+                                                     const lanes_engine_kernel *kernel,
                                                      lanes_engine_plan *out_plan,
                                                      lanes_error *err);
 
@@ -83,12 +107,37 @@ bool lanes_engine_span_fits(uint64_t segment_bytes, uint64_t offset, int64_t str
  * Run elements [begin, end) of a planned batch with @p loop on the team; team leader
  * only. Sums into @p outcome, which the caller has initialised, so that a long batch can
  * be run in slices. The rounding mode of every thread is round-to-nearest while kernels
- * run.
+ * run. A fault (SIGSEGV, SIGBUS, SIGFPE, SIGILL) inside the loop ends its tile and the
+ * run: see outcome->fault; the team lives.
  *
  * @param cancel  when it becomes non-zero, remaining tiles are skipped; may be NULL
  */
 void lanes_engine_run(lanes_team *team, const lanes_engine_plan *plan, lanes_loop_fn loop,
                       uint64_t begin, uint64_t end, const uint32_t *cancel,
                       lanes_engine_outcome *outcome);
+
+/** A kernel's exceptions: what its object exports and what the compiler says of it. */
+typedef struct lanes_engine_exceptions {
+    lanes_explain_fn explain;   /* NULL: nothing can fail */
+    const void *const *address; /* the table of kernel/payload.h */
+    const lanes_payload *payload;
+    uint32_t payload_count;
+    const lanes_payload_arguments *arguments;
+    uint32_t argument_list_count;
+} lanes_engine_exceptions;
+
+/**
+ * Learn why element @p index failed, by running its callback once more on this thread.
+ *
+ * The excinfo that the callback leaves is not trusted: it must be one of the table's, or
+ * lie in the memory that this element allocated, and likewise all it points to; else
+ * out_raised->kind is LANES_RAISED_UNKNOWN.
+ *
+ * @param out_text  one sentence for people: "ValueError('negative', -2.0)"
+ */
+void lanes_engine_explain(const lanes_engine_plan *plan,
+                          const lanes_engine_exceptions *exceptions, uint64_t index,
+                          lanes_abi_raised *out_raised, char *out_text,
+                          size_t text_bytes);
 
 #endif /* LANES_ENGINE_H */

@@ -4,7 +4,11 @@
  *
  * libmvec is right only in round-to-nearest, and flush-to-zero breaks hypot, so every
  * thread runs kernels with the default control word whatever it had before, and gets its
- * own back afterwards, sticky exception flags included.
+ * own back afterwards, sticky exception flags included. A fault in between leaves the
+ * state that the kernel gives signal handlers, so leave() is called after it as well.
+ *
+ * x87 is left alone: nothing here changes its control word, and the state that a fault
+ * leaves has the same one.
  */
 #ifndef LANES_ENGINE_FENV_H
 #define LANES_ENGINE_FENV_H

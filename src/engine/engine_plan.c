@@ -14,10 +14,14 @@
 
 LANES_ENGINE_SPAN_DEFINE(span_fits, uint64_t, int64_t, INT64_MAX)
 
+#define PARAMS_ALIGNMENT 16u /* as malloc aligns what callbacks get elsewhere */
+
 /* A batch while it is checked: operands reduced to one dimension, byte ranges known. */
 struct plan_state {
     const lanes_engine_batch *batch;
-    const lanes_signature *signature;
+    const lanes_engine_kernel *kernel;
+    const lanes_signature *signature; /* the kernel's */
+    bool has_mask;                    /* the last operand */
     uint64_t count;
     /* After merging; [0 .. dimensions) are in use. */
     uint32_t dimensions;
@@ -28,30 +32,123 @@ struct plan_state {
     uint64_t high[LANES_OPERANDS_MAX];
 };
 
+/* The mask counts as one: it is written. */
 static bool is_output(const struct plan_state *state, uint32_t operand)
 {
     return operand >= state->signature->input_count;
 }
 
-static lanes_status check_operands(const struct plan_state *state, lanes_error *err)
+static bool is_mask(const struct plan_state *state, uint32_t operand)
 {
-    const lanes_engine_batch *batch = state->batch;
+    return operand == lanes_signature_operand_count(state->signature);
+}
+
+static bool is_row(const struct plan_state *state, uint32_t operand)
+{
+    return !is_output(state, operand) &&
+           (state->signature->row_mask >> operand & 1u) != 0;
+}
+
+/* What an operand that is written is called in texts. */
+static const char *output_name(const struct plan_state *state, uint32_t operand)
+{
+    return is_mask(state, operand) ? "the mask" : "an output";
+}
+
+/* Bytes of one element of the batch: of a whole row, if it is one. */
+static uint64_t element_bytes(const struct plan_state *state, uint32_t operand)
+{
+    const lanes_engine_operand *of = &state->batch->operand[operand];
+    const uint64_t bytes = lanes_dtype_bytes(of->dtype);
+    return is_row(state, operand) ? bytes * of->row_count : bytes;
+}
+
+static lanes_status check_operand_count(const struct plan_state *state, lanes_error *err)
+{
     const lanes_signature *signature = state->signature;
-    const uint32_t wanted = lanes_signature_operand_count(signature);
-    if (batch->operand_count != wanted) {
+    const uint32_t wanted =
+        lanes_signature_operand_count(signature) + (state->has_mask ? 1 : 0);
+    if (wanted > LANES_OPERANDS_MAX) {
         return lanes_error_set(
             err, LANES_E_OPERANDS,
-            "the batch has %u operands; the kernel takes %u inputs and "
-            "%u outputs",
-            batch->operand_count, signature->input_count, signature->output_count);
+            "a kernel of %u operands has no room for a mask, as a batch has at most %d; "
+            "use LANES_ERRORS_RAISE or LANES_ERRORS_IGNORE",
+            wanted - 1, LANES_OPERANDS_MAX);
     }
-    for (uint32_t i = 0; i < wanted; i++) {
-        if (batch->operand[i].dtype != signature->dtype[i]) {
+    if (state->batch->operand_count != wanted) {
+        return lanes_error_set(
+            err, LANES_E_OPERANDS,
+            "the batch has %u operands; the kernel takes %u inputs and %u outputs%s",
+            state->batch->operand_count, signature->input_count, signature->output_count,
+            state->has_mask ? ", and LANES_ERRORS_MASK a mask behind them" : "");
+    }
+    return LANES_OK;
+}
+
+static lanes_status check_dtypes(const struct plan_state *state, lanes_error *err)
+{
+    for (uint32_t i = 0; i < state->batch->operand_count; i++) {
+        const uint32_t dtype = state->batch->operand[i].dtype;
+        const uint32_t wanted =
+            is_mask(state, i) ? (uint32_t)LANES_BOOL : state->signature->dtype[i];
+        if (dtype != wanted) {
             return lanes_error_set(
-                err, LANES_E_DTYPE, "operand %u is %s (dtype %u); the kernel takes %s", i,
-                lanes_dtype_name(batch->operand[i].dtype), batch->operand[i].dtype,
-                lanes_dtype_name(signature->dtype[i]));
+                err, LANES_E_DTYPE, "operand %u is %s (dtype %u); %s %s", i,
+                lanes_dtype_name(dtype), dtype,
+                is_mask(state, i) ? "it is the mask, which is" : "the kernel takes",
+                lanes_dtype_name(wanted));
         }
+    }
+    return LANES_OK;
+}
+
+static lanes_status check_rows(const struct plan_state *state, lanes_error *err)
+{
+    for (uint32_t i = 0; i < state->batch->operand_count; i++) {
+        const uint32_t row_count = state->batch->operand[i].row_count;
+        if (is_row(state, i) && (row_count == 0 || row_count > INT32_MAX)) {
+            return lanes_error_set(err, LANES_E_PARAMS,
+                                   "operand %u is a row operand: row_count %u must be "
+                                   "1 .. %d (the length of the last axis)",
+                                   i, row_count, INT32_MAX);
+        }
+        if (!is_row(state, i) && row_count != 0) {
+            return lanes_error_set(err, LANES_E_PARAMS,
+                                   "operand %u is not a row operand: row_count %u must "
+                                   "be 0",
+                                   i, row_count);
+        }
+    }
+    return LANES_OK;
+}
+
+static lanes_status check_params(const struct plan_state *state, lanes_error *err)
+{
+    const lanes_engine_batch *batch = state->batch;
+    if (batch->params == NULL && state->kernel->has_params != 0) {
+        return lanes_error_set(err, LANES_E_PARAMS,
+                               "the batch has no params block; the kernel takes one of "
+                               "at least %" PRIu64 " bytes",
+                               state->kernel->params_bytes);
+    }
+    if (batch->params != NULL && state->kernel->has_params == 0) {
+        return lanes_error_set(err, LANES_E_PARAMS,
+                               "the batch has a params block of %" PRIu64
+                               " bytes; the kernel takes none, so leave it out",
+                               batch->params_bytes);
+    }
+    if (batch->params != NULL && batch->params_bytes < state->kernel->params_bytes) {
+        return lanes_error_set(err, LANES_E_PARAMS,
+                               "the params block has %" PRIu64
+                               " bytes; the kernel reads at least %" PRIu64,
+                               batch->params_bytes, state->kernel->params_bytes);
+    }
+    const uint32_t beyond = (uint32_t)((uintptr_t)batch->params % PARAMS_ALIGNMENT);
+    if (beyond != 0) {
+        return lanes_error_set(err, LANES_E_PARAMS,
+                               "the params block starts %u bytes behind a multiple of "
+                               "%u; it must start at one",
+                               beyond, PARAMS_ALIGNMENT);
     }
     return LANES_OK;
 }
@@ -97,47 +194,61 @@ static void format_strides(const struct plan_state *state, uint32_t operand, cha
     }
 }
 
+static lanes_status refuse_span(const struct plan_state *state, uint32_t operand,
+                                lanes_error *err)
+{
+    const lanes_engine_operand *of = &state->batch->operand[operand];
+    char strides[192];
+    char rows[32] = "";
+    format_strides(state, operand, strides, sizeof(strides));
+    if (is_row(state, operand)) {
+        snprintf(rows, sizeof(rows), "rows of %u ", of->row_count);
+    }
+    return lanes_error_set(err, LANES_E_SPAN,
+                           "operand %u (offset %" PRIu64 ", strides %s, %" PRIu64
+                           " %selements of %u bytes) reaches outside its segment of "
+                           "%" PRIu64 " bytes",
+                           operand, of->offset, strides, state->count, rows,
+                           lanes_dtype_bytes(of->dtype), of->segment_bytes);
+}
+
 static lanes_status check_memory(struct plan_state *state, lanes_error *err)
 {
     const lanes_engine_batch *batch = state->batch;
-    for (uint32_t i = 0; i < batch->operand_count; i++) {
+    for (uint32_t i = 0; i < batch->operand_count && state->count > 0; i++) {
         const lanes_engine_operand *operand = &batch->operand[i];
-        const uint32_t bytes = lanes_dtype_bytes(operand->dtype);
         const struct span_fits_memory memory = {operand->segment_bytes, operand->offset,
-                                                bytes};
-        if (state->count > 0 &&
-            !span_fits(&memory, batch->dimensions, batch->shape, operand->stride,
+                                                element_bytes(state, i)};
+        if (!span_fits(&memory, batch->dimensions, batch->shape, operand->stride,
                        &state->low[i], &state->high[i])) {
-            char strides[192];
-            format_strides(state, i, strides, sizeof(strides));
-            return lanes_error_set(
-                err, LANES_E_SPAN,
-                "operand %u (offset %" PRIu64 ", strides %s, %" PRIu64
-                " elements of %u bytes) reaches outside its segment of "
-                "%" PRIu64 " bytes",
-                i, operand->offset, strides, state->count, bytes, operand->segment_bytes);
+            return refuse_span(state, i, err);
         }
     }
     for (uint32_t i = state->signature->input_count; i < batch->operand_count; i++) {
         if (batch->operand[i].is_read_only) {
-            return lanes_error_set(
-                err, LANES_E_READ_ONLY,
-                "operand %u is an output, but its segment was attached "
-                "for reading only",
-                i);
+            return lanes_error_set(err, LANES_E_READ_ONLY,
+                                   "operand %u is %s, but its segment was attached "
+                                   "for reading only",
+                                   i, output_name(state, i));
         }
     }
     return LANES_OK;
 }
 
-/* True if, for every operand, outer steps continue where the inner dimension ends. */
+/* True if an operand's steps of `outer` continue where dimension `inner` ends. */
+static bool continues(const struct plan_state *state, uint32_t operand, uint32_t outer,
+                      uint32_t inner)
+{
+    const int64_t *stride = state->stride[operand];
+    int64_t whole;
+    return !__builtin_mul_overflow(stride[inner], (int64_t)state->shape[inner], &whole) &&
+           stride[outer] == whole;
+}
+
 static bool can_merge(const struct plan_state *state, uint32_t outer, uint32_t inner)
 {
     for (uint32_t i = 0; i < state->batch->operand_count; i++) {
-        int64_t whole;
-        if (__builtin_mul_overflow(state->stride[i][inner], (int64_t)state->shape[inner],
-                                   &whole) ||
-            state->stride[i][outer] != whole) {
+        if (!continues(state, i, outer, inner)) {
             return false;
         }
     }
@@ -175,55 +286,83 @@ static lanes_status refuse_layout(const struct plan_state *state, uint32_t opera
 {
     char strides[192];
     format_strides(state, operand, strides, sizeof(strides));
+    if (is_row(state, operand)) {
+        return lanes_error_set(
+            err, LANES_E_LAYOUT,
+            "operand %u has strides %s; from row to row it must be "
+            "the same step through the whole batch: copy it to C order",
+            operand, strides);
+    }
     return lanes_error_set(
         err, LANES_E_LAYOUT,
         "operand %u has strides %s; %s must be contiguous in C order "
         "(element size %u)%s",
-        operand, strides, is_output(state, operand) ? "an output" : "it",
+        operand, strides, is_output(state, operand) ? output_name(state, operand) : "it",
         lanes_dtype_bytes(state->batch->operand[operand].dtype),
         is_output(state, operand) ? "" : " or the same element (stride 0)");
 }
 
-/* The operand that keeps the batch from being one run: for the error text. */
-static uint32_t find_culprit(const struct plan_state *state)
+/* True if an operand by itself is one run: of rows, of elements or of the same one. */
+static bool is_one_run(const struct plan_state *state, uint32_t operand)
 {
-    for (uint32_t i = 0; i < state->batch->operand_count; i++) {
-        int64_t expected = lanes_dtype_bytes(state->batch->operand[i].dtype);
-        bool is_contiguous = true;
-        bool is_uniform = !is_output(state, i);
-        for (uint32_t d = state->dimensions; d-- > 0;) {
-            is_contiguous = is_contiguous && state->stride[i][d] == expected;
-            is_uniform = is_uniform && state->stride[i][d] == 0;
-            /* Within the span check's range, so this cannot overflow. */
-            expected *= (int64_t)state->shape[d];
-        }
-        if (!is_contiguous && !is_uniform) {
-            return i;
+    const uint32_t last = state->dimensions - 1;
+    const int64_t step = state->stride[operand][last];
+    for (uint32_t d = last; d > 0; d--) {
+        if (!continues(state, operand, d - 1, d)) {
+            return false;
         }
     }
-    return 0;
+    return is_row(state, operand) || step == (int64_t)element_bytes(state, operand) ||
+           (step == 0 && !is_output(state, operand));
 }
 
-static lanes_status choose_layouts(const struct plan_state *state,
-                                   lanes_engine_plan *plan, lanes_error *err)
+/* Names the operand that keeps the batch from being one run. */
+static lanes_status check_runs(const struct plan_state *state, lanes_error *err)
 {
-    if (state->dimensions > 1) {
-        return refuse_layout(state, find_culprit(state), err);
-    }
-    for (uint32_t i = 0; i < state->batch->operand_count; i++) {
-        const int64_t bytes = lanes_dtype_bytes(state->batch->operand[i].dtype);
-        /* Of one element the stride does not matter: use the variant that exists. */
-        const int64_t stride = state->dimensions == 0 ? bytes : state->stride[i][0];
-        if (stride == bytes) {
-            plan->key.layout[i] = LANES_LAYOUT_CONTIGUOUS;
-        } else if (stride == 0 && !is_output(state, i)) {
-            plan->key.layout[i] = LANES_LAYOUT_UNIFORM;
-        } else {
+    for (uint32_t i = 0; i < state->batch->operand_count && state->dimensions > 0; i++) {
+        if (!is_one_run(state, i)) {
             return refuse_layout(state, i, err);
         }
-        plan->frame.stride[i] = stride;
     }
+    LANES_ASSERT(state->dimensions <= 1); /* else the others would have been merged */
     return LANES_OK;
+}
+
+static enum lanes_layout layout_of(const struct plan_state *state, uint32_t operand,
+                                   int64_t stride)
+{
+    if (is_row(state, operand)) {
+        return LANES_LAYOUT_ROWS;
+    }
+    return stride == 0 ? LANES_LAYOUT_UNIFORM : LANES_LAYOUT_CONTIGUOUS;
+}
+
+/* Only for a batch that is one run. */
+static void choose_layouts(const struct plan_state *state, lanes_engine_plan *plan)
+{
+    for (uint32_t i = 0; i < state->batch->operand_count; i++) {
+        /* Of one element the stride does not matter: use the variant that exists. */
+        const int64_t stride = state->dimensions == 0 ? (int64_t)element_bytes(state, i)
+                                                      : state->stride[i][0];
+        plan->frame.stride[i] = stride;
+        if (!is_mask(state, i)) {
+            plan->key.layout[i] = (uint8_t)layout_of(state, i, stride);
+        }
+    }
+}
+
+/* Why an output may not overlap `other`, for the error text. */
+static const char *overlap_rule(const struct plan_state *state, uint32_t output,
+                                uint32_t other)
+{
+    if (is_mask(state, output)) {
+        return "the mask must be apart from all others";
+    }
+    if (is_output(state, other)) {
+        return "two outputs must be apart";
+    }
+    return is_row(state, other) ? "rows and outputs must be apart"
+                                : "it must be apart or exactly the same array";
 }
 
 static lanes_status check_pair(const struct plan_state *state,
@@ -236,21 +375,43 @@ static lanes_status check_pair(const struct plan_state *state,
         state->high[other] <= state->low[output]) {
         return LANES_OK;
     }
-    if (!is_output(state, other) && state->low[output] == state->low[other] &&
+    /*
+     * In place each element is read before it is written. Not so with rows, which other
+     * elements may share, nor with the mask: elements that failed are read once more.
+     */
+    if (!is_output(state, other) && !is_row(state, other) && !is_mask(state, output) &&
+        state->low[output] == state->low[other] &&
         state->high[output] == state->high[other] && a->dtype == b->dtype &&
         plan->frame.stride[output] == plan->frame.stride[other]) {
-        return LANES_OK; /* in place: each element is read before it is written */
+        return LANES_OK;
     }
     return lanes_error_set(err, LANES_E_OVERLAP,
-                           "operand %u, an output (bytes %" PRIu64 " to %" PRIu64
+                           "operand %u, %s (bytes %" PRIu64 " to %" PRIu64
                            "), overlaps operand %u (bytes %" PRIu64 " to %" PRIu64
                            ") of the same segment; %s",
-                           output, state->low[output], state->high[output], other,
-                           state->low[other], state->high[other],
-                           is_output(state, other)
-                               ? "two outputs must be apart"
-                               : "it must be apart or exactly the same "
-                                 "array");
+                           output, output_name(state, output), state->low[output],
+                           state->high[output], other, state->low[other],
+                           state->high[other], overlap_rule(state, output, other));
+}
+
+/* The block has no segment key: addresses are compared. */
+static lanes_status check_params_overlap(const struct plan_state *state, uint32_t output,
+                                         lanes_error *err)
+{
+    const lanes_engine_batch *batch = state->batch;
+    const uintptr_t base = (uintptr_t)batch->operand[output].segment_base;
+    const uintptr_t params = (uintptr_t)batch->params;
+    if (params == 0 || batch->params_bytes == 0 || params >= base + state->high[output] ||
+        params + batch->params_bytes <= base + state->low[output]) {
+        return LANES_OK;
+    }
+    return lanes_error_set(err, LANES_E_OVERLAP,
+                           "operand %u, %s (bytes %" PRIu64 " to %" PRIu64
+                           "), overlaps the params block (bytes %" PRIu64 " to %" PRIu64
+                           ") of the same segment; they must be apart",
+                           output, output_name(state, output), state->low[output],
+                           state->high[output], (uint64_t)(params - base),
+                           (uint64_t)(params - base) + batch->params_bytes);
 }
 
 static lanes_status check_output(const struct plan_state *state,
@@ -260,7 +421,7 @@ static lanes_status check_output(const struct plan_state *state,
     for (uint32_t other = 0; other < output; other++) {
         LANES_TRY(check_pair(state, plan, output, other, err));
     }
-    return LANES_OK;
+    return check_params_overlap(state, output, err);
 }
 
 static lanes_status check_overlap(const struct plan_state *state,
@@ -278,30 +439,44 @@ static void fill_frame(const struct plan_state *state, lanes_engine_plan *plan)
     for (uint32_t i = 0; i < state->batch->operand_count; i++) {
         const lanes_engine_operand *operand = &state->batch->operand[i];
         plan->frame.base[i] = operand->segment_base + operand->offset;
-        if (plan->key.layout[i] == LANES_LAYOUT_CONTIGUOUS) {
-            plan->element_bytes += lanes_dtype_bytes(operand->dtype);
+        plan->frame.row_count[i] = (int32_t)operand->row_count;
+        if (plan->key.layout[i] != LANES_LAYOUT_UNIFORM) {
+            plan->element_bytes += element_bytes(state, i);
         }
     }
+    plan->frame.params = state->batch->params;
+    plan->frame.seed = state->batch->seed;
 }
 
 lanes_status lanes_engine_plan_batch(const lanes_engine_batch *batch,
-                                     const lanes_signature *signature,
+                                     const lanes_engine_kernel *kernel,
                                      lanes_engine_plan *out_plan, lanes_error *err)
 {
-    struct plan_state state = {.batch = batch, .signature = signature};
+    struct plan_state state = {
+        .batch = batch,
+        .kernel = kernel,
+        .signature = &kernel->signature,
+        .has_mask = batch->errors == LANES_ERRORS_MASK,
+    };
     lanes_engine_plan plan = {.count = 0};
-    LANES_TRY(check_operands(&state, err));
+    LANES_TRY(check_operand_count(&state, err));
+    LANES_TRY(check_dtypes(&state, err));
+    LANES_TRY(check_rows(&state, err));
+    LANES_TRY(check_params(&state, err));
     LANES_TRY(check_shape(&state, err));
     LANES_TRY(check_memory(&state, err));
     plan.count = state.count;
     if (state.count == 0) {
-        lanes_variant_key_contiguous(signature, &plan.key); /* nothing will run */
+        /* Nothing will run. */
+        lanes_variant_key_contiguous(&kernel->signature, &plan.key);
     } else {
         merge_dimensions(&state);
-        LANES_TRY(choose_layouts(&state, &plan, err));
+        LANES_TRY(check_runs(&state, err));
+        choose_layouts(&state, &plan);
         LANES_TRY(check_overlap(&state, &plan, err));
         fill_frame(&state, &plan);
     }
+    plan.key.has_mask = state.has_mask ? 1 : 0;
     *out_plan = plan;
     return LANES_OK;
 }

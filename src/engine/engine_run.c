@@ -5,11 +5,15 @@
  * How long an element takes differs by four orders of magnitude between callbacks, so the
  * size of a tile follows a measurement: of earlier slices if the caller has one, else of
  * the first elements. That decides too whether waking the team is worth it.
+ *
+ * Each tile is a guarded call. What a fault leaves behind is dropped where the guard is,
+ * on the thread and in the tile that had it, so the team never notices (README.md).
  */
 #include "engine/engine.h"
 
 #include "base/atomic.h"
 #include "engine/engine_fenv.h"
+#include "runtime/runtime.h"
 
 /*
  * Wanted duration of a tile. Long against handing it out (about 0.1 us), short against a
@@ -41,8 +45,23 @@
 struct run_state {
     const lanes_engine_plan *plan;
     lanes_loop_fn loop;
+    const uint32_t *cancel;   /* the caller's; may be NULL */
     uint64_t first;           /* element that is item 0 of the job */
+    uint32_t stop;            /* 1: start no more tiles; set by a fault or by cancel */
+    uint64_t skipped;         /* tiles that were handed out all the same */
     lanes_loop_result result; /* summed by the threads whose tiles had failures */
+    uint32_t fault_lock;      /* 1: a thread writes what follows */
+    lanes_os_fault fault;     /* of the tile with the smallest fault_begin */
+    uint64_t fault_begin;
+    uint64_t fault_end;
+};
+
+/* What a guarded call needs and leaves. */
+struct tile {
+    const struct run_state *state;
+    uint64_t begin;
+    uint64_t end;
+    lanes_loop_result result;
 };
 
 static void add_result(lanes_loop_result *to, const lanes_loop_result *from)
@@ -55,16 +74,60 @@ static void add_result(lanes_loop_result *to, const lanes_loop_result *from)
     }
 }
 
+static void add_fault(struct run_state *state, const struct tile *tile,
+                      const lanes_os_fault *fault)
+{
+    lanes_store_relaxed_u32(&state->stop, 1);
+    while (lanes_exchange_seq_cst_u32(&state->fault_lock, 1) != 0) {
+        lanes_cpu_relax();
+    }
+    if (state->fault.signal_number == 0 || tile->begin < state->fault_begin) {
+        state->fault = *fault;
+        state->fault_begin = tile->begin;
+        state->fault_end = tile->end;
+    }
+    lanes_store_release_u32(&state->fault_lock, 0); /* pairs with the exchange */
+}
+
+static bool should_stop(struct run_state *state)
+{
+    if (state->cancel != NULL && lanes_load_relaxed_u32(state->cancel) != 0) {
+        lanes_store_relaxed_u32(&state->stop, 1);
+    }
+    return lanes_load_relaxed_u32(&state->stop) != 0;
+}
+
+static void call_loop(void *ctx)
+{
+    struct tile *tile = ctx;
+    tile->state->loop(&tile->state->plan->frame, tile->begin, tile->end, &tile->result);
+}
+
 static void run_range(void *ctx, uint32_t thread, uint64_t begin, uint64_t end)
 {
     (void)thread;
     struct run_state *state = ctx;
-    lanes_loop_result result = LANES_LOOP_RESULT_INIT;
+    if (should_stop(state)) {
+        lanes_fetch_add_relaxed_u64(&state->skipped, 1);
+        return;
+    }
+    struct tile tile = {
+        .state = state,
+        .begin = state->first + begin,
+        .end = state->first + end,
+        .result = LANES_LOOP_RESULT_INIT,
+    };
+    lanes_os_fault fault;
+    lanes_runtime_enter();
     const lanes_engine_fenv saved = lanes_engine_fenv_enter();
-    state->loop(&state->plan->frame, state->first + begin, state->first + end, &result);
+    const bool has_returned = lanes_os_guard_call(call_loop, &tile, &fault);
     lanes_engine_fenv_leave(saved);
-    if (result.failed != 0) {
-        add_result(&state->result, &result);
+    lanes_runtime_trim();
+    if (!has_returned) {
+        add_fault(state, &tile, &fault);
+    }
+    if (tile.result.failed != 0) {
+        add_result(&state->result, &tile.result);
     }
 }
 
@@ -99,7 +162,7 @@ static uint64_t cost_ps(uint64_t run_ns, uint32_t threads, uint64_t count)
 }
 
 static void run_tiles(lanes_team *team, struct run_state *state, uint64_t begin,
-                      uint64_t end, const uint32_t *cancel, lanes_engine_outcome *outcome)
+                      uint64_t end, lanes_engine_outcome *outcome)
 {
     const uint64_t start_ns = lanes_clock_ns();
     const uint64_t count = end - begin;
@@ -115,7 +178,7 @@ static void run_tiles(lanes_team *team, struct run_state *state, uint64_t begin,
             is_short ? count
                      : choose_tile_count(team, state->plan, count, outcome->element_ps),
         .thread_limit = is_short ? 1 : 0,
-        .cancel = cancel,
+        .cancel = &state->stop,
     };
     lanes_team_stats stats;
     lanes_team_run(team, &job, &stats);
@@ -123,28 +186,41 @@ static void run_tiles(lanes_team *team, struct run_state *state, uint64_t begin,
     if (stats.threads > outcome->threads) {
         outcome->threads = stats.threads;
     }
-    if (stats.tiles ==
-        (count - 1) / job.tile_count + 1) { /* else cancelled: no measure */
+    if (!should_stop(state)) { /* else tiles may be missing: no measure */
         outcome->element_ps = cost_ps(lanes_clock_ns() - start_ns, stats.threads, count);
     }
 }
 
+static void do_nothing(void *ctx)
+{
+    (void)ctx;
+}
+
+/* What a thread gets when it runs its first tile takes longer than many probes. */
+static void prepare_thread(void)
+{
+    lanes_os_fault fault;
+    lanes_runtime_enter();
+    LANES_IGNORE(lanes_os_guard_call(do_nothing, NULL, &fault), "nothing can fault");
+}
+
 /* Runs and times the first elements; returns how many. */
 static uint64_t run_probe(struct run_state *state, uint64_t begin, uint64_t end,
-                          const uint32_t *cancel, lanes_engine_outcome *outcome)
+                          lanes_engine_outcome *outcome)
 {
     const uint64_t limit = min_u64(end - begin, PROBE_COUNT);
     uint64_t done = 0;
     uint64_t step = PROBE_FIRST;
     state->first = begin;
-    while (done < limit && (cancel == NULL || lanes_load_relaxed_u32(cancel) == 0)) {
+    prepare_thread();
+    while (done < limit && !should_stop(state)) {
         const uint64_t count = min_u64(step, limit - done);
         const uint64_t start_ns = lanes_clock_ns();
         run_range(state, 0, done, done + count);
         const uint64_t taken_ns = lanes_clock_ns() - start_ns;
         done += count;
         outcome->tiles++;
-        if (taken_ns >= PROBE_NS || done == PROBE_COUNT) {
+        if (!should_stop(state) && (taken_ns >= PROBE_NS || done == PROBE_COUNT)) {
             outcome->element_ps = cost_ps(taken_ns, 1, count);
             break;
         }
@@ -156,25 +232,37 @@ static uint64_t run_probe(struct run_state *state, uint64_t begin, uint64_t end,
     return done;
 }
 
+static void add_to_outcome(const struct run_state *state, lanes_engine_outcome *outcome)
+{
+    outcome->tiles -= state->skipped;
+    outcome->result.failed += state->result.failed;
+    outcome->result.first_failed =
+        min_u64(outcome->result.first_failed, state->result.first_failed);
+    if (state->fault.signal_number != 0 && (outcome->fault.signal_number == 0 ||
+                                            state->fault_begin < outcome->fault_begin)) {
+        outcome->fault = state->fault;
+        outcome->fault_begin = state->fault_begin;
+        outcome->fault_end = state->fault_end;
+    }
+}
+
 void lanes_engine_run(lanes_team *team, const lanes_engine_plan *plan, lanes_loop_fn loop,
                       uint64_t begin, uint64_t end, const uint32_t *cancel,
                       lanes_engine_outcome *outcome)
 {
     LANES_ASSERT(begin <= end && end <= plan->count);
+    const uint64_t start_ns = lanes_clock_ns();
+    struct run_state state = {
+        .plan = plan, .loop = loop, .cancel = cancel, .result = LANES_LOOP_RESULT_INIT};
     if (begin == end) {
         return;
     }
-    const uint64_t start_ns = lanes_clock_ns();
-    struct run_state state = {
-        .plan = plan, .loop = loop, .result = LANES_LOOP_RESULT_INIT};
     if (outcome->element_ps == 0) {
-        begin += run_probe(&state, begin, end, cancel, outcome);
+        begin += run_probe(&state, begin, end, outcome);
     }
-    if (begin < end && outcome->element_ps != 0) {
-        run_tiles(team, &state, begin, end, cancel, outcome);
+    if (begin < end && !should_stop(&state)) {
+        run_tiles(team, &state, begin, end, outcome);
     }
-    outcome->result.failed += state.result.failed;
-    outcome->result.first_failed =
-        min_u64(outcome->result.first_failed, state.result.first_failed);
+    add_to_outcome(&state, outcome);
     outcome->run_ns += lanes_clock_ns() - start_ns;
 }

@@ -11,7 +11,7 @@
  * 0 <= i_d < shape_d, has all its bytes in [0, segment_bytes); then [low, high) is the
  * smallest range that holds them all. Refuses, rather than wraps, when a product or sum
  * leaves the signed range; and a shape with a 0 in it, which touches nothing and has no
- * range.
+ * range. An element may be a whole row: element_bytes may be any number.
  */
 #ifndef LANES_ENGINE_SPAN_H
 #define LANES_ENGINE_SPAN_H

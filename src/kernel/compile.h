@@ -5,7 +5,8 @@
  * A request is one SEQPACKET datagram, struct lanes_compile_request, with two memfds: the
  * IR (read with pread, so a truncated one is an error and not a SIGBUS) and an empty one
  * for the result. The compiler forks a child, which writes struct lanes_compile_result
- * followed by the report (JSON text) and the object file into the result memfd. When the
+ * followed by the report (JSON text), the exception tables and the object file into the
+ * result memfd. When the
  * child has ended the compiler answers with struct lanes_compile_reply; only then, and
  * only if `outcome` is LANES_COMPILE_DONE, is the result read.
  *
@@ -15,10 +16,11 @@
 #define LANES_KERNEL_COMPILE_H
 
 #include "kernel/loop.h"
+#include "kernel/payload.h"
 #include "kernel/variant.h"
 
 /** Raised with every change to this file, loop.h or the meaning of a field. */
-#define LANES_COMPILE_VERSION 1u
+#define LANES_COMPILE_VERSION 2u
 
 #define LANES_CPU_NAME_MAX 64
 
@@ -30,7 +32,7 @@ typedef struct lanes_compile_request {
     uint32_t flags;       /* LANES_ABI_KERNEL_* */
     uint32_t math;        /* enum lanes_math */
     uint32_t default_key; /* 1: ignore key, compile the contiguous variant */
-    uint32_t reserved1;
+    uint32_t convention;  /* enum lanes_convention */
     lanes_variant_key key;
     char entry[LANES_ENTRY_NAME_MAX];         /* "" = find it */
     char signature[LANES_SIGNATURE_TEXT_MAX]; /* "" = from the IR */
@@ -57,7 +59,10 @@ typedef struct lanes_compile_reply {
     uint64_t limit; /* the exceeded limit, in seconds or bytes */
 } lanes_compile_reply;
 
-/** Head of the result; report and object follow in this order, unpadded. */
+/**
+ * Head of the result. After it, unpadded, in this order: the report, payload_count
+ * lanes_payload, argument_list_count lanes_payload_arguments, the object.
+ */
 typedef struct lanes_compile_result {
     uint32_t version;
     lanes_status
@@ -66,11 +71,22 @@ typedef struct lanes_compile_result {
     lanes_signature signature;
     lanes_variant_key key;
     lanes_variant_info info;
-    uint32_t may_raise; /* 1: the loop reports failures */
+    uint32_t may_raise;    /* 1: the loop reports failures */
+    uint32_t uses_runtime; /* 1: threads need lanes_runtime_enter() */
+    uint32_t has_params;   /* 1: the callback takes a params block */
+    uint32_t payload_count;
+    uint32_t argument_list_count;
     uint32_t reserved;
+    uint64_t params_bytes; /* of it that the callback is seen to read; the least */
     uint64_t report_bytes;
     uint64_t object_bytes;
-    char symbol[64]; /* the lanes_loop_fn in the object */
+    /*
+     * Symbols in the object: the lanes_loop_fn, the lanes_explain_fn ("" if nothing can
+     * fail) and the table of addresses of payload.h ("" if both counts are 0).
+     */
+    char symbol[64];
+    char explain_symbol[64];
+    char payload_symbol[64];
 } lanes_compile_result;
 
 /* Limits of one compile. */

@@ -20,10 +20,17 @@ const char *lanes_dtype_name(uint32_t dtype);
 /** The dtype whose letters are text[0..length), LANES_DTYPE_NONE if none. */
 uint32_t lanes_dtype_parse(const char *text, size_t length);
 
+/**
+ * The scalar that elements of @p dtype are made of: f4 for c8, f8 for c16, itself for all
+ * others. c8 and c16 are two parts, real then imaginary; the others are one.
+ */
+uint32_t lanes_dtype_part(uint32_t dtype);
+uint32_t lanes_dtype_part_count(uint32_t dtype);
+
 /** True for f4 and f8. */
 bool lanes_dtype_is_float(uint32_t dtype);
 
-/** "i4 i8 f4 f8": every dtype, for error texts. Static string. */
+/** "? i1 u1 ... c16": every dtype, for error texts. Static string. */
 const char *lanes_dtype_all_names(void);
 
 #endif /* LANES_KERNEL_DTYPE_H */

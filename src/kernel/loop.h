@@ -17,9 +17,21 @@
 
 /** Where a batch's operands are. Read only, shared by all threads of a batch. */
 typedef struct lanes_loop_frame {
-    void *base[LANES_OPERANDS_MAX];     /* address of element 0; inputs first */
+    void *base[LANES_OPERANDS_MAX];     /* address of element 0; inputs, outputs, mask */
     int64_t stride[LANES_OPERANDS_MAX]; /* bytes from element i to i + 1 */
+    int32_t row_count[LANES_OPERANDS_MAX]; /* elements of each row; 0: not a row */
+    const void *params;                    /* the params block; NULL: none */
+    uint64_t seed;                         /* of random numbers */
 } lanes_loop_frame;
+
+/** How an element ended. */
+enum lanes_element_code {
+    LANES_ELEMENT_OK = 0,
+    LANES_ELEMENT_RAISED = 1, /* the callback's status says so; excinfo may tell more */
+    LANES_ELEMENT_ZERO_DIVISION = 2,
+    LANES_ELEMENT_OVERFLOW = 3, /* integer MIN / -1 */
+    LANES_ELEMENT_FATAL = 4     /* it asked to abort the process */
+};
 
 /** Sum of what the tiles run so far into it reported. One per thread. */
 typedef struct lanes_loop_result {
@@ -37,5 +49,16 @@ typedef struct lanes_loop_result {
  */
 typedef void (*lanes_loop_fn)(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
                               lanes_loop_result *result);
+
+/**
+ * Run the callback once more for element @p index, writing no output, to learn why it
+ * failed. Inputs must be as they were; they are, because failing elements keep their old
+ * output even in place.
+ *
+ * @param out_excinfo  where the callback left its exception, if it is Numba's; untrusted
+ * @return enum lanes_element_code
+ */
+typedef int32_t (*lanes_explain_fn)(const lanes_loop_frame *frame, uint64_t index,
+                                    const void **out_excinfo);
 
 #endif /* LANES_KERNEL_LOOP_H */

@@ -113,6 +113,94 @@
     X(__umodti3)
 
 /*
+ * X(name): what compiled callbacks call of src/runtime: Numba's allocator and helpers
+ * under the names its IR uses, and what generated code itself calls (lanes_runtime_*).
+ * Served by the function of src/runtime/runtime_symbols.c of the same row; a test
+ * compares the two.
+ */
+#define LANES_RUNTIME_TABLE(X)                                                           \
+    X(NRT_Allocate)                                                                      \
+    X(NRT_Free)                                                                          \
+    X(NRT_MemInfo_alloc)                                                                 \
+    X(NRT_MemInfo_alloc_aligned)                                                         \
+    X(NRT_MemInfo_alloc_dtor)                                                            \
+    X(NRT_MemInfo_alloc_dtor_safe)                                                       \
+    X(NRT_MemInfo_alloc_safe)                                                            \
+    X(NRT_MemInfo_alloc_safe_aligned)                                                    \
+    X(NRT_MemInfo_call_dtor)                                                             \
+    X(NRT_MemInfo_data)                                                                  \
+    X(NRT_MemInfo_new_varsize)                                                           \
+    X(NRT_MemInfo_new_varsize_dtor)                                                      \
+    X(NRT_MemInfo_release)                                                               \
+    X(NRT_MemInfo_varsize_alloc)                                                         \
+    X(NRT_MemInfo_varsize_free)                                                          \
+    X(NRT_MemInfo_varsize_realloc)                                                       \
+    X(NRT_Reallocate)                                                                    \
+    X(lanes_runtime_begin)                                                               \
+    X(lanes_runtime_fail)                                                                \
+    X(lanes_runtime_failure)                                                             \
+    X(npy_logaddexp)                                                                     \
+    X(npy_logaddexp2)                                                                    \
+    X(npy_logaddexp2f)                                                                   \
+    X(npy_logaddexpf)                                                                    \
+    X(npy_spacing)                                                                       \
+    X(npy_spacingf)                                                                      \
+    X(numba_attempt_nocopy_reshape)                                                      \
+    X(numba_cpow)                                                                        \
+    X(numba_cpowf)                                                                       \
+    X(numba_fatal_error)                                                                 \
+    X(numba_fptoui)                                                                      \
+    X(numba_fptouif)                                                                     \
+    X(numba_frexp)                                                                       \
+    X(numba_frexpf)                                                                      \
+    X(numba_gil_ensure)                                                                  \
+    X(numba_gil_release)                                                                 \
+    X(numba_get_np_random_state)                                                         \
+    X(numba_get_py_random_state)                                                         \
+    X(numba_ldexp)                                                                       \
+    X(numba_ldexpf)                                                                      \
+    X(numba_poisson_ptrs)                                                                \
+    X(numba_rnd_init)                                                                    \
+    X(numba_rnd_shuffle)                                                                 \
+    X(numba_sdiv)                                                                        \
+    X(numba_signbit)                                                                     \
+    X(numba_signbitf)                                                                    \
+    X(numba_srem)                                                                        \
+    X(numba_udiv)                                                                        \
+    X(numba_urem)                                                                        \
+    X(numba_xxdot)                                                                       \
+    X(numba_xxgemm)                                                                      \
+    X(numba_xxgemv)
+
+/*
+ * X(name, libm): helpers that are functions of libm under a name of Numba's or NumPy's.
+ * codegen renames them, so that they count as math functions and vectorize as such.
+ */
+#define LANES_MATH_ALIAS_TABLE(X)                                                        \
+    X(npy_exp2, exp2)                                                                    \
+    X(npy_exp2f, exp2f)                                                                  \
+    X(npy_log2, log2)                                                                    \
+    X(npy_log2f, log2f)                                                                  \
+    X(npy_nextafter, nextafter)                                                          \
+    X(npy_nextafterf, nextafterf)                                                        \
+    X(numba_erf, erf)                                                                    \
+    X(numba_erfc, erfc)                                                                  \
+    X(numba_erfcf, erfcf)                                                                \
+    X(numba_erff, erff)                                                                  \
+    X(numba_exp2, exp2)                                                                  \
+    X(numba_exp2f, exp2f)                                                                \
+    X(numba_fixed_fmod, fmod)                                                            \
+    X(numba_fixed_fmodf, fmodf)                                                          \
+    X(numba_gamma, tgamma)                                                               \
+    X(numba_gammaf, tgammaf)                                                             \
+    X(numba_lgamma, lgamma)                                                              \
+    X(numba_lgammaf, lgammaf)                                                            \
+    X(numba_log2, log2)                                                                  \
+    X(numba_log2f, log2f)                                                                \
+    X(numba_nextafter, nextafter)                                                        \
+    X(numba_nextafterf, nextafterf)
+
+/*
  * Vector forms in libmvec. X(isa, lanes of f8, lanes of f4): the ISA letters of the
  * x86-64 vector function ABI: b = SSE, c = AVX, d = AVX2, e = AVX-512. Names are
  * _ZGV<isa>N<lanes><one v per argument>_<name>.

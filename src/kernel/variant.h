@@ -13,7 +13,8 @@
 /** How an operand's elements lie in memory. */
 enum lanes_layout {
     LANES_LAYOUT_CONTIGUOUS = 1, /* stride = element size */
-    LANES_LAYOUT_UNIFORM = 2 /* stride 0: one element for the whole batch; inputs only */
+    LANES_LAYOUT_UNIFORM = 2, /* stride 0: one element for the whole batch; inputs only */
+    LANES_LAYOUT_ROWS = 3     /* a row per element, at any stride; row inputs only */
 };
 
 /**
@@ -22,6 +23,7 @@ enum lanes_layout {
  */
 typedef struct lanes_variant_key {
     uint8_t layout[LANES_OPERANDS_MAX]; /* enum lanes_layout; inputs, then outputs */
+    uint8_t has_mask; /* 1: a further operand, of bool, gets which elements failed */
 } lanes_variant_key;
 
 static inline bool lanes_variant_key_equal(const lanes_variant_key *a,
@@ -30,11 +32,13 @@ static inline bool lanes_variant_key_equal(const lanes_variant_key *a,
     return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/** The key whose operands are all contiguous: compiled when a kernel is loaded. */
+/** The key whose operands are all contiguous, or rows: compiled when a kernel is loaded.
+ */
 void lanes_variant_key_contiguous(const lanes_signature *signature,
                                   lanes_variant_key *out_key);
 
-/** Write e.g. "contiguous,uniform,contiguous" into text, always NUL-terminated. */
+/** Write e.g. "contiguous,uniform,contiguous", or "...+mask", into text, always
+ * NUL-terminated. */
 void lanes_variant_key_format(const lanes_variant_key *key, uint32_t operand_count,
                               char *text, size_t text_bytes);
 

@@ -4,7 +4,7 @@
  *
  * LLJIT is used for its object linking layer only (JITLink on x86-64); its main JITDylib,
  * which would see the symbols of the process, stays empty. The JITDylib used here is a
- * bare one whose only definitions are loader_symbols.c's.
+ * bare one whose only definitions are those of loader_symbols.c and of the room runtime.
  *
  * Ownership of llvm-c values: AddObjectFileWithRT takes the buffer, also when it fails;
  * Define takes the materialization unit when it succeeds; a lookup set takes the interned
@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "loader/loader_internal.h"
+#include "runtime/runtime.h"
 
 struct lanes_loader {
     LLVMOrcLLJITRef jit;
@@ -52,21 +53,34 @@ static void keep_report(void *ctx, LLVMErrorRef failure)
     LLVMDisposeErrorMessage(text);
 }
 
+/* Append one name and its address. */
+static void add_pair(const lanes_loader *loader, const char *name, void (*address)(void),
+                     LLVMOrcCSymbolMapPair *out)
+{
+    out->Name = LLVMOrcLLJITMangleAndIntern(loader->jit, name);
+    out->Sym.Address = (LLVMOrcExecutorAddress)(uintptr_t)address;
+    out->Sym.Flags.GenericFlags =
+        LLVMJITSymbolGenericFlagsExported | LLVMJITSymbolGenericFlagsCallable;
+}
+
 static lanes_status define_symbols(lanes_loader *loader, lanes_error *err)
 {
     size_t count;
+    size_t runtime_count;
     const lanes_loader_symbol *symbols = lanes_loader_symbols(&count);
-    LLVMOrcCSymbolMapPair *pairs = calloc(count, sizeof(*pairs));
+    const lanes_runtime_symbol *runtime = lanes_runtime_symbols(&runtime_count);
+    LLVMOrcCSymbolMapPair *pairs = calloc(count + runtime_count, sizeof(*pairs));
     if (pairs == NULL) {
         return lanes_error_set(err, -ENOMEM, "no memory for the symbol table");
     }
     for (size_t i = 0; i < count; i++) {
-        pairs[i].Name = LLVMOrcLLJITMangleAndIntern(loader->jit, symbols[i].name);
-        pairs[i].Sym.Address = (LLVMOrcExecutorAddress)(uintptr_t)symbols[i].address;
-        pairs[i].Sym.Flags.GenericFlags =
-            LLVMJITSymbolGenericFlagsExported | LLVMJITSymbolGenericFlagsCallable;
+        add_pair(loader, symbols[i].name, symbols[i].address, &pairs[i]);
     }
-    LLVMOrcMaterializationUnitRef unit = LLVMOrcAbsoluteSymbols(pairs, count);
+    for (size_t i = 0; i < runtime_count; i++) {
+        add_pair(loader, runtime[i].name, runtime[i].address, &pairs[count + i]);
+    }
+    LLVMOrcMaterializationUnitRef unit =
+        LLVMOrcAbsoluteSymbols(pairs, count + runtime_count);
     free(pairs);
     LLVMErrorRef failure = LLVMOrcJITDylibDefine(loader->dylib, unit);
     if (failure != NULL) {
@@ -136,8 +150,8 @@ static void take_lookup(LLVMErrorRef failure, LLVMOrcCSymbolMapPairs pairs, size
 }
 
 /* Links what the symbol needs; without threads the callback has run when this returns. */
-static lanes_status look_up(lanes_loader *loader, const char *symbol, lanes_loop_fn *out,
-                            lanes_error *err)
+static lanes_status look_up(lanes_loader *loader, const char *symbol,
+                            uintptr_t *out_address, lanes_error *err)
 {
     struct lookup_result result = {0};
     LLVMOrcCJITDylibSearchOrderElement order = {
@@ -159,8 +173,7 @@ static lanes_status look_up(lanes_loader *loader, const char *symbol, lanes_loop
         return lanes_error_set(err, LANES_E_LINK, "the object does not define '%s'",
                                symbol);
     }
-    const uintptr_t address = (uintptr_t)result.address;
-    memcpy(out, &address, sizeof(*out));
+    *out_address = (uintptr_t)result.address;
     return LANES_OK;
 }
 
@@ -177,15 +190,47 @@ lanes_status lanes_loader_load(lanes_loader *loader, const void *object,
         LLVMCreateMemoryBufferWithMemoryRangeCopy(object, object_bytes, symbol);
     LLVMErrorRef failure =
         LLVMOrcLLJITAddObjectFileWithRT(loader->jit, loaded->tracker, buffer);
-    const lanes_status status = failure != NULL
-                                    ? fail(err, "adding the object", failure)
-                                    : look_up(loader, symbol, &loaded->function, err);
+    uintptr_t address = 0;
+    const lanes_status status = failure != NULL ? fail(err, "adding the object", failure)
+                                                : look_up(loader, symbol, &address, err);
     if (status < 0) {
         lanes_loader_unload(loader, loaded);
         return status;
     }
+    memcpy(&loaded->function, &address, sizeof(loaded->function));
     *out_loaded = loaded;
     return LANES_OK;
+}
+
+/* True for what objects are given, and so cannot define. */
+static bool is_provided(const char *symbol)
+{
+    size_t count;
+    const lanes_loader_symbol *symbols = lanes_loader_symbols(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(symbols[i].name, symbol) == 0) {
+            return true;
+        }
+    }
+    const lanes_runtime_symbol *runtime = lanes_runtime_symbols(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(runtime[i].name, symbol) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void *lanes_loader_find(lanes_loader *loader, lanes_loaded *loaded, const char *symbol)
+{
+    /* One JITDylib has all objects, whose symbols differ, and what they are given. */
+    (void)loaded;
+    if (is_provided(symbol)) {
+        return NULL;
+    }
+    uintptr_t address = 0;
+    const lanes_status status = look_up(loader, symbol, &address, NULL);
+    return status < 0 ? NULL : (void *)address;
 }
 
 lanes_loop_fn lanes_loaded_function(const lanes_loaded *loaded)

@@ -2,9 +2,10 @@
 /*
  * loader.h - object file in, callable loop out, and memory back on unload; ORC only here.
  *
- * Symbols come from one closed table (loader_symbols.c: libm, libmvec), never from the
- * whole process. Every loaded object has its own resource tracker, so unloading frees its
- * code. One loader belongs to one thread; the code it loads runs on any.
+ * Symbols come from two closed tables (loader_symbols.c: libm, libmvec; runtime: Numba's
+ * helpers), never from the whole process. Every loaded object has its own resource
+ * tracker, so unloading frees its code. One loader belongs to one thread; the code it
+ * loads runs on any.
  */
 #ifndef LANES_LOADER_H
 #define LANES_LOADER_H
@@ -34,6 +35,12 @@ LANES_NODISCARD lanes_status lanes_loader_load(lanes_loader *loader, const void 
 
 /** The function; valid until unloaded. */
 lanes_loop_fn lanes_loaded_function(const lanes_loaded *loaded);
+
+/**
+ * Address of another symbol that the same object defines; valid as long. NULL if there is
+ * none: what the symbol tables provide is not the object's.
+ */
+void *lanes_loader_find(lanes_loader *loader, lanes_loaded *loaded, const char *symbol);
 
 /** Free the code. No thread may be inside it. NULL is allowed. */
 void lanes_loader_unload(lanes_loader *loader, lanes_loaded *loaded);

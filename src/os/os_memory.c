@@ -173,6 +173,38 @@ void lanes_os_unmap(void *data, uint64_t bytes)
     }
 }
 
+lanes_status lanes_os_private_map(uint64_t bytes, void **out_data, lanes_error *err)
+{
+    const uint64_t page = lanes_os_page_bytes();
+    uint8_t *all = mmap(NULL, bytes + 2 * page, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (all == MAP_FAILED) {
+        return lanes_error_errno(err, errno, "cannot reserve %llu bytes",
+                                 (unsigned long long)bytes);
+    }
+    if (mprotect(all + page, bytes, PROT_READ | PROT_WRITE) != 0) {
+        const lanes_status status = lanes_error_errno(
+            err, errno, "cannot make %llu bytes usable", (unsigned long long)bytes);
+        lanes_os_unmap(all, bytes + 2 * page);
+        return status;
+    }
+    *out_data = all + page;
+    return LANES_OK;
+}
+
+void lanes_os_private_trim(void *data, uint64_t bytes)
+{
+    LANES_IGNORE(madvise(data, bytes, MADV_DONTNEED) != 0, "locked pages stay, no harm");
+}
+
+void lanes_os_private_unmap(void *data, uint64_t bytes)
+{
+    if (data != NULL) {
+        const uint64_t page = lanes_os_page_bytes();
+        lanes_os_unmap((uint8_t *)data - page, bytes + 2 * page);
+    }
+}
+
 static enum lanes_os_object object_kind(const struct stat *file,
                                         const struct statfs *system)
 {

@@ -59,6 +59,27 @@ void lanes_os_populate(void *data, uint64_t bytes);
 /** Undo lanes_os_map(). NULL is allowed. */
 void lanes_os_unmap(void *data, uint64_t bytes);
 
+/**
+ * Reserve private memory: address space of @p bytes whose pages become memory, all
+ * zeroes, when they are touched. The pages before and after it are inaccessible, so that
+ * running over either end is a fault.
+ *
+ * @param bytes  a multiple of lanes_os_page_bytes()
+ * @param out_data  undone by lanes_os_private_unmap() with the same size
+ * @return LANES_OK, -ENOMEM
+ */
+LANES_NODISCARD lanes_status lanes_os_private_map(uint64_t bytes, void **out_data,
+                                                  lanes_error *err);
+
+/**
+ * Give back the memory of whole pages inside a private mapping: [data, data + bytes).
+ * They stay usable and read as zeroes.
+ */
+void lanes_os_private_trim(void *data, uint64_t bytes);
+
+/** Undo lanes_os_private_map(). NULL is allowed. */
+void lanes_os_private_unmap(void *data, uint64_t bytes);
+
 /** What a file descriptor refers to. */
 enum lanes_os_object {
     LANES_OS_OBJECT_OTHER = 0,  /**< directory, socket, pipe, device: not mappable here */

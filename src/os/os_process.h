@@ -21,10 +21,12 @@ int32_t lanes_os_pid(void);
 #define LANES_OS_SPAWN_FDS_MAX 8u
 /** In a process group of its own: Ctrl-C at the terminal does not reach it. */
 #define LANES_OS_SPAWN_OWN_GROUP 1u
+/** A path without a slash is searched for in this process's $PATH. */
+#define LANES_OS_SPAWN_SEARCH 2u
 
 /** What to start. Zero-initialise, then set the fields you need. */
 typedef struct lanes_os_spawn {
-    const char *path; /**< borrowed; no search in $PATH, no shell */
+    const char *path; /**< borrowed; no search in $PATH unless told to, no shell */
     const char *const
         *argv; /**< borrowed; NULL-terminated; argv[0] by convention the name */
     const char *const *envp; /**< borrowed; NULL = this process's environment */
@@ -34,6 +36,12 @@ typedef struct lanes_os_spawn {
         int from; /**< descriptor here; stays the caller's */
         int to;   /**< its number in the child, >= 3, each once */
     } fds[LANES_OS_SPAWN_FDS_MAX];
+    /**
+     * NULL: the child's standard output is /dev/null. Else it is a pipe, and *out_output
+     * receives the end to read from, owned by the caller; written only on success. Read
+     * it to its end before waiting for the child, which may wait for room in the pipe.
+     */
+    int *out_output;
 } lanes_os_spawn;
 
 /** A child process. Set to LANES_OS_CHILD_NONE when there is none. */
@@ -45,9 +53,10 @@ typedef struct lanes_os_child {
 #define LANES_OS_CHILD_NONE {.pid = 0, .pidfd = -1}
 
 /**
- * Start a program. It gets /dev/null as standard input and output, our standard error,
- * the descriptors named in @p spawn and no others, no blocked signal and default
- * handlers. The cost does not depend on the caller's memory size (vfork semantics).
+ * Start a program. It gets /dev/null as standard input, /dev/null or a pipe as standard
+ * output, our standard error, the descriptors named in @p spawn and no others, no blocked
+ * signal and default handlers. The cost does not depend on the caller's memory size
+ * (vfork semantics).
  *
  * @param out_child  end it with lanes_os_child_wait()
  * @return LANES_OK, -ENOENT, -EACCES, -EAGAIN (process limit), -errno

@@ -35,23 +35,32 @@ static bool is_target(const lanes_os_spawn *spawn, int fd)
     return false;
 }
 
+/** Descriptors that go to the child, all above every target; -1 = none. */
+struct copies {
+    int fds[LANES_OS_SPAWN_FDS_MAX];
+    int output; /* where its standard output leads; -1 = /dev/null */
+};
+
 /**
  * Standard streams, then the wanted descriptors from copies above every target, so that
  * no dup2() overwrites a source that is still needed; then nothing else stays open.
  */
 static int add_actions(posix_spawn_file_actions_t *actions, const lanes_os_spawn *spawn,
-                       const int *copies)
+                       const struct copies *copies)
 {
     const int highest = highest_target(spawn);
     int result = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
-    if (result == 0) {
+    if (result == 0 && copies->output >= 0) {
+        result = posix_spawn_file_actions_adddup2(actions, copies->output, 1);
+    } else if (result == 0) {
         result = posix_spawn_file_actions_addopen(actions, 1, "/dev/null", O_WRONLY, 0);
     }
     if (result == 0 && fcntl(STDERR_FILENO, F_GETFD) < 0) {
         result = posix_spawn_file_actions_addopen(actions, 2, "/dev/null", O_WRONLY, 0);
     }
     for (uint32_t i = 0; result == 0 && i < spawn->fd_count; i++) {
-        result = posix_spawn_file_actions_adddup2(actions, copies[i], spawn->fds[i].to);
+        result =
+            posix_spawn_file_actions_adddup2(actions, copies->fds[i], spawn->fds[i].to);
     }
     for (int fd = STDERR_FILENO + 1; result == 0 && fd <= highest; fd++) {
         if (!is_target(spawn, fd)) {
@@ -92,7 +101,7 @@ static char *const *posix_strings(const char *const *strings)
     return both.posix;
 }
 
-static int spawn_with_copies(const lanes_os_spawn *spawn, const int *copies,
+static int spawn_with_copies(const lanes_os_spawn *spawn, const struct copies *copies,
                              pid_t *out_pid)
 {
     posix_spawn_file_actions_t actions;
@@ -111,56 +120,82 @@ static int spawn_with_copies(const lanes_os_spawn *spawn, const int *copies,
         result = set_attributes(&attributes, spawn->flags);
     }
     if (result == 0) {
-        result = posix_spawn(out_pid, spawn->path, &actions, &attributes,
-                             posix_strings(spawn->argv),
-                             spawn->envp != NULL ? posix_strings(spawn->envp) : environ);
+        const bool is_searched = (spawn->flags & LANES_OS_SPAWN_SEARCH) != 0;
+        result = (is_searched ? posix_spawnp : posix_spawn)(
+            out_pid, spawn->path, &actions, &attributes, posix_strings(spawn->argv),
+            spawn->envp != NULL ? posix_strings(spawn->envp) : environ);
     }
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return result;
 }
 
-static int copy_fds(const lanes_os_spawn *spawn, int *copies)
+static int copy_above(int fd, int lowest, int *out_copy)
+{
+    *out_copy = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+    return *out_copy >= 0 ? 0 : errno;
+}
+
+/** Fill @p copies; @p output is the pipe's end for the child, or -1. */
+static int copy_fds(const lanes_os_spawn *spawn, int output, struct copies *copies)
 {
     const int lowest = highest_target(spawn) + 1;
-    for (uint32_t i = 0; i < spawn->fd_count; i++) {
+    int result = output >= 0 ? copy_above(output, lowest, &copies->output) : 0;
+    for (uint32_t i = 0; result == 0 && i < spawn->fd_count; i++) {
         LANES_ASSERT(spawn->fds[i].to > STDERR_FILENO);
-        copies[i] = fcntl(spawn->fds[i].from, F_DUPFD_CLOEXEC, lowest);
-        if (copies[i] < 0) {
-            return errno;
-        }
+        result = copy_above(spawn->fds[i].from, lowest, &copies->fds[i]);
     }
-    return 0;
+    return result;
+}
+
+/** Start the child; @p ends is a pipe for its output, or {-1, -1}. 0 or an errno value.
+ */
+static int start_child(const lanes_os_spawn *spawn, const int ends[2], pid_t *out_pid)
+{
+    struct copies copies = {.output = -1};
+    for (uint32_t i = 0; i < LANES_OS_SPAWN_FDS_MAX; i++) {
+        copies.fds[i] = -1;
+    }
+    int result = copy_fds(spawn, ends[1], &copies);
+    if (result == 0) {
+        result = spawn_with_copies(spawn, &copies, out_pid);
+    }
+    for (uint32_t i = 0; i < LANES_OS_SPAWN_FDS_MAX; i++) {
+        lanes_os_close(&copies.fds[i]);
+    }
+    lanes_os_close(&copies.output);
+    return result;
 }
 
 lanes_status lanes_os_spawn_program(const lanes_os_spawn *spawn,
                                     lanes_os_child *out_child, lanes_error *err)
 {
     LANES_ASSERT(spawn->fd_count <= LANES_OS_SPAWN_FDS_MAX);
-    int copies[LANES_OS_SPAWN_FDS_MAX];
-    for (uint32_t i = 0; i < LANES_OS_SPAWN_FDS_MAX; i++) {
-        copies[i] = -1;
-    }
+    int ends[2] = {-1, -1};
     pid_t pid = 0;
-    int result = copy_fds(spawn, copies);
-    if (result == 0) {
-        result = spawn_with_copies(spawn, copies, &pid);
+    if (spawn->out_output != NULL && pipe2(ends, O_CLOEXEC) != 0) {
+        return lanes_error_errno(err, errno, "pipe from '%s'", spawn->path);
     }
-    for (uint32_t i = 0; i < LANES_OS_SPAWN_FDS_MAX; i++) {
-        lanes_os_close(&copies[i]);
-    }
+    const int result = start_child(spawn, ends, &pid);
+    /* Only the child may hold the writing end, or the reader would never see an end. */
+    lanes_os_close(&ends[1]);
     if (result != 0) {
+        lanes_os_close(&ends[0]);
         return lanes_error_errno(err, result, "cannot start '%s'", spawn->path);
     }
     lanes_os_child child = {.pid = pid, .pidfd = -1};
     const lanes_status status = lanes_os_process_open(pid, &child.pidfd, err);
     if (status < 0) {
+        lanes_os_close(&ends[0]);
         /* ESRCH: it has ended and, with SIGCHLD ignored, is gone already. */
         if (status != -ESRCH) {
             kill(pid, SIGKILL);
             waitpid(pid, NULL, 0);
         }
         return lanes_error_prefix(err, status, "'%s'", spawn->path);
+    }
+    if (spawn->out_output != NULL) {
+        *spawn->out_output = ends[0];
     }
     *out_child = child;
     return LANES_OK;

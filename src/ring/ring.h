@@ -84,13 +84,13 @@ lanes_ring_client_in_flight(const lanes_ring_client *ring) LANES_RING_NONBLOCKIN
  * Look at the oldest completion.
  *
  * @param out_completion  inside K; valid until lanes_ring_client_advance()
- * @param out_text        LANES_ABI_TEXT_BYTES in K, perhaps without NUL; meaningful only
- *                        if the status is negative; valid as long
+ * @param out_detail      in K; meaningful only if the status is negative or elements
+ * failed; its text perhaps without NUL; valid as long
  * @return 1, 0 if there is none, or LANES_E_RING_CORRUPT
  */
 LANES_NODISCARD lanes_status lanes_ring_client_peek(
     const lanes_ring_client *ring, const lanes_abi_completion **out_completion,
-    const char **out_text) LANES_RING_NONBLOCKING;
+    const lanes_abi_detail **out_detail) LANES_RING_NONBLOCKING;
 
 /** Give the completion that lanes_ring_client_peek() showed back to the executor. */
 void lanes_ring_client_advance(lanes_ring_client *ring) LANES_RING_NONBLOCKING;
@@ -165,10 +165,12 @@ LANES_NODISCARD lanes_status lanes_ring_executor_take(
  *
  * @param completion  borrowed; tag and status are the caller's to fill
  * @param text        borrowed; one sentence if status < 0, else may be NULL
+ * @param raised      borrowed; why the first failing element failed; NULL: none failed,
+ *                    or nobody knows. Written only with status < 0 or failed > 0, as text
  */
 void lanes_ring_executor_post(lanes_ring_executor *ring,
-                              const lanes_abi_completion *completion,
-                              const char *text) LANES_RING_NONBLOCKING;
+                              const lanes_abi_completion *completion, const char *text,
+                              const lanes_abi_raised *raised) LANES_RING_NONBLOCKING;
 
 /**
  * Announce everything posted.

@@ -113,9 +113,9 @@ static lanes_status completions_ready(const lanes_ring_client *ring, uint32_t ta
 
 lanes_status lanes_ring_client_peek(const lanes_ring_client *ring,
                                     const lanes_abi_completion **out_completion,
-                                    const char **out_text)
+                                    const lanes_abi_detail **out_detail)
 {
-    /* Pairs with the store in lanes_ring_executor_publish(): completion, text and the
+    /* Pairs with the store in lanes_ring_executor_publish(): completion, detail and the
      * batch's outputs are visible. */
     const uint32_t tail = lanes_load_acquire_u32(&executor_page(ring)->complete_tail);
     const lanes_status ready = completions_ready(ring, tail);
@@ -126,7 +126,9 @@ lanes_status lanes_ring_client_peek(const lanes_ring_client *ring,
     *out_completion =
         (const lanes_abi_completion *)(const void *)(ring->k +
                                                      lanes_ring_completion_offset(head));
-    *out_text = ring->k + lanes_ring_text_offset(head);
+    *out_detail =
+        (const lanes_abi_detail *)(const void *)(ring->k +
+                                                 lanes_ring_detail_offset(head));
     return 1;
 }
 

@@ -106,15 +106,30 @@ static void put_text(char slot[LANES_ABI_TEXT_BYTES], const char *text)
     slot[i] = '\0';
 }
 
+/** Everything a client may read of the slot, so that nothing of an older batch is left.
+ */
+static void put_detail(lanes_abi_detail *slot, const char *text,
+                       const lanes_abi_raised *raised)
+{
+    put_text(slot->text, text != NULL ? text : "");
+    if (raised != NULL) {
+        memcpy(&slot->raised, raised, sizeof(slot->raised));
+    } else {
+        memset(&slot->raised, 0, sizeof(slot->raised)); /* LANES_RAISED_NONE */
+    }
+}
+
 void lanes_ring_executor_post(lanes_ring_executor *ring,
-                              const lanes_abi_completion *completion, const char *text)
+                              const lanes_abi_completion *completion, const char *text,
+                              const lanes_abi_raised *raised)
 {
     /* take() has reserved the slot; a post without an entry is our own bug. */
     LANES_ASSERT(ring->in_flight > 0);
     const uint32_t tail = ring->complete_tail;
     memcpy(ring->k + lanes_ring_completion_offset(tail), completion, sizeof(*completion));
-    if (completion->status < 0) {
-        put_text(ring->k + lanes_ring_text_offset(tail), text != NULL ? text : "");
+    if (completion->status < 0 || completion->failed > 0) {
+        put_detail((lanes_abi_detail *)(void *)(ring->k + lanes_ring_detail_offset(tail)),
+                   completion->status < 0 ? text : NULL, raised);
     }
     ring->complete_tail = tail + 1;
     ring->in_flight--;
@@ -127,7 +142,7 @@ uint32_t lanes_ring_executor_publish(lanes_ring_executor *ring)
     }
     ring->complete_published = ring->complete_tail;
     /*
-     * Releases completions, texts and outputs to the acquire in lanes_ring_client_peek().
+     * Releases completions, details, outputs to the acquire in lanes_ring_client_peek().
      * seq_cst with the load below, against the store and load in
      * lanes_ring_client_wait_begin() (README.md, "Sleep").
      */

@@ -39,9 +39,10 @@ static inline size_t lanes_ring_completion_offset(uint32_t index)
            (size_t)lanes_ring_slot_of(index) * sizeof(lanes_abi_completion);
 }
 
-static inline size_t lanes_ring_text_offset(uint32_t index)
+static inline size_t lanes_ring_detail_offset(uint32_t index)
 {
-    return LANES_ABI_K_TEXTS + (size_t)lanes_ring_slot_of(index) * LANES_ABI_TEXT_BYTES;
+    return LANES_ABI_K_DETAILS +
+           (size_t)lanes_ring_slot_of(index) * sizeof(lanes_abi_detail);
 }
 
 /** Copy one entry; exactly one load per word of @p source. */

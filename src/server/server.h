@@ -11,6 +11,16 @@
 #include "os/os_process.h"
 #include "topo/topo.h"
 
+struct lanes_compile_result;
+
+/** What an object offers once it is callable. */
+typedef struct lanes_server_code {
+    void *loaded; /**< what to give back */
+    lanes_loop_fn loop;
+    lanes_explain_fn explain;   /**< NULL: nothing can fail */
+    const void *const *address; /**< the table of kernel/payload.h; NULL: none */
+} lanes_server_code;
+
 /** Replacements for what tests cannot have; NULL members mean the real thing. */
 typedef struct lanes_server_hooks {
     void *ctx;
@@ -22,10 +32,13 @@ typedef struct lanes_server_hooks {
      */
     lanes_status (*start_compiler)(void *ctx, int *out_socket_fd,
                                    lanes_os_child *out_child, lanes_error *err);
-    /** Make an object callable, and undo it. The real ones are those of loader.h. */
+    /**
+     * Make an object callable, and undo it; @p result names its symbols. The real ones
+     * are those of loader.h.
+     */
     lanes_status (*load_object)(void *ctx, const void *object, size_t object_bytes,
-                                const char *symbol, void **out_loaded,
-                                lanes_loop_fn *out_function, lanes_error *err);
+                                const struct lanes_compile_result *result,
+                                lanes_server_code *out_code, lanes_error *err);
     void (*unload_object)(void *ctx, void *loaded);
 } lanes_server_hooks;
 

@@ -11,12 +11,9 @@
 #include "server/server_internal.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/atomic.h"
-#include "os/os_wait.h"
 
 /* Wanted duration of a slice: how long a batch holds the team in one go. */
 #define SLICE_NS 2000000u
@@ -37,7 +34,7 @@
 /* ---- Lists --------------------------------------------------------------------------
  */
 
-static void push(lanes_server_batches *list, lanes_server_batch *batch)
+void lanes_server_batches_push(lanes_server_batches *list, lanes_server_batch *batch)
 {
     batch->next = NULL;
     if (list->last != NULL) {
@@ -48,7 +45,7 @@ static void push(lanes_server_batches *list, lanes_server_batch *batch)
     list->last = batch;
 }
 
-static lanes_server_batch *pop(lanes_server_batches *list)
+lanes_server_batch *lanes_server_batches_pop(lanes_server_batches *list)
 {
     lanes_server_batch *batch = list->first;
     if (batch != NULL) {
@@ -58,86 +55,6 @@ static lanes_server_batch *pop(lanes_server_batches *list)
         }
     }
     return batch;
-}
-
-/* ---- Completion ---------------------------------------------------------------------
- */
-
-static uint64_t queued_ns(const lanes_server_batch *batch)
-{
-    const uint64_t started_ns =
-        batch->started_ns != 0 ? batch->started_ns : lanes_clock_ns();
-    /* The client's clock is ours, unless it lies. */
-    const bool is_sane =
-        batch->submitted_ns != 0 && batch->submitted_ns <= batch->taken_ns;
-    return started_ns - (is_sane ? batch->submitted_ns : batch->taken_ns);
-}
-
-/* Posts the completion, drops what the batch holds, returns it to the pool. */
-static void complete(lanes_server *server, lanes_server_batch *batch, lanes_status status,
-                     const char *text)
-{
-    lanes_server_session *session = batch->session;
-    const lanes_engine_outcome *outcome = &batch->outcome;
-    lanes_abi_completion completion = {
-        .tag = batch->tag,
-        .status = status,
-        .failed = outcome->result.failed,
-        .first_failed = outcome->result.failed > 0 ? outcome->result.first_failed : 0,
-        .elements = batch->plan.count,
-        .queued_ns = queued_ns(batch),
-        .run_ns = outcome->run_ns,
-        .compile_ns = batch->compile_ns,
-        .tiles = outcome->tiles > UINT32_MAX ? UINT32_MAX : (uint32_t)outcome->tiles,
-        .threads = outcome->threads,
-    };
-    if (batch->variant != NULL) {
-        completion.strategy = batch->variant->info.strategy;
-        completion.vector_width = batch->variant->info.vector_width;
-    }
-    if (!session->is_corrupt) {
-        lanes_ring_executor_post(&session->ring, &completion, text);
-        session->has_unpublished = true;
-    }
-    lanes_server_batch_let_go(server, batch);
-    push(&session->idle, batch);
-}
-
-static void complete_run(lanes_server *server, lanes_server_batch *batch)
-{
-    const lanes_loop_result *result = &batch->outcome.result;
-    if (result->failed == 0) {
-        complete(server, batch, LANES_OK, NULL);
-        return;
-    }
-    char text[LANES_ABI_TEXT_BYTES];
-    snprintf(text, sizeof(text),
-             "callback failed for %" PRIu64 " of %" PRIu64
-             " elements, first at index %" PRIu64,
-             result->failed, batch->plan.count, result->first_failed);
-    complete(server, batch, LANES_E_KERNEL_RAISED, text);
-}
-
-void lanes_server_batch_publish(lanes_server_session *session)
-{
-    if (!session->has_unpublished || session->is_corrupt) {
-        return;
-    }
-    session->has_unpublished = false;
-    const uint32_t waiting = lanes_ring_executor_publish(&session->ring);
-    if ((waiting & LANES_ABI_WAIT_FUTEX) != 0) {
-        lanes_os_futex_wake(lanes_ring_executor_futex(&session->ring), INT32_MAX);
-    }
-    if ((waiting & LANES_ABI_WAIT_EVENT) != 0) {
-        lanes_os_event_signal(session->event_fd);
-    }
-}
-
-void lanes_server_batch_close_ring(lanes_server_session *session, lanes_status reason)
-{
-    lanes_ring_executor_close(&session->ring, reason);
-    lanes_os_futex_wake(lanes_ring_executor_futex(&session->ring), INT32_MAX);
-    lanes_os_event_signal(session->event_fd);
 }
 
 /* ---- Run ----------------------------------------------------------------------------
@@ -172,17 +89,21 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
         batch->started_ns = lanes_clock_ns();
     }
     batch->outcome.element_ps = variant->element_ps;
-    lanes_engine_run(server->dispatch.team, &batch->plan, variant->function,
+    lanes_engine_run(server->dispatch.team, &batch->plan, variant->code.loop,
                      batch->position, end, &batch->session->cancel, &batch->outcome);
+    if (batch->outcome.fault.signal_number != 0) {
+        lanes_server_complete_fault(server, batch);
+        return true;
+    }
     variant->element_ps = batch->outcome.element_ps;
     batch->position = end;
     if (lanes_load_relaxed_u32(&batch->session->cancel) != 0) {
-        complete(server, batch, LANES_E_CANCELLED,
-                 "the executor stopped before the batch had finished");
+        lanes_server_complete(server, batch, LANES_E_CANCELLED,
+                              "the executor stopped before the batch had finished");
         return true;
     }
     if (end == batch->plan.count) {
-        complete_run(server, batch);
+        lanes_server_complete_run(server, batch);
         return true;
     }
     return false;
@@ -190,7 +111,7 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
 
 void lanes_server_batch_run_slice(lanes_server *server, lanes_server_session *session)
 {
-    lanes_server_batch *batch = pop(&session->queue);
+    lanes_server_batch *batch = lanes_server_batches_pop(&session->queue);
     if (batch != NULL && !run_slice(server, batch)) {
         /* Back to the front: batches of one session run in order. */
         batch->next = session->queue.first;
@@ -207,7 +128,7 @@ static void start_ready(lanes_server *server, lanes_server_batch *batch)
     lanes_server_session *session = batch->session;
     if (session->queue.first != NULL ||
         batch->plan.count > count_for(server, batch->variant, INLINE_NS)) {
-        push(&session->queue, batch);
+        lanes_server_batches_push(&session->queue, batch);
         return;
     }
     batch->started_ns = batch->taken_ns;
@@ -250,18 +171,19 @@ static lanes_server_variant *want_variant(lanes_server *server,
 static void park(lanes_server *server, lanes_server_batch *batch)
 {
     if (lanes_load_relaxed_u32(&batch->session->cancel) != 0) {
-        complete(server, batch, LANES_E_CANCELLED, "the executor is stopping");
+        lanes_server_complete(server, batch, LANES_E_CANCELLED,
+                              "the executor is stopping");
         return;
     }
     batch->parked_ns = batch->taken_ns;
-    push(&batch->session->parked, batch);
+    lanes_server_batches_push(&batch->session->parked, batch);
 }
 
 /* Runs, parks or fails a decoded batch. */
 static void start(lanes_server *server, lanes_server_batch *batch)
 {
     if (batch->plan.count == 0) {
-        complete_run(server, batch);
+        lanes_server_complete_run(server, batch);
         return;
     }
     lanes_server_kernel *kernel = batch->kernel;
@@ -270,7 +192,8 @@ static void start(lanes_server *server, lanes_server_batch *batch)
         variant = want_variant(server, kernel, &batch->plan.key);
     }
     if (variant == NULL) {
-        complete(server, batch, -ENOMEM, "no memory for a variant of the kernel");
+        lanes_server_complete(server, batch, -ENOMEM,
+                              "no memory for a variant of the kernel");
         return;
     }
     batch->variant = variant;
@@ -290,7 +213,7 @@ static void start(lanes_server *server, lanes_server_batch *batch)
             lanes_server_report(server, &variant->wanted, LANES_MAIL_VARIANT_WANTED);
             park(server, batch);
         } else {
-            complete(server, batch, variant->status, variant->message);
+            lanes_server_complete(server, batch, variant->status, variant->message);
         }
         break;
     }
@@ -303,16 +226,16 @@ void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant 
     lanes_server_batches parked = session->parked;
     session->parked = (lanes_server_batches){NULL, NULL};
     lanes_server_batch *batch;
-    while ((batch = pop(&parked)) != NULL) {
+    while ((batch = lanes_server_batches_pop(&parked)) != NULL) {
         if (batch->variant != variant) {
-            push(&session->parked, batch);
+            lanes_server_batches_push(&session->parked, batch);
             continue;
         }
         batch->compile_ns = lanes_clock_ns() - batch->parked_ns;
         if (variant->state == LANES_VARIANT_READY) {
-            push(&session->queue, batch);
+            lanes_server_batches_push(&session->queue, batch);
         } else {
-            complete(server, batch, variant->status, variant->message);
+            lanes_server_complete(server, batch, variant->status, variant->message);
         }
     }
     lanes_server_batch_publish(session);
@@ -333,13 +256,14 @@ static void on_corrupt_ring(lanes_server *server, lanes_server_session *session)
 static void take_one(lanes_server *server, lanes_server_session *session)
 {
     const lanes_abi_entry *entry = &server->dispatch.entry;
-    lanes_server_batch *batch = pop(&session->idle);
+    lanes_server_batch *batch = lanes_server_batches_pop(&session->idle);
     LANES_ASSERT(batch != NULL); /* the ring takes no more than the pool has */
     batch->session = session;
     batch->kernel = NULL;
     batch->variant = NULL;
     batch->view_count = 0;
     batch->tag = entry->tag;
+    batch->errors = entry->errors;
     batch->submitted_ns = entry->submitted_ns;
     batch->taken_ns = lanes_clock_ns();
     batch->parked_ns = 0;
@@ -352,7 +276,7 @@ static void take_one(lanes_server *server, lanes_server_session *session)
     const lanes_status status = lanes_server_batch_decode(
         session, entry, server->dispatch.arguments, batch, &err);
     if (status < 0) {
-        complete(server, batch, status, err.message);
+        lanes_server_complete(server, batch, status, err.message);
     } else {
         start(server, batch);
     }
@@ -390,11 +314,11 @@ void lanes_server_batch_cancel_all(lanes_server *server, lanes_server_session *s
                                    const char *text)
 {
     lanes_server_batch *batch;
-    while ((batch = pop(&session->queue)) != NULL) {
-        complete(server, batch, LANES_E_CANCELLED, text);
+    while ((batch = lanes_server_batches_pop(&session->queue)) != NULL) {
+        lanes_server_complete(server, batch, LANES_E_CANCELLED, text);
     }
-    while ((batch = pop(&session->parked)) != NULL) {
-        complete(server, batch, LANES_E_CANCELLED, text);
+    while ((batch = lanes_server_batches_pop(&session->parked)) != NULL) {
+        lanes_server_complete(server, batch, LANES_E_CANCELLED, text);
     }
     lanes_server_batch_publish(session);
 }

@@ -294,6 +294,7 @@ static lanes_status start(lanes_server *server, lanes_error *err)
 {
     LANES_TRY(create_descriptors(server, err));
     LANES_TRY(lanes_server_compiler_start(server, err));
+    LANES_TRY(lanes_os_guard_install(err)); /* before any thread of the team */
     LANES_TRY(start_dispatch(server, err));
     LANES_TRY(listen_for_clients(server, err));
     const lanes_server_options *options = server->options;

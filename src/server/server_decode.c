@@ -6,14 +6,23 @@
  */
 #include "server/server_internal.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* Words of an operand before its strides. */
 #define OPERAND_WORDS (sizeof(lanes_abi_operand) / sizeof(uint64_t))
 
+/* A params block, or nothing said about one. */
+static bool is_params_sane(const lanes_abi_entry *entry)
+{
+    return entry->params_generation != 0 ||
+           (entry->params_slot == 0 && entry->params_offset == 0 &&
+            entry->params_bytes == 0);
+}
+
 static bool has_reserved_bits(const lanes_abi_entry *entry)
 {
-    uint64_t bits = entry->flags | entry->reserved0;
+    uint64_t bits = entry->reserved0;
     for (size_t i = 0; i < LANES_ARRAY_COUNT(entry->reserved); i++) {
         bits |= entry->reserved[i];
     }
@@ -28,7 +37,16 @@ static lanes_status check_entry(const lanes_abi_entry *entry, lanes_error *err)
     }
     if (has_reserved_bits(entry)) {
         return lanes_error_set(err, LANES_E_INVALID,
-                               "flags or a reserved field of a batch are not 0");
+                               "a reserved field of a batch is not 0");
+    }
+    if (entry->errors > LANES_ERRORS_IGNORE) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "errors policy %u of a batch is unknown", entry->errors);
+    }
+    if (!is_params_sane(entry)) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "the batch has no params block, but its slot, offset or "
+                               "bytes are not 0");
     }
     if (entry->dimensions == 0 || entry->dimensions > LANES_DIMENSIONS_MAX) {
         return lanes_error_set(err, LANES_E_SHAPE,
@@ -69,30 +87,37 @@ static lanes_status hold_kernel(lanes_server_session *session,
     return LANES_OK;
 }
 
+/* The segment of this id, held; NULL if there is none. */
+static const lanes_shm_segment *hold_segment(lanes_server_session *session,
+                                             lanes_abi_id id, lanes_server_batch *batch)
+{
+    lanes_server_view *view =
+        id.slot < LANES_SEGMENTS_MAX ? session->dispatch_views[id.slot] : NULL;
+    if (view == NULL || view->id.generation != id.generation) {
+        return NULL;
+    }
+    view->uses++;
+    batch->views[batch->view_count++] = view;
+    return view->segment;
+}
+
 static lanes_status hold_operand(lanes_server_session *session, uint32_t index,
                                  const lanes_abi_operand *from, lanes_server_batch *batch,
                                  lanes_engine_operand *to, lanes_error *err)
 {
-    lanes_server_view *view = from->segment_slot < LANES_SEGMENTS_MAX
-                                  ? session->dispatch_views[from->segment_slot]
-                                  : NULL;
-    if (view == NULL || view->id.generation != from->segment_generation) {
+    const lanes_abi_id id = {from->segment_slot, from->segment_generation};
+    const lanes_shm_segment *segment = hold_segment(session, id, batch);
+    if (segment == NULL) {
         return lanes_error_set(err, LANES_E_STALE_ID,
                                "operand %u: segment %u.%u is unknown or was released",
-                               index, from->segment_slot, from->segment_generation);
+                               index, id.slot, id.generation);
     }
-    if (from->flags != 0) {
-        return lanes_error_set(err, LANES_E_INVALID, "operand %u: flags 0x%x must be 0",
-                               index, from->flags);
-    }
-    view->uses++;
-    batch->views[batch->view_count++] = view;
-    const lanes_shm_segment *segment = view->segment;
     to->segment_base = segment->mapping.data;
     to->segment_bytes = segment->mapping.bytes;
     to->segment_key = segment->key;
     to->offset = from->offset;
     to->dtype = from->dtype;
+    to->row_count = from->row_count;
     to->is_read_only = segment->mapping.is_read_only;
     return LANES_OK;
 }
@@ -113,6 +138,36 @@ static lanes_status hold_operands(lanes_server_session *session,
     return LANES_OK;
 }
 
+static lanes_status hold_params(lanes_server_session *session,
+                                const lanes_abi_entry *entry, lanes_server_batch *batch,
+                                lanes_engine_batch *checked, lanes_error *err)
+{
+    checked->params = NULL;
+    checked->params_bytes = 0;
+    if (entry->params_generation == 0) {
+        return LANES_OK;
+    }
+    const lanes_abi_id id = {entry->params_slot, entry->params_generation};
+    const lanes_shm_segment *segment = hold_segment(session, id, batch);
+    if (segment == NULL) {
+        return lanes_error_set(err, LANES_E_STALE_ID,
+                               "params block: segment %u.%u is unknown or was released",
+                               id.slot, id.generation);
+    }
+    uint64_t end = 0;
+    if (!lanes_add_u64(entry->params_offset, entry->params_bytes, &end) ||
+        end > segment->mapping.bytes) {
+        return lanes_error_set(err, LANES_E_SPAN,
+                               "params block (offset %" PRIu64 ", %" PRIu64
+                               " bytes) reaches outside its segment of %" PRIu64 " bytes",
+                               entry->params_offset, entry->params_bytes,
+                               segment->mapping.bytes);
+    }
+    checked->params = (const char *)segment->mapping.data + entry->params_offset;
+    checked->params_bytes = entry->params_bytes;
+    return LANES_OK;
+}
+
 lanes_status lanes_server_batch_decode(lanes_server_session *session,
                                        const lanes_abi_entry *entry,
                                        const uint64_t *arguments,
@@ -123,11 +178,13 @@ lanes_status lanes_server_batch_decode(lanes_server_session *session,
     lanes_engine_batch checked; /* only what the counts cover is filled and read */
     checked.dimensions = entry->dimensions;
     checked.operand_count = entry->operand_count;
+    checked.errors = entry->errors;
+    checked.seed = entry->seed;
     memcpy(checked.shape, arguments, entry->dimensions * sizeof(arguments[0]));
     LANES_TRY(hold_operands(session, entry, arguments + entry->dimensions, batch,
                             &checked, err));
-    return lanes_engine_plan_batch(&checked, &batch->kernel->signature, &batch->plan,
-                                   err);
+    LANES_TRY(hold_params(session, entry, batch, &checked, err));
+    return lanes_engine_plan_batch(&checked, &batch->kernel->checked, &batch->plan, err);
 }
 
 void lanes_server_batch_let_go(lanes_server *server, lanes_server_batch *batch)

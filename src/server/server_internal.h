@@ -52,7 +52,7 @@ typedef struct lanes_server_view {
 
 enum lanes_server_variant_state {
     LANES_VARIANT_WANTED = 1, /* control has it: batches wait */
-    LANES_VARIANT_READY,      /* function may be called */
+    LANES_VARIANT_READY,      /* its code may be called */
     LANES_VARIANT_FAILED      /* every batch that needs it fails with status, message */
 };
 
@@ -63,9 +63,10 @@ struct lanes_server_variant {
     /* Control's while it is WANTED, constant after. */
     lanes_status status;
     char message[LANES_ERROR_TEXT_BYTES];
-    lanes_loop_fn function;
+    lanes_server_code code;
     lanes_variant_info info;
-    void *loaded; /* control's */
+    lanes_engine_exceptions exceptions;
+    void *tables; /* owned: payloads, then argument lists; what exceptions points to */
     /* Dispatch. */
     enum lanes_server_variant_state state;
     uint64_t element_ps; /* lanes_engine_outcome.element_ps of earlier batches */
@@ -76,7 +77,7 @@ struct lanes_server_variant {
 struct lanes_server_kernel {
     lanes_server_session *session;
     lanes_abi_id id;
-    lanes_signature signature;
+    lanes_engine_kernel checked; /* what its batches are checked against */
     /* Control. */
     lanes_server_kernel *previous; /* in session->all_kernels */
     lanes_server_kernel *next;
@@ -104,6 +105,7 @@ struct lanes_server_batch {
     lanes_server_kernel *kernel;
     lanes_server_variant *variant;
     uint64_t tag;
+    uint32_t errors; /* enum lanes_errors */
     uint64_t submitted_ns;
     uint64_t taken_ns;
     uint64_t parked_ns;  /* when it began to wait for its variant; 0 = it did not */
@@ -113,7 +115,7 @@ struct lanes_server_batch {
     lanes_engine_plan plan;
     lanes_engine_outcome outcome;
     uint32_t view_count;
-    lanes_server_view *views[LANES_OPERANDS_MAX];
+    lanes_server_view *views[LANES_OPERANDS_MAX + 1]; /* of operands and params */
 };
 
 /** A list of batches, first in first out. */
@@ -376,6 +378,24 @@ LANES_NODISCARD lanes_status lanes_server_result_take(lanes_server *server,
 /** Undo loading. */
 void lanes_server_unload(lanes_server *server, lanes_server_variant *variant);
 
+/* ---- server_exceptions.c (control) --------------------------------------------------
+ */
+
+/** Bytes of the exception tables that @p result says it has; false if it cannot have so
+ * many. */
+bool lanes_server_exceptions_bytes(const lanes_compile_result *result,
+                                   uint64_t *out_bytes);
+
+/**
+ * Check the tables at @p tables, of the bytes that lanes_server_exceptions_bytes() told,
+ * and keep a copy in @p variant; explain and address are the caller's to set.
+ *
+ * @return LANES_OK, -ENOMEM, LANES_E_INTERNAL (they cannot be of this kernel's IR)
+ */
+LANES_NODISCARD lanes_status lanes_server_exceptions_take(
+    lanes_server_variant *variant, const lanes_compile_result *result, const char *tables,
+    lanes_error *err);
+
 /* ---- server_report.c (control) ------------------------------------------------------
  */
 
@@ -422,8 +442,31 @@ LANES_NODISCARD lanes_status lanes_server_batch_decode(lanes_server_session *ses
 /** Drop what @p batch holds. */
 void lanes_server_batch_let_go(lanes_server *server, lanes_server_batch *batch);
 
+/* ---- server_complete.c (dispatch) ---------------------------------------------------
+ */
+
+/** Post a completion, drop what @p batch holds, and return it to its session's pool. */
+void lanes_server_complete(lanes_server *server, lanes_server_batch *batch,
+                           lanes_status status, const char *text);
+
+/** All elements have been run: complete as the batch's errors policy says. */
+void lanes_server_complete_run(lanes_server *server, lanes_server_batch *batch);
+
+/** A fault has ended a tile: complete with LANES_E_KERNEL_FAULT. */
+void lanes_server_complete_fault(lanes_server *server, lanes_server_batch *batch);
+
+/** Announce posted completions and wake the client if it sleeps. */
+void lanes_server_batch_publish(lanes_server_session *session);
+
+/** Mark the session as over in its ring, and wake the client whatever it does. */
+void lanes_server_batch_close_ring(lanes_server_session *session, lanes_status reason);
+
 /* ---- server_batch.c (dispatch) ------------------------------------------------------
  */
+
+/** Append to, and take the first of; NULL if there is none. */
+void lanes_server_batches_push(lanes_server_batches *list, lanes_server_batch *batch);
+lanes_server_batch *lanes_server_batches_pop(lanes_server_batches *list);
 
 /** Take and start entries of @p session; true if there were any. */
 bool lanes_server_batch_take(lanes_server *server, lanes_server_session *session);
@@ -437,11 +480,5 @@ void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant 
 /** Complete every batch of @p session with LANES_E_CANCELLED and @p text. */
 void lanes_server_batch_cancel_all(lanes_server *server, lanes_server_session *session,
                                    const char *text);
-
-/** Announce posted completions and wake the client if it sleeps. */
-void lanes_server_batch_publish(lanes_server_session *session);
-
-/** Mark the session as over in its ring, and wake the client whatever it does. */
-void lanes_server_batch_close_ring(lanes_server_session *session, lanes_status reason);
 
 #endif /* LANES_SERVER_INTERNAL_H */

@@ -33,10 +33,16 @@ static lanes_status check_load(const lanes_server_session *session,
                                request->ir_bytes, LANES_IR_BYTES_MAX);
     }
     if ((request->flags & ~LANES_ABI_KERNEL_STAGES) != 0 ||
-        (request->math != LANES_MATH_VECTOR && request->math != LANES_MATH_EXACT)) {
+        (request->math != LANES_MATH_VECTOR && request->math != LANES_MATH_EXACT) ||
+        request->convention > LANES_CONVENTION_SCIPY) {
         return lanes_error_set(err, LANES_E_INVALID,
-                               "kernel flags 0x%x or math %u are unknown", request->flags,
-                               request->math);
+                               "kernel flags 0x%x, math %u or convention %u are unknown",
+                               request->flags, request->math, request->convention);
+    }
+    if (request->reserved != 0) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "the reserved field of a kernel is %u, not 0",
+                               request->reserved);
     }
     if (memchr(request->entry, '\0', sizeof(request->entry)) == NULL ||
         memchr(request->signature, '\0', sizeof(request->signature)) == NULL) {
@@ -80,6 +86,7 @@ static lanes_status create_kernel(lanes_server_session *session,
         .ir_bytes = request->ir_bytes,
         .flags = request->flags,
         .math = request->math,
+        .convention = request->convention,
     };
     memcpy(kernel->request.entry, request->entry, sizeof(kernel->request.entry));
     memcpy(kernel->request.signature, request->signature,
@@ -135,13 +142,17 @@ static lanes_status answer(lanes_server_session *session,
                            const lanes_server_kernel *kernel,
                            const lanes_abi_header *request, lanes_error *err)
 {
+    const lanes_signature *signature = &kernel->checked.signature;
     lanes_abi_kernel reply = {
         .id = kernel->id,
         .compile_ns = kernel->compile_ns,
-        .input_count = kernel->signature.input_count,
-        .output_count = kernel->signature.output_count,
+        .input_count = signature->input_count,
+        .output_count = signature->output_count,
+        .row_mask = signature->row_mask,
+        .has_params = kernel->checked.has_params,
+        .params_bytes = kernel->checked.params_bytes,
     };
-    memcpy(reply.dtype, kernel->signature.dtype, sizeof(reply.dtype));
+    memcpy(reply.dtype, signature->dtype, sizeof(reply.dtype));
     int fd = -1;
     LANES_TRY(lanes_server_report_memfd(kernel, &fd, &reply.report_bytes, err));
     lanes_server_reply(session, request, &reply, sizeof(reply), &fd, 1);

@@ -87,9 +87,79 @@ static lanes_status check_signature(const lanes_signature *signature, lanes_erro
     for (uint32_t i = 0; is_good && i < lanes_signature_operand_count(signature); i++) {
         is_good = lanes_dtype_bytes(signature->dtype[i]) != 0;
     }
+    is_good = is_good && signature->row_mask >> signature->input_count == 0;
     return is_good ? LANES_OK
                    : lanes_error_set(err, LANES_E_INTERNAL,
                                      "the compiler returned an impossible signature");
+}
+
+static bool has_end(const char *text, size_t bytes)
+{
+    return memchr(text, '\0', bytes) != NULL;
+}
+
+/* Texts, and what must be there for them to be used. */
+static bool is_well_formed(const lanes_compile_result *result)
+{
+    if (!has_end(result->message, sizeof(result->message)) ||
+        !has_end(result->symbol, sizeof(result->symbol)) ||
+        !has_end(result->explain_symbol, sizeof(result->explain_symbol)) ||
+        !has_end(result->payload_symbol, sizeof(result->payload_symbol)) ||
+        result->status > 0) {
+        return false;
+    }
+    const bool has_tables = result->payload_count > 0 || result->argument_list_count > 0;
+    return result->status < 0 || (result->has_params <= 1 &&
+                                  (!has_tables || result->payload_symbol[0] != '\0'));
+}
+
+/* Report, tables and object are all there is behind the head. */
+static lanes_status check_sizes(const lanes_compile_result *result, uint64_t file_bytes,
+                                lanes_error *err)
+{
+    uint64_t table_bytes = 0;
+    if (!lanes_server_exceptions_bytes(result, &table_bytes)) {
+        return lanes_error_set(err, LANES_E_INTERNAL,
+                               "the compiler's result has %u payloads and %u argument "
+                               "lists; %u are possible",
+                               result->payload_count, result->argument_list_count,
+                               LANES_PAYLOADS_MAX);
+    }
+    uint64_t rest = file_bytes - sizeof(*result);
+    bool is_good = result->report_bytes != 0 && result->report_bytes <= rest;
+    rest -= is_good ? result->report_bytes : 0;
+    is_good = is_good && table_bytes <= rest;
+    rest -= is_good ? table_bytes : 0;
+    is_good = is_good && result->object_bytes != 0 && result->object_bytes == rest &&
+              result->symbol[0] != '\0';
+    return is_good ? LANES_OK
+                   : lanes_error_set(err, LANES_E_INTERNAL,
+                                     "the compiler's result has %" PRIu64
+                                     " bytes, but names a report of %" PRIu64
+                                     ", tables of %" PRIu64 " and an object of %" PRIu64,
+                                     file_bytes, result->report_bytes, table_bytes,
+                                     result->object_bytes);
+}
+
+static lanes_status check_variant(const lanes_server_job *job,
+                                  const lanes_compile_result *result, lanes_error *err)
+{
+    const lanes_server_variant *variant = job->variant;
+    lanes_engine_kernel kernel = variant->kernel->checked;
+    lanes_variant_key key = variant->key;
+    if (job->is_load) {
+        kernel.signature = result->signature;
+        kernel.has_params = result->has_params;
+        lanes_variant_key_contiguous(&result->signature, &key);
+    }
+    if (!lanes_signature_equal(&result->signature, &kernel.signature) ||
+        result->has_params != kernel.has_params ||
+        !lanes_variant_key_equal(&result->key, &key)) {
+        return lanes_error_set(
+            err, LANES_E_INTERNAL,
+            "the compiler returned another variant than was asked for");
+    }
+    return LANES_OK;
 }
 
 static lanes_status check_head(const lanes_server_job *job,
@@ -102,87 +172,93 @@ static lanes_status check_head(const lanes_server_job *job,
                                "install both from one release",
                                result->version, LANES_COMPILE_VERSION);
     }
-    if (memchr(result->message, '\0', sizeof(result->message)) == NULL ||
-        memchr(result->symbol, '\0', sizeof(result->symbol)) == NULL ||
-        result->status > 0) {
+    if (!is_well_formed(result)) {
         return lanes_error_set(err, LANES_E_INTERNAL,
                                "the compiler's result is malformed");
     }
     if (result->status < 0) {
         return lanes_error_set(err, result->status, "%s", result->message);
     }
-    const uint64_t rest = file_bytes - sizeof(*result);
-    if (result->report_bytes > rest ||
-        result->object_bytes != rest - result->report_bytes ||
-        result->object_bytes == 0 || result->report_bytes == 0 ||
-        result->symbol[0] == '\0') {
-        return lanes_error_set(err, LANES_E_INTERNAL,
-                               "the compiler's result has %" PRIu64
-                               " bytes, but names a report of %" PRIu64
-                               " and an object of %" PRIu64,
-                               file_bytes, result->report_bytes, result->object_bytes);
-    }
+    LANES_TRY(check_sizes(result, file_bytes, err));
     LANES_TRY(check_signature(&result->signature, err));
-    const lanes_server_variant *variant = job->variant;
-    lanes_signature signature = variant->kernel->signature;
-    lanes_variant_key key = variant->key;
-    if (job->is_load) {
-        signature = result->signature;
-        lanes_variant_key_contiguous(&signature, &key);
-    }
-    if (!lanes_signature_equal(&result->signature, &signature) ||
-        !lanes_variant_key_equal(&result->key, &key)) {
-        return lanes_error_set(
-            err, LANES_E_INTERNAL,
-            "the compiler returned another variant than was asked for");
-    }
-    return LANES_OK;
+    return check_variant(job, result, err);
 }
 
-static lanes_status load(lanes_server *server, lanes_server_variant *variant,
-                         const lanes_compile_result *result, const char *object,
+/* ---- Code ---------------------------------------------------------------------------
+ */
+
+/* Looks for a symbol beside the loop; "" is none. */
+static lanes_status find(lanes_loader *loader, lanes_loaded *loaded, const char *symbol,
+                         void **out_address, lanes_error *err)
+{
+    *out_address = NULL;
+    if (symbol[0] == '\0') {
+        return LANES_OK;
+    }
+    *out_address = lanes_loader_find(loader, loaded, symbol);
+    return *out_address != NULL
+               ? LANES_OK
+               : lanes_error_set(err, LANES_E_LINK, "the object does not define '%s'",
+                                 symbol);
+}
+
+static lanes_status load(lanes_server *server, const lanes_compile_result *result,
+                         const char *object, lanes_server_code *out_code,
                          lanes_error *err)
 {
     const lanes_server_hooks *hooks = &server->options->hooks;
     if (hooks->load_object != NULL) {
-        return hooks->load_object(hooks->ctx, object, result->object_bytes,
-                                  result->symbol, &variant->loaded, &variant->function,
-                                  err);
+        return hooks->load_object(hooks->ctx, object, result->object_bytes, result,
+                                  out_code, err);
     }
     lanes_loaded *loaded = NULL;
     LANES_TRY(lanes_loader_load(server->loader, object, result->object_bytes,
                                 result->symbol, &loaded, err));
-    variant->loaded = loaded;
-    variant->function = lanes_loaded_function(loaded);
+    out_code->loaded = loaded;
+    out_code->loop = lanes_loaded_function(loaded);
+    void *explain = NULL;
+    void *address = NULL;
+    LANES_TRY(find(server->loader, loaded, result->explain_symbol, &explain, err));
+    LANES_TRY(find(server->loader, loaded, result->payload_symbol, &address, err));
+    memcpy(&out_code->explain, &explain, sizeof(explain));
+    out_code->address = address;
     return LANES_OK;
 }
 
 void lanes_server_unload(lanes_server *server, lanes_server_variant *variant)
 {
     const lanes_server_hooks *hooks = &server->options->hooks;
-    if (variant->loaded == NULL) {
-        return;
+    if (variant->code.loaded != NULL && hooks->unload_object != NULL) {
+        hooks->unload_object(hooks->ctx, variant->code.loaded);
+    } else if (variant->code.loaded != NULL) {
+        lanes_loader_unload(server->loader, variant->code.loaded);
     }
-    if (hooks->unload_object != NULL) {
-        hooks->unload_object(hooks->ctx, variant->loaded);
-    } else {
-        lanes_loader_unload(server->loader, variant->loaded);
-    }
-    variant->loaded = NULL;
-    variant->function = NULL;
+    variant->code = (lanes_server_code){.loaded = NULL};
+    variant->exceptions = (lanes_engine_exceptions){.explain = NULL};
+    free(variant->tables);
+    variant->tables = NULL;
 }
 
-/* @p body is the report, then the object. */
+/* @p body is the report, the tables, the object. */
 static lanes_status use_result(lanes_server *server, lanes_server_job *job,
                                const lanes_compile_result *result, const char *body,
-                               lanes_error *err)
+                               size_t body_bytes, lanes_error *err)
 {
     lanes_server_variant *variant = job->variant;
+    const char *tables = body + result->report_bytes;
+    const char *object = body + body_bytes - result->object_bytes;
+    LANES_TRY(lanes_server_exceptions_take(variant, result, tables, err));
     LANES_TRY(lanes_server_report_add(variant->kernel, body, result->report_bytes, err));
-    LANES_TRY(load(server, variant, result, body + result->report_bytes, err));
+    LANES_TRY(load(server, result, object, &variant->code, err));
+    variant->exceptions.explain = variant->code.explain;
+    variant->exceptions.address = variant->code.address;
     variant->info = result->info;
     if (job->is_load) {
-        variant->kernel->signature = result->signature;
+        variant->kernel->checked = (lanes_engine_kernel){
+            .signature = result->signature,
+            .has_params = result->has_params,
+            .params_bytes = result->params_bytes,
+        };
         variant->key = result->key;
     }
     return LANES_OK;
@@ -204,7 +280,7 @@ lanes_status lanes_server_result_take(lanes_server *server, lanes_server_job *jo
     }
     LANES_TRY(lanes_os_read_at(job->result_fd, &result, sizeof(result), 0, err));
     LANES_TRY(check_head(job, &result, facts.bytes, err));
-    const size_t bytes = (size_t)(result.report_bytes + result.object_bytes);
+    const size_t bytes = (size_t)(facts.bytes - sizeof(result));
     char *body = malloc(bytes);
     if (body == NULL) {
         return lanes_error_set(err, -ENOMEM, "no memory for %zu bytes of code", bytes);
@@ -212,8 +288,11 @@ lanes_status lanes_server_result_take(lanes_server *server, lanes_server_job *jo
     lanes_status status =
         lanes_os_read_at(job->result_fd, body, bytes, sizeof(result), err);
     if (status == LANES_OK) {
-        status = use_result(server, job, &result, body, err);
+        status = use_result(server, job, &result, body, bytes, err);
     }
     free(body);
+    if (status < 0) {
+        lanes_server_unload(server, job->variant);
+    }
     return status;
 }

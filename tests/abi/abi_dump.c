@@ -41,7 +41,7 @@ static void dump_constants(void)
     CONSTANT(LANES_ABI_U_ARGUMENTS);
     CONSTANT(LANES_ABI_U_BYTES);
     CONSTANT(LANES_ABI_K_COMPLETIONS);
-    CONSTANT(LANES_ABI_K_TEXTS);
+    CONSTANT(LANES_ABI_K_DETAILS);
     CONSTANT(LANES_ABI_K_BYTES);
     CONSTANT(LANES_ABI_HELLO);
     CONSTANT(LANES_ABI_SEGMENT_CREATE);
@@ -54,6 +54,28 @@ static void dump_constants(void)
     CONSTANT(LANES_STRATEGY_LOOP);
     CONSTANT(LANES_MATH_VECTOR);
     CONSTANT(LANES_MATH_EXACT);
+}
+
+static void dump_choices(void)
+{
+    CONSTANT(LANES_CONVENTION_AUTO);
+    CONSTANT(LANES_CONVENTION_NUMBA);
+    CONSTANT(LANES_CONVENTION_C);
+    CONSTANT(LANES_CONVENTION_C_OUT);
+    CONSTANT(LANES_CONVENTION_SCIPY);
+    CONSTANT(LANES_ERRORS_RAISE);
+    CONSTANT(LANES_ERRORS_MASK);
+    CONSTANT(LANES_ERRORS_IGNORE);
+    CONSTANT(LANES_RAISED_NONE);
+    CONSTANT(LANES_RAISED_EXCEPTION);
+    CONSTANT(LANES_RAISED_ZERO_DIVISION);
+    CONSTANT(LANES_RAISED_OVERFLOW);
+    CONSTANT(LANES_RAISED_FATAL);
+    CONSTANT(LANES_RAISED_UNKNOWN);
+    CONSTANT(LANES_RAISED_ARGUMENTS_MAX);
+    CONSTANT(LANES_PAYLOAD_NONE);
+    CONSTANT(LANES_PAYLOAD_TEXT);
+    CONSTANT(LANES_PAYLOAD_BITCODE);
 }
 
 static void dump_tables(void)
@@ -83,7 +105,7 @@ static void dump_rings(void)
     FIELD(lanes_abi_executor_page, closed);
     STRUCT(lanes_abi_entry);
     FIELD(lanes_abi_entry, opcode);
-    FIELD(lanes_abi_entry, flags);
+    FIELD(lanes_abi_entry, errors);
     FIELD(lanes_abi_entry, kernel_slot);
     FIELD(lanes_abi_entry, kernel_generation);
     FIELD(lanes_abi_entry, tag);
@@ -92,13 +114,31 @@ static void dump_rings(void)
     FIELD(lanes_abi_entry, dimensions);
     FIELD(lanes_abi_entry, operand_count);
     FIELD(lanes_abi_entry, reserved0);
+    FIELD(lanes_abi_entry, seed);
+    FIELD(lanes_abi_entry, params_slot);
+    FIELD(lanes_abi_entry, params_generation);
+    FIELD(lanes_abi_entry, params_offset);
+    FIELD(lanes_abi_entry, params_bytes);
     FIELD(lanes_abi_entry, reserved);
     STRUCT(lanes_abi_operand);
     FIELD(lanes_abi_operand, segment_slot);
     FIELD(lanes_abi_operand, segment_generation);
     FIELD(lanes_abi_operand, offset);
     FIELD(lanes_abi_operand, dtype);
-    FIELD(lanes_abi_operand, flags);
+    FIELD(lanes_abi_operand, row_count);
+    STRUCT(lanes_abi_raised);
+    FIELD(lanes_abi_raised, kind);
+    FIELD(lanes_abi_raised, payload_form);
+    FIELD(lanes_abi_raised, payload_offset);
+    FIELD(lanes_abi_raised, payload_bytes);
+    FIELD(lanes_abi_raised, argument_count);
+    FIELD(lanes_abi_raised, reserved);
+    FIELD(lanes_abi_raised, argument_dtype);
+    FIELD(lanes_abi_raised, argument);
+    STRUCT(lanes_abi_detail);
+    FIELD(lanes_abi_detail, text);
+    FIELD(lanes_abi_detail, raised);
+    FIELD(lanes_abi_detail, pad);
     STRUCT(lanes_abi_completion);
     FIELD(lanes_abi_completion, tag);
     FIELD(lanes_abi_completion, status);
@@ -147,6 +187,8 @@ static void dump_messages(void)
     FIELD(lanes_abi_kernel_load, ir_bytes);
     FIELD(lanes_abi_kernel_load, flags);
     FIELD(lanes_abi_kernel_load, math);
+    FIELD(lanes_abi_kernel_load, convention);
+    FIELD(lanes_abi_kernel_load, reserved);
     FIELD(lanes_abi_kernel_load, entry);
     FIELD(lanes_abi_kernel_load, signature);
     STRUCT(lanes_abi_kernel);
@@ -157,11 +199,15 @@ static void dump_messages(void)
     FIELD(lanes_abi_kernel, input_count);
     FIELD(lanes_abi_kernel, output_count);
     FIELD(lanes_abi_kernel, dtype);
+    FIELD(lanes_abi_kernel, row_mask);
+    FIELD(lanes_abi_kernel, has_params);
+    FIELD(lanes_abi_kernel, params_bytes);
 }
 
 int main(void)
 {
     dump_constants();
+    dump_choices();
     dump_tables();
     dump_rings();
     dump_messages();

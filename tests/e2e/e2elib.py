@@ -75,7 +75,7 @@ class LanesTest(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lanes-e2e-"))
         self.addCleanup(shutil.rmtree, self.folder)
         self.environment = dict(os.environ, XDG_RUNTIME_DIR=str(self.folder / "runtime"))
-        for name in ("LANES_SOCKET", "LANES_EXECUTOR", "LANES_PYTHON"):
+        for name in ("LANES_SOCKET", "LANES_EXECUTOR", "LANES_PYTHON", "VIRTUAL_ENV"):
             self.environment.pop(name, None)
         (self.folder / "runtime").mkdir(mode=0o700)
         self.out = self.folder / "out.npy"

@@ -170,12 +170,12 @@ class NumbaResults(e2elib.LanesTest):
 
 
 class NumbaFailures(e2elib.LanesTest):
-    def run_failing(self, kernel, *inputs):
-        """Returns (result array, JSON report, stderr) of a batch that must fail."""
+    def run_failing(self, kind, kernel, *inputs):
+        """Returns (result, JSON report, stderr) of a batch that must raise class `kind`."""
         done = self.lanes("run", kernel, *inputs, "-o", self.out, "--json")
         self.assertEqual(done.returncode, e2elib.EXIT_BATCH_FAILED, done.stderr)
         report = json.loads(done.stdout)
-        self.assertEqual(report["error"]["type"], "LANES_E_KERNEL_RAISED")
+        self.assertEqual(report["error"]["type"], kind)
         return numpy.load(self.out), report, done.stderr
 
     def test_division_by_zero_is_found_and_the_rest_is_right(self):
@@ -184,7 +184,8 @@ class NumbaFailures(e2elib.LanesTest):
             y = numpy.full(COUNT, 2.0)
             y[zeros] = 0.0
             got, report, stderr = self.run_failing(
-                numba_kernel("divide"), self.save("x.npy", x), self.save("y.npy", y)
+                "ZeroDivisionError", numba_kernel("divide"), self.save("x.npy", x),
+                self.save("y.npy", y),
             )
             self.assertEqual(report["failed"], len(zeros))
             self.assertEqual(report["first_failed"], zeros[0])
@@ -196,7 +197,7 @@ class NumbaFailures(e2elib.LanesTest):
 
     def test_every_element_fails(self):
         x = self.save("x.npy", numpy.ones(1000))
-        got, report, _ = self.run_failing(numba_kernel("divide"), x, 0)
+        got, report, _ = self.run_failing("ZeroDivisionError", numba_kernel("divide"), x, 0)
         self.assertEqual((report["failed"], report["first_failed"]), (1000, 0))
         numpy.testing.assert_array_equal(got, numpy.zeros(1000))
 
@@ -204,7 +205,7 @@ class NumbaFailures(e2elib.LanesTest):
         x = numpy.arange(1.0, 5001.0)
         x[[1234, 4321]] = -1.0
         got, report, _ = self.run_failing(
-            numba_kernel("checked_root"), self.save("x.npy", x)
+            "ValueError", numba_kernel("checked_root"), self.save("x.npy", x)
         )
         self.assertEqual((report["failed"], report["first_failed"]), (2, 1234))
         x[[1234, 4321]] = 0.0
@@ -214,7 +215,8 @@ class NumbaFailures(e2elib.LanesTest):
         y = numpy.ones((50, 40))
         y[31, 7] = y[40, 0] = 0.0
         _, report, _ = self.run_failing(
-            numba_kernel("divide"), self.save("x.npy", numpy.ones((50, 40))),
+            "ZeroDivisionError", numba_kernel("divide"),
+            self.save("x.npy", numpy.ones((50, 40))),
             self.save("y.npy", y),
         )  # fmt: skip
         self.assertEqual((report["failed"], report["first_failed"]), (2, 31 * 40 + 7))

@@ -102,8 +102,9 @@ class BadIr(e2elib.LanesTest):
 
     def test_unsupported_signatures(self):
         for head in (
-            "define double @f(ptr %x) {\n  ret double 1.0\n}\n",
-            "define <2 x double> @f(<2 x double> %x) {\n  ret <2 x double> %x\n}\n",
+            "define half @f(half %x) {\n  ret half %x\n}\n",
+            "define x86_fp80 @f(x86_fp80 %x) {\n  ret x86_fp80 %x\n}\n",
+            "define double @f(double %x, ptr byval(double) %p) {\n  ret double %x\n}\n",
             "define i128 @f(i128 %x) {\n  ret i128 %x\n}\n",
             "define void @f(double %x) {\n  ret void\n}\n",
             "define double @f(double %x, ...) {\n  ret double %x\n}\n",
@@ -217,8 +218,7 @@ class BadNpy(e2elib.LanesTest):
         self.refuse("Fortran order", self.npy(numpy.zeros((3, 4), order="F")))
         self.refuse("Python objects", self.npy(numpy.array([1, {}], object)))
         self.refuse("structured", self.npy(numpy.zeros(4, [("a", "f8"), ("b", "i4")])))
-        self.refuse("'<c16' is not one of", self.npy(numpy.zeros(4, "c16")))
-        self.refuse("'|b1' is not one of", self.npy(numpy.zeros(4, "?")))
+        self.refuse("'<f2' is not one of", self.npy(numpy.zeros(4, "f2")))
         self.refuse("'<U3' is not one of", self.npy(numpy.array(["abc"])))
         self.refuse("8 dimensions", self.npy(numpy.zeros((1,) * 9)))
 
@@ -371,7 +371,6 @@ class BadUsage(e2elib.LanesTest):
         self.refuse("KERNEL is missing", "run")
         self.refuse("INPUT is missing", "run", "k.ll")
         self.refuse("--output is missing", "run", "k.ll", "x.npy")
-        self.refuse("--output is given twice", "run", "k.ll", "x.npy", "-o", "a", "-o", "b")
         self.refuse("--math=fast", "run", "k.ll", "x.npy", "-o", "a", "--math=fast")
         self.refuse("--threads=0", "run", "k.ll", "x.npy", "-o", "a", "--threads=0")
         self.refuse("--threads=2x", "run", "k.ll", "x.npy", "-o", "a", "--threads=2x")

@@ -2,7 +2,7 @@
 /*
  * stress_ring.c - a client and an executor thread exchange a million batches.
  *
- * Every byte of every entry, argument, completion and text is a function of the batch's
+ * Every byte of every entry, argument, completion and detail is a function of the batch's
  * number and is checked by the receiver. Both sides sleep for real: the executor on the
  * doorbell eventfd, the client on the futex or, every other phase, on its eventfd. A
  * sleep that ends by its time limit although something was there is a lost wake-up and
@@ -77,6 +77,12 @@ static void make_entry(uint64_t tag, lanes_abi_entry *entry)
     entry->argument_words = words_of(tag);
 }
 
+/** Of some batches no element failed: their detail holds nothing. */
+static uint64_t failed_of(uint64_t tag)
+{
+    return tag % 5 == 0 ? mix(tag) | 1 : 0;
+}
+
 static void make_completion(uint64_t tag, lanes_abi_completion *completion)
 {
     uint64_t words[sizeof(*completion) / sizeof(uint64_t)];
@@ -86,6 +92,16 @@ static void make_completion(uint64_t tag, lanes_abi_completion *completion)
     memcpy(completion, words, sizeof(*completion));
     completion->tag = tag;
     completion->status = tag % 7 == 0 ? LANES_E_KERNEL_RAISED : LANES_OK;
+    completion->failed = failed_of(tag);
+}
+
+static void make_raised(uint64_t tag, lanes_abi_raised *raised)
+{
+    uint64_t words[sizeof(*raised) / sizeof(uint64_t)];
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(words); i++) {
+        words[i] = mix(tag * 3 + i * 0x30007);
+    }
+    memcpy(raised, words, sizeof(*raised));
 }
 
 static void make_text(uint64_t tag, char text[64])
@@ -135,10 +151,13 @@ static void complete_some(executor *self, uint32_t count)
         const uint64_t tag = self->held[pick];
         self->held[pick] = self->held[--self->held_count];
         lanes_abi_completion completion;
+        lanes_abi_raised raised;
         char text[64];
         make_completion(tag, &completion);
+        make_raised(tag, &raised);
         make_text(tag, text);
-        lanes_ring_executor_post(&self->ring, &completion, text);
+        lanes_ring_executor_post(&self->ring, &completion, text,
+                                 completion.failed > 0 ? &raised : NULL);
         self->posted++;
     }
     const uint32_t wake = lanes_ring_executor_publish(&self->ring);
@@ -222,8 +241,8 @@ static bool submit_one(client *self)
 static bool consume_one(client *self)
 {
     const lanes_abi_completion *completion = NULL;
-    const char *text = NULL;
-    const lanes_status found = lanes_ring_client_peek(&self->ring, &completion, &text);
+    const lanes_abi_detail *detail = NULL;
+    const lanes_status found = lanes_ring_client_peek(&self->ring, &completion, &detail);
     CHECK(found >= 0);
     if (found == 0) {
         return false;
@@ -237,7 +256,12 @@ static bool consume_one(client *self)
     if (completion->status < 0) {
         char expected_text[64];
         make_text(tag, expected_text);
-        CHECK(strcmp(text, expected_text) == 0);
+        CHECK(strcmp(detail->text, expected_text) == 0);
+    }
+    if (completion->failed > 0) {
+        lanes_abi_raised expected_raised;
+        make_raised(tag, &expected_raised);
+        CHECK(memcmp(&detail->raised, &expected_raised, sizeof(expected_raised)) == 0);
     }
     lanes_ring_client_advance(&self->ring);
     self->consumed++;
@@ -247,8 +271,8 @@ static bool consume_one(client *self)
 static bool has_completion(const client *self)
 {
     const lanes_abi_completion *completion = NULL;
-    const char *text = NULL;
-    return lanes_ring_client_peek(&self->ring, &completion, &text) != 0;
+    const lanes_abi_detail *detail = NULL;
+    return lanes_ring_client_peek(&self->ring, &completion, &detail) != 0;
 }
 
 static void client_sleep(client *self, bool by_event)

@@ -97,7 +97,7 @@ int main(int argc, char **argv)
             check(entry.argument_words <= LANES_ABI_ARGUMENT_WORDS, "too many words");
             const lanes_abi_completion done = {.tag = entry.tag,
                                                .status = LANES_E_INVALID};
-            lanes_ring_executor_post(&ring, &done, "hostile");
+            lanes_ring_executor_post(&ring, &done, "hostile", NULL);
             LANES_IGNORE(lanes_ring_executor_publish(&ring) != 0, "nobody sleeps");
         } else if (status != 0) {
             check(status == LANES_E_RING_CORRUPT, "another status");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * stress_server.c - a server and several clients that do everything at once: sessions
- * that come, load, submit, release in the wrong moment, and go in the middle of it. The
- * compiler and the loader are those of tests/unit/server.
+ * that come, load, submit, release in the wrong moment, raise and fault, and go in the
+ * middle of it. The compiler and the loader are those of tests/unit/server.
  *
  *   stress_server [SECONDS [SEED]]
  */
@@ -38,6 +38,13 @@ static void fail(const char *what, int32_t status)
     abort();
 }
 
+static bool is_expected(lanes_status status)
+{
+    return status == LANES_OK || status == LANES_E_SPAN || status == LANES_E_STALE_ID ||
+           status == LANES_E_COMPILE_CRASHED || status == LANES_E_KERNEL_RAISED ||
+           status == LANES_E_KERNEL_FAULT;
+}
+
 static void submit_some(struct user *user, client *c, const lanes_abi_kernel *kernel,
                         segment *in, segment *out)
 {
@@ -58,8 +65,7 @@ static void submit_some(struct user *user, client *c, const lanes_abi_kernel *ke
     }
     for (uint32_t i = 0; i < count; i++) {
         const lanes_abi_completion done = client_wait(c);
-        if (done.status < 0 && done.status != LANES_E_SPAN &&
-            done.status != LANES_E_STALE_ID && done.status != LANES_E_COMPILE_CRASHED) {
+        if (!is_expected(done.status)) {
             fail(c->text, done.status);
         }
         user->batches++;
@@ -68,7 +74,8 @@ static void submit_some(struct user *user, client *c, const lanes_abi_kernel *ke
 
 static void run_session(struct user *user)
 {
-    static const char *const commands[] = {"double", "fail", "double crash:11"};
+    static const char *const commands[] = {"double", "fail", "raise", "fault",
+                                           "double crash:11"};
     client c;
     segment segments[2];
     client_open_ok(&c, user->f);
@@ -78,6 +85,8 @@ static void run_session(struct user *user)
             fail("segment", status);
         }
     }
+    /* Callbacks raise below 0, and fault below -1. */
+    segments[0].data[random_below(user, ELEMENTS)] = -(double)random_below(user, 3);
     const uint32_t rounds = 1 + random_below(user, 5);
     for (uint32_t i = 0; i < rounds; i++) {
         lanes_abi_kernel kernel;

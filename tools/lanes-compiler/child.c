@@ -67,15 +67,28 @@ static void write_part(const void *part, uint64_t bytes, uint64_t offset)
 static void write_result(const lanes_codegen_output *output, uint64_t output_bytes_max)
 {
     const lanes_compile_result *result = &output->result;
-    uint64_t total;
-    if (!lanes_add_u64(sizeof(*result), result->report_bytes, &total) ||
-        !lanes_add_u64(total, result->object_bytes, &total) || total > output_bytes_max) {
-        _exit(CHILD_EXIT_OUTPUT);
+    const struct {
+        const void *data;
+        uint64_t bytes;
+    } parts[] = {
+        {result, sizeof(*result)},
+        {output->report, result->report_bytes},
+        {output->payloads, result->payload_count * sizeof(output->payloads[0])},
+        {output->argument_lists,
+         result->argument_list_count * sizeof(output->argument_lists[0])},
+        {output->object, result->object_bytes},
+    };
+    uint64_t total = 0;
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(parts); i++) {
+        if (!lanes_add_u64(total, parts[i].bytes, &total) || total > output_bytes_max) {
+            _exit(CHILD_EXIT_OUTPUT);
+        }
     }
-    write_part(result, sizeof(*result), 0);
-    write_part(output->report, result->report_bytes, sizeof(*result));
-    write_part(output->object, result->object_bytes,
-               sizeof(*result) + result->report_bytes);
+    uint64_t offset = 0;
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(parts); i++) {
+        write_part(parts[i].data, parts[i].bytes, offset);
+        offset += parts[i].bytes;
+    }
 }
 
 _Noreturn static void finish_failed(const lanes_error *err, uint64_t output_bytes_max)

@@ -17,7 +17,17 @@ enum option_key {
     OPTION_SIGNATURE = 's',
     OPTION_MATH = 0x100,
     OPTION_SOCKET = 'S',
-    OPTION_JSON = 0x101
+    OPTION_JSON = 0x101,
+    OPTION_CONVENTION = 0x102
+};
+
+static const struct {
+    const char *name;
+    enum lanes_convention convention;
+} conventions[] = {
+    {"auto", LANES_CONVENTION_AUTO},   {"numba", LANES_CONVENTION_NUMBA},
+    {"c", LANES_CONVENTION_C},         {"c-out", LANES_CONVENTION_C_OUT},
+    {"scipy", LANES_CONVENTION_SCIPY},
 };
 
 int cli_fail(cli_error *err, int exit_code, lanes_status code, const char *format, ...)
@@ -28,6 +38,7 @@ int cli_fail(cli_error *err, int exit_code, lanes_status code, const char *forma
     va_end(arguments);
     err->exit_code = exit_code;
     err->code = code;
+    err->type[0] = '\0';
     return exit_code;
 }
 
@@ -40,6 +51,7 @@ int cli_fail_lanes(cli_error *err, const lanes_error *cause, const char *format,
     va_end(arguments);
     err->exit_code = cli_exit_code_of(cause->code);
     err->code = cause->code;
+    err->type[0] = '\0';
     const size_t used = strnlen(prefix, sizeof(prefix) / 2);
     memcpy(err->message, prefix, used);
     snprintf(err->message + used, sizeof(err->message) - used, ": %s", cause->message);
@@ -56,7 +68,9 @@ int cli_exit_code_of(lanes_status status)
         {LANES_E_DTYPE, CLI_BAD_DATA},
         {LANES_E_SHAPE, CLI_BAD_DATA},
         {LANES_E_FORMAT, CLI_BAD_DATA},
+        {LANES_E_PARAMS, CLI_BAD_DATA},
         {LANES_E_KERNEL_RAISED, CLI_BATCH_FAILED},
+        {LANES_E_KERNEL_FAULT, CLI_BATCH_FAILED},
         {LANES_E_COMPILE_CRASHED, CLI_BAD_DATA},
         {LANES_E_COMPILE_LIMIT, CLI_BAD_DATA},
         {LANES_E_TIMED_OUT, CLI_UNAVAILABLE},
@@ -96,23 +110,39 @@ void cli_print(const char *command, const char *format, ...)
     va_end(arguments);
 }
 
+json_t *cli_text_json(const char *text)
+{
+    json_t *string = json_string(text);
+    char *ascii = string == NULL ? strdup(text) : NULL;
+    for (char *byte = ascii; byte != NULL && *byte != '\0'; byte++) {
+        *byte = (unsigned char)*byte < 0x80 ? *byte : '?';
+    }
+    string = ascii != NULL ? json_string(ascii) : string;
+    free(ascii);
+    return string;
+}
+
+/* The NAME of "...: rule NAME: ..." in a refusal; JSON null if there is none. */
+static json_t *rule_json(const char *message)
+{
+    static const char mark[] = "rule ";
+    const char *rule = strstr(message, mark);
+    const size_t length = rule != NULL ? strcspn(rule + sizeof(mark) - 1, ": ") : 0;
+    return length > 0 ? json_stringn(rule + sizeof(mark) - 1, length) : json_null();
+}
+
 json_t *cli_error_json(const cli_error *err)
 {
-    if (err->exit_code == CLI_OK) {
+    if (err->code == LANES_OK) {
         return json_null();
     }
-    /* Texts of LLVM or a file name may hold bytes that are no UTF-8. */
-    json_t *message = json_string(err->message);
-    if (message == NULL) {
-        char text[sizeof(err->message)];
-        for (size_t i = 0; i < sizeof(text); i++) {
-            const char byte = err->message[i];
-            text[i] = (char)((unsigned char)byte < 0x80 ? byte : '?');
-        }
-        message = json_string(text);
+    const char *type = err->type[0] != '\0' ? err->type : lanes_status_name(err->code);
+    json_t *error = json_pack("{s:o, s:o}", "type", cli_text_json(type), "message",
+                              cli_text_json(err->message));
+    if (err->code == LANES_E_IR_REFUSED) {
+        json_object_set_new(error, "rule", rule_json(err->message));
     }
-    return json_pack("{s:s, s:o}", "type", lanes_status_name(err->code), "message",
-                     message);
+    return error;
 }
 
 int cli_print_json(json_t *document)
@@ -141,7 +171,11 @@ bool cli_parse_count(const char *text, uint32_t *out_count)
 static const struct argp_option kernel_option_table[] = {
     {"entry", OPTION_ENTRY, "NAME", 0, "The callback's symbol; default: find it", 0},
     {"signature", OPTION_SIGNATURE, "SIG", 0,
-     "Element types, as in 'f8(f8,f8)'; default: from the IR", 0},
+     "Element types, as in 'f8(f8,f8)', 'f8,i4(c16)' or 'float64(float64[:])'; default: "
+     "from the IR",
+     0},
+    {"convention", OPTION_CONVENTION, "auto|numba|c|c-out|scipy", 0,
+     "How the callback is called; default: found from the IR", 0},
     {"math", OPTION_MATH, "vector|exact", 0,
      "Serve math functions by vector forms (at most 4 ulp; default) or by libm alone", 0},
     {"socket", OPTION_SOCKET, "PATH", 0,
@@ -150,6 +184,17 @@ static const struct argp_option kernel_option_table[] = {
     {"json", OPTION_JSON, NULL, 0, "Print one JSON object on standard output", 0},
     {0},
 };
+
+static bool parse_convention(const char *name, uint32_t *out_convention)
+{
+    for (size_t i = 0; i < CLI_COUNT_OF(conventions); i++) {
+        if (strcmp(conventions[i].name, name) == 0) {
+            *out_convention = conventions[i].convention;
+            return true;
+        }
+    }
+    return false;
+}
 
 static error_t parse_kernel_option(int key, char *argument, struct argp_state *state)
 {
@@ -166,6 +211,13 @@ static error_t parse_kernel_option(int key, char *argument, struct argp_state *s
             argp_error(state, "--math=%s is neither 'vector' nor 'exact'", argument);
         }
         options->math = *argument == 'v' ? LANES_MATH_VECTOR : LANES_MATH_EXACT;
+        return 0;
+    case OPTION_CONVENTION:
+        if (!parse_convention(argument, &options->convention)) {
+            argp_error(state,
+                       "--convention=%s is not one of auto, numba, c, c-out, scipy",
+                       argument);
+        }
         return 0;
     case OPTION_SOCKET:
         options->socket = argument;
@@ -197,34 +249,48 @@ static void fill_open_options(const cli_kernel_options *options, lanes_open_opti
     }
 }
 
+/* Opens a session and loads @p ir into it. */
+static int load_kernel(const cli_kernel_options *options, uint32_t kernel_flags,
+                       const source *ir, cli_session *session, cli_error *err)
+{
+    lanes_error cause = {.code = LANES_OK};
+    lanes_open_options open_options;
+    fill_open_options(options, &open_options);
+    if (lanes_open(&open_options, &session->session, &cause) < 0) {
+        cli_fail_lanes(err, &cause, "cannot reach an executor");
+        /* Whatever the system said, the executor is what is missing. */
+        if (lanes_status_category(cause.code) == LANES_CATEGORY_SYSTEM) {
+            err->exit_code = CLI_UNAVAILABLE;
+        }
+        return err->exit_code;
+    }
+    lanes_kernel_options kernel_options;
+    lanes_kernel_options_default(&kernel_options);
+    kernel_options.flags = kernel_flags;
+    kernel_options.entry = options->entry;
+    kernel_options.signature = ir->signature != NULL ? ir->signature : options->signature;
+    kernel_options.math = options->math;
+    kernel_options.convention = options->convention;
+    if (lanes_kernel_load(session->session, ir->text, ir->bytes, &kernel_options,
+                          &session->kernel, &cause) < 0) {
+        cli_fail_lanes(err, &cause, "%s", options->kernel);
+        /* Names that are too long. */
+        if (cause.code == LANES_E_INVALID) {
+            err->exit_code = CLI_USAGE;
+        }
+        return err->exit_code;
+    }
+    return CLI_OK;
+}
+
 int cli_session_open(const cli_kernel_options *options, uint32_t kernel_flags,
                      cli_session *out_session, cli_error *err)
 {
     cli_session session = {0};
     source ir = {0};
-    lanes_error cause = {.code = LANES_OK};
     int exit_code = source_load(options->kernel, options->signature, &ir, err);
-    if (exit_code != CLI_OK) {
-        return exit_code;
-    }
-    lanes_open_options open_options;
-    fill_open_options(options, &open_options);
-    lanes_kernel_options kernel_options;
-    lanes_kernel_options_default(&kernel_options);
-    kernel_options.flags = kernel_flags;
-    kernel_options.entry = options->entry;
-    kernel_options.signature = options->signature;
-    kernel_options.math = options->math;
-
-    if (lanes_open(&open_options, &session.session, &cause) < 0) {
-        exit_code = cli_fail_lanes(err, &cause, "cannot reach an executor");
-        /* Whatever the system said, the executor is what is missing. */
-        if (lanes_status_category(cause.code) == LANES_CATEGORY_SYSTEM) {
-            err->exit_code = exit_code = CLI_UNAVAILABLE;
-        }
-    } else if (lanes_kernel_load(session.session, ir.text, ir.bytes, &kernel_options,
-                                 &session.kernel, &cause) < 0) {
-        exit_code = cli_fail_lanes(err, &cause, "%s", options->kernel);
+    if (exit_code == CLI_OK) {
+        exit_code = load_kernel(options, kernel_flags, &ir, &session, err);
     }
     source_release(&ir);
     if (exit_code != CLI_OK) {

@@ -20,7 +20,7 @@
 /** Exit codes; 64 and up are those of sysexits.h. */
 enum cli_exit {
     CLI_OK = 0,
-    CLI_BATCH_FAILED = 1, /* the callback failed for an element */
+    CLI_BATCH_FAILED = 1, /* the callback failed for an element, or faulted */
     CLI_CHECK_FAILED = 3, /* --require-vector */
     CLI_USAGE = 64,
     CLI_BAD_DATA = 65,
@@ -31,9 +31,29 @@ enum cli_exit {
     CLI_TRY_AGAIN = 75
 };
 
+/** The end of every --help. */
+#define CLI_EXIT_STATUS_HELP                                                             \
+    "Exit status:\n"                                                                     \
+    "   0  success\n"                                                                    \
+    "   1  the batch failed: an element raised (the others are written), or faulted\n"   \
+    "   3  --require-vector is not met\n"                                                \
+    "  64  wrong arguments\n"                                                            \
+    "  65  bad data: IR, .npy file, dtype, shape, params\n"                              \
+    "  66  a kernel or input file is missing or unreadable\n"                            \
+    "  69  no executor, or no compiler for this KERNEL\n"                                \
+    "  70  a bug in lanes\n"                                                             \
+    "  73  the output cannot be created\n"                                               \
+    "  75  no memory or too many batches; try again later\n"
+
+#define CLI_KERNEL_HELP                                                                  \
+    "KERNEL is file.ll, file.bc, file.c (compiled by clang) or file.py:function "        \
+    "(exported by Numba, in the Python of LANES_PYTHON, of the active virtual "          \
+    "environment, or /usr/bin/python3)."
+
 typedef struct cli_error {
     int exit_code;
-    lanes_status code;
+    lanes_status code; /* LANES_OK: no error */
+    char type[128];    /* of the exception that a callback raised; "" = the code's name */
     char message[1024];
 } cli_error;
 
@@ -52,7 +72,7 @@ int cli_exit_code_of(lanes_status status);
 /** "lanes: COMMAND: text" on stderr. */
 void cli_print(const char *command, const char *format, ...) LANES_PRINTF(2, 3);
 
-/** {"type": ..., "message": ...}; JSON null if @p err says CLI_OK. */
+/** {"type", "message"} and, of refused IR, "rule"; JSON null if there is no error. */
 json_t *cli_error_json(const cli_error *err);
 
 /** Print @p document (consumed) and a newline on stdout. @return CLI_OK or CLI_INTERNAL
@@ -65,16 +85,21 @@ typedef struct cli_kernel_options {
     const char *entry;
     const char *signature;
     const char *socket;
-    uint32_t threads; /* 0: the default */
-    uint32_t math;    /* enum lanes_math */
+    uint32_t threads;    /* 0: the default */
+    uint32_t math;       /* enum lanes_math */
+    uint32_t convention; /* enum lanes_convention */
     bool is_json;
 } cli_kernel_options;
 
-/** Parses --entry --signature --math --socket --json; its input is cli_kernel_options. */
+/** Parses --entry --signature --convention --math --socket --json; its input is
+ * cli_kernel_options. */
 extern const struct argp cli_kernel_argp;
 
 /** Read a number of threads. @return false unless @p text is 1 .. 4096 */
 bool cli_parse_count(const char *text, uint32_t *out_count);
+
+/** A JSON string of @p text, whose bytes that are no UTF-8 become '?'. */
+json_t *cli_text_json(const char *text);
 
 /** A session with one kernel loaded. Zero-initialise; cli_session_close() accepts it. */
 typedef struct cli_session {

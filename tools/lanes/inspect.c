@@ -125,16 +125,74 @@ static void print_variant(const json_t *variant)
     putchar('\n');
 }
 
+/* ---- The callback ------------------------------------------------------------------ */
+
+static bool is_role(const json_t *argument, const char *role)
+{
+    return strcmp(text_of(argument, "role"), role) == 0;
+}
+
+/* Inputs that are rows; they count among the inputs, as scalars do. */
+static void print_rows(const json_t *report)
+{
+    size_t index;
+    const json_t *argument;
+    unsigned input = 0;
+    json_array_foreach(json_object_get(report, "arguments"), index, argument)
+    {
+        const bool is_row = is_role(argument, "row");
+        input += is_row || is_role(argument, "scalar") ? 1 : 0;
+        if (is_row) {
+            const char *dtype = json_string_value(json_object_get(argument, "dtype"));
+            printf("row         input %u: an array%s%s for each element\n", input,
+                   dtype != NULL ? " of " : "", dtype != NULL ? dtype : "");
+        }
+    }
+}
+
+static void print_params(const json_t *report)
+{
+    if (json_is_true(json_object_get(report, "has_params"))) {
+        printf("params      a block of at least %lld bytes\n",
+               (long long)integer_of(report, "params_bytes"));
+    }
+}
+
+/* What a callback that fails raises: "ValueError('negative', {})". */
+static void print_errors(const json_t *report)
+{
+    size_t index;
+    const json_t *exception;
+    const char *model = json_string_value(json_object_get(report, "error_model"));
+    const bool has_model = model != NULL && strcmp(model, "none") != 0;
+    printf("errors      %s%s%s\n",
+           json_is_true(json_object_get(report, "may_raise")) ? "may raise" : "none",
+           has_model ? ", error model " : "", has_model ? model : "");
+    json_array_foreach(json_object_get(report, "exceptions"), index, exception)
+    {
+        const char *message = json_string_value(json_object_get(exception, "message"));
+        const char *location = json_string_value(json_object_get(exception, "location"));
+        const bool has_location = location != NULL && *location != '\0';
+        printf("raises      %s(%s)%s%s\n", text_of(exception, "type"),
+               message != NULL ? message : "", has_location ? " in " : "",
+               has_location ? location : "");
+    }
+}
+
 static void print_report(const json_t *report)
 {
     size_t index;
     const json_t *item;
     printf("entry       %s\n", text_of(report, "entry"));
-    printf("signature   %s, convention %s%s\n", text_of(report, "signature"),
-           text_of(report, "convention"),
-           json_is_true(json_object_get(report, "may_raise")) ? ", may raise" : "");
-    printf("producer    %s for %s\n", text_of(report, "producer"),
-           text_of(report, "source_triple"));
+    printf("convention  %s\n", text_of(report, "convention"));
+    printf("signature   %s\n", text_of(report, "signature"));
+    print_rows(report);
+    print_params(report);
+    print_errors(report);
+    const char *triple = json_string_value(json_object_get(report, "source_triple"));
+    const bool has_triple = triple != NULL && *triple != '\0';
+    printf("producer    %s%s%s\n", text_of(report, "producer"), has_triple ? " for " : "",
+           has_triple ? triple : "");
     printf("compiled    by LLVM %s for %s, math %s\n", text_of(report, "llvm"),
            text_of(report, "cpu"), text_of(report, "math"));
     json_array_foreach(json_object_get(report, "externals"), index, item)
@@ -243,10 +301,10 @@ int cli_inspect(int argc, char **argv)
         .parser = parse_option,
         .args_doc = "KERNEL",
         .doc =
-            "Show how a kernel was compiled: its types, what serves its calls, and "
-            "whether it was vectorized.\v"
-            "KERNEL is file.ll, file.bc, file.c (compiled by clang) or file.py:function "
-            "(exported by Numba).",
+            "Show how a kernel was compiled: its types, what serves its calls, what it "
+            "may raise, and whether it was vectorized. IR that lanes does not admit is "
+            "refused with the rule's name and what to change.\v" CLI_KERNEL_HELP
+            "\n\n" CLI_EXIT_STATUS_HELP,
         .children = children,
     };
     struct inspect_options options = {.kernel = {.math = LANES_MATH_VECTOR}};

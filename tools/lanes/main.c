@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "value.h"
 
 static const struct {
     const char *name;
@@ -48,16 +49,14 @@ static void print_version(FILE *stream, struct argp_state *state)
 }
 
 /*
- * "-1.5" is an input and not the options 1, ., 5. strtod() skips a space in front, and
- * what starts with a space is no option.
+ * "-1.5" is an input and not the options 1, ., 5. Readers of numbers skip a space in
+ * front, and what starts with a space is no option.
  */
 static bool hide_negative_numbers(int argc, char **argv)
 {
     for (int i = 0; i < argc; i++) {
-        char *end;
         const char *text = argv[i];
-        strtod(text, &end);
-        if (text[0] == '-' && end != text && *end == '\0' &&
+        if (text[0] == '-' && value_is_number(text) &&
             asprintf(&argv[i], " %s", text) < 0) {
             return false;
         }
@@ -75,7 +74,8 @@ int main(int argc, char **argv)
                "  run        apply a kernel to .npy files\n"
                "  inspect    show how a kernel was compiled\n"
                "\n"
-               "'lanes COMMAND --help' lists a command's options.",
+               "'lanes COMMAND --help' lists a command's options.\n"
+               "\n" CLI_EXIT_STATUS_HELP,
     };
     argp_program_version_hook = print_version;
     struct main_options options = {0};

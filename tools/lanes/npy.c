@@ -31,7 +31,8 @@ static const struct {
 } descr_refusals[] = {
     {">", "is big-endian; convert it with a.astype(a.dtype.newbyteorder('<'))"},
     {"|O", "holds Python objects, which cannot be shared"},
-    {"|V", "is a structured or void dtype; save one field of it"},
+    {"|V", "is a structured or void dtype; save one field of it, or a.view('u1')"},
+    {"<f2", "is half precision; convert it with a.astype('f4')"},
 };
 
 /* Where the reader is in the dictionary. */
@@ -104,20 +105,42 @@ static lanes_status read_string(struct cursor *cursor, char *text, size_t text_b
     return LANES_OK;
 }
 
+/*
+ * The dtype that NumPy calls @p descr. Its letters follow the byte order, which is '|'
+ * for single bytes; bool is b1. Times count their unit in 64-bit integers, whatever it
+ * is.
+ */
+static uint32_t find_dtype(const char *descr)
+{
+    if (strcmp(descr, "|b1") == 0) {
+        return LANES_BOOL;
+    }
+    if (strncmp(descr, "<M8", 3) == 0 || strncmp(descr, "<m8", 3) == 0) {
+        const size_t length = strlen(descr);
+        const bool has_unit = descr[3] == '[' && descr[length - 1] == ']';
+        return has_unit || length == 3 ? LANES_I8 : LANES_DTYPE_NONE;
+    }
+    if (descr[0] != '<' && descr[0] != '|') {
+        return LANES_DTYPE_NONE;
+    }
+    const uint32_t dtype = lanes_dtype_parse(descr + 1, strlen(descr + 1));
+    const bool is_byte = lanes_dtype_bytes(dtype) == 1;
+    return dtype != LANES_BOOL && is_byte == (descr[0] == '|') ? dtype : LANES_DTYPE_NONE;
+}
+
 static lanes_status read_descr(struct cursor *cursor)
 {
     char descr[32] = "";
     if (accept(cursor, "[")) {
         return lanes_error_set(cursor->err, LANES_E_FORMAT,
-                               "it is of a structured dtype; save one field of it");
+                               "it is of a structured dtype; save one field of it, or "
+                               "a.view('u1')");
     }
     const lanes_status status = read_string(cursor, descr, sizeof(descr));
     if (status < 0) {
         return status;
     }
-    const uint32_t dtype = descr[0] == '<'
-                               ? lanes_dtype_parse(descr + 1, strlen(descr + 1))
-                               : LANES_DTYPE_NONE;
+    const uint32_t dtype = find_dtype(descr);
     if (dtype != LANES_DTYPE_NONE) {
         cursor->header->dtype = dtype;
         return LANES_OK;
@@ -129,8 +152,9 @@ static lanes_status read_descr(struct cursor *cursor)
                                    descr, descr_refusals[i].reason);
         }
     }
-    return lanes_error_set(cursor->err, LANES_E_FORMAT, "its dtype '%s' is not one of %s",
-                           descr, lanes_dtype_all_names());
+    return lanes_error_set(cursor->err, LANES_E_FORMAT,
+                           "its dtype '%s' is not one of %s or a time", descr,
+                           lanes_dtype_all_names());
 }
 
 static lanes_status read_order(struct cursor *cursor)
@@ -383,17 +407,26 @@ void npy_shape_format(uint32_t dimensions, const uint64_t *shape, char *text,
     }
 }
 
+/* As NumPy spells @p dtype in a header. */
+static void format_descr(uint32_t dtype, char text[8])
+{
+    const char *order = lanes_dtype_bytes(dtype) == 1 ? "|" : "<";
+    snprintf(text, 8, "%s%s", order,
+             dtype == LANES_BOOL ? "b1" : lanes_dtype_name(dtype));
+}
+
 size_t npy_header_format(uint32_t dtype, uint32_t dimensions, const uint64_t *shape,
                          char text[NPY_HEADER_BYTES_MAX])
 {
+    char descr[8];
     char tuple[LANES_DIMENSIONS_MAX * 22 + 4];
     const size_t start = MAGIC_BYTES + 4;
+    format_descr(dtype, descr);
     npy_shape_format(dimensions, shape, tuple, sizeof(tuple));
     const size_t used =
-        start +
-        (size_t)snprintf(text + start, NPY_HEADER_BYTES_MAX - start,
-                         "{'descr': '<%s', 'fortran_order': False, 'shape': %s, }",
-                         lanes_dtype_name(dtype), tuple);
+        start + (size_t)snprintf(text + start, NPY_HEADER_BYTES_MAX - start,
+                                 "{'descr': '%s', 'fortran_order': False, 'shape': %s, }",
+                                 descr, tuple);
     /* Spaces, then a newline as the last byte before the data. */
     const size_t total = (used + 1 + NPY_ALIGNMENT - 1) / NPY_ALIGNMENT * NPY_ALIGNMENT;
     memset(text + used, ' ', total - used - 1);

@@ -3,9 +3,10 @@
  * npy.h - the header of NumPy's .npy files: read strictly, written as version 1.0.
  *
  * Only what lanes can map and run is accepted: little-endian, C order, one of lanes'
- * dtypes, at most LANES_DIMENSIONS_MAX dimensions, all data present. Every refusal says
- * what the file has and, where there is one, the NumPy call that changes it. Messages
- * call the file "it": callers put its name in front.
+ * dtypes or datetime64 or timedelta64, which are read as i8, at most LANES_DIMENSIONS_MAX
+ * dimensions, all data present. Every refusal says what the file has and, where there is
+ * one, the NumPy call that changes it. Messages call the file "it": callers put its name
+ * in front.
  */
 #ifndef LANES_CLI_NPY_H
 #define LANES_CLI_NPY_H

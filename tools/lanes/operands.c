@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * operands.c - inputs: files and numbers.
+ * operands.c - inputs: files and numbers, elements and rows.
+ *
+ * What an input is to the kernel, an element or a row, is known only once that is loaded,
+ * so shapes are compared then: leading axes count elements, and the last axis of a row
+ * input is the row. A row input without leading axes is one row for every element.
  */
 #include "operands.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernel/dtype.h"
-
-/* What strtod() understands as a whole is a number: a file called "1" is "./1". */
-static bool is_number(const char *text)
-{
-    char *end;
-    strtod(text, &end);
-    return end != text && *end == '\0';
-}
+#include "value.h"
 
 static int open_file(cli_input *input, cli_error *err)
 {
@@ -45,55 +40,20 @@ static int open_file(cli_input *input, cli_error *err)
     return CLI_OK;
 }
 
-static bool have_one_shape(const npy_header *a, const npy_header *b)
-{
-    return a->dimensions == b->dimensions &&
-           memcmp(a->shape, b->shape, a->dimensions * sizeof(a->shape[0])) == 0;
-}
-
-static int check_shapes(cli_inputs *inputs, cli_error *err)
-{
-    const cli_input *first = NULL;
-    for (uint32_t i = 0; i < inputs->count; i++) {
-        const cli_input *input = &inputs->item[i];
-        if (input->is_number) {
-            continue;
-        }
-        if (first == NULL) {
-            first = input;
-        } else if (!have_one_shape(&first->header, &input->header)) {
-            char texts[2][160];
-            npy_shape_format(first->header.dimensions, first->header.shape, texts[0],
-                             sizeof(texts[0]));
-            npy_shape_format(input->header.dimensions, input->header.shape, texts[1],
-                             sizeof(texts[1]));
-            return cli_fail(
-                err, CLI_BAD_DATA, LANES_E_SHAPE,
-                "%s has shape %s and %s has shape %s; all arrays must have one "
-                "shape",
-                first->text, texts[0], input->text, texts[1]);
-        }
-    }
-    if (first == NULL) {
-        return cli_fail(
-            err, CLI_USAGE, LANES_E_SHAPE,
-            "all inputs are numbers; at least one must be an array (.npy file), "
-            "which says how many elements there are");
-    }
-    inputs->shape = first->header;
-    return CLI_OK;
-}
-
 int inputs_open(char *const *texts, uint32_t count, cli_inputs *out_inputs,
                 cli_error *err)
 {
+    bool has_array = false;
     *out_inputs = (cli_inputs){.count = count};
     for (uint32_t i = 0; i < count; i++) {
-        out_inputs->item[i] = (cli_input){.text = texts[i], .fd = -1};
+        /* A space in front says that "-1" is no option. */
+        out_inputs->item[i] =
+            (cli_input){.text = texts[i] + strspn(texts[i], " "), .fd = -1};
     }
     for (uint32_t i = 0; i < count; i++) {
         cli_input *input = &out_inputs->item[i];
-        input->is_number = is_number(input->text);
+        input->is_number = value_is_number(input->text);
+        has_array |= !input->is_number;
         if (!input->is_number) {
             const int exit_code = open_file(input, err);
             if (exit_code != CLI_OK) {
@@ -101,88 +61,140 @@ int inputs_open(char *const *texts, uint32_t count, cli_inputs *out_inputs,
             }
         }
     }
-    return check_shapes(out_inputs, err);
+    if (!has_array) {
+        return cli_fail(
+            err, CLI_USAGE, LANES_E_SHAPE,
+            "all inputs are numbers; at least one must be an array (.npy file), "
+            "which says how many elements there are");
+    }
+    return CLI_OK;
 }
 
-/* An integer in [low, high]: decimal digits, or a float with that very value ("1e3"). */
-static bool parse_integer(const char *text, int64_t low, int64_t high, int64_t *out_value)
+/* ---- Shapes ------------------------------------------------------------------------ */
+
+/* Axes of @p input that count elements. */
+static uint32_t element_dimensions(const cli_input *input)
 {
-    char *end;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (*end != '\0') {
-        const double number = strtod(text, NULL);
-        /* 2^63 is the first double that no int64_t holds. */
-        if (!(number >= -0x1p63 && number < 0x1p63) || number < floor(number) ||
-            number > floor(number)) {
-            return false;
-        }
-        errno = 0;
-        value = (long long)number;
-    }
-    if (errno != 0 || value < low || value > high) {
-        return false;
-    }
-    *out_value = value;
-    return true;
+    const uint32_t dimensions = input->header.dimensions;
+    return input->is_row && dimensions > 0 ? dimensions - 1 : dimensions;
 }
 
-/* Stores the number @p text as one element; false if @p dtype cannot hold it. */
-static bool store_number(const char *text, uint32_t dtype, void *element)
+/* A number, or one row for every element. */
+static bool is_uniform(const cli_input *input)
 {
-    int64_t integer;
-    int32_t small;
-    double number;
-    float single;
-    switch (dtype) {
-    case LANES_I4:
-        if (!parse_integer(text, INT32_MIN, INT32_MAX, &integer)) {
-            return false;
+    return input->is_number || (input->is_row && element_dimensions(input) == 0);
+}
+
+static bool have_one_shape(const cli_input *a, const cli_input *b)
+{
+    const uint32_t dimensions = element_dimensions(a);
+    return dimensions == element_dimensions(b) &&
+           memcmp(a->header.shape, b->header.shape, dimensions * sizeof(uint64_t)) == 0;
+}
+
+static int fail_shapes(const cli_input *a, const cli_input *b, cli_error *err)
+{
+    const cli_input *const inputs[] = {a, b};
+    char texts[2][200];
+    for (size_t i = 0; i < CLI_COUNT_OF(inputs); i++) {
+        const npy_header *header = &inputs[i]->header;
+        const char *suffix = inputs[i]->is_row ? " with rows as the last axis" : "";
+        npy_shape_format(header->dimensions, header->shape, texts[i],
+                         sizeof(texts[i]) - 32);
+        snprintf(strchr(texts[i], '\0'), 32, "%s", suffix);
+    }
+    return cli_fail(err, CLI_BAD_DATA, LANES_E_SHAPE,
+                    "%s has shape %s and %s has shape %s; all arrays must have one shape",
+                    a->text, texts[0], b->text, texts[1]);
+}
+
+static int find_shape(cli_inputs *inputs, cli_error *err)
+{
+    const cli_input *first = NULL;
+    for (uint32_t i = 0; i < inputs->count; i++) {
+        const cli_input *input = &inputs->item[i];
+        if (is_uniform(input)) {
+            continue;
         }
-        small = (int32_t)integer;
-        memcpy(element, &small, sizeof(small));
-        return true;
-    case LANES_I8:
-        if (!parse_integer(text, INT64_MIN, INT64_MAX, &integer)) {
-            return false;
+        if (first == NULL) {
+            first = input;
+        } else if (!have_one_shape(first, input)) {
+            return fail_shapes(first, input, err);
         }
-        memcpy(element, &integer, sizeof(integer));
-        return true;
-    case LANES_F4:
-        errno = 0;
-        single = strtof(text, NULL);
-        memcpy(element, &single, sizeof(single));
-        return errno != ERANGE || !isinf(single);
-    case LANES_F8:
-        errno = 0;
-        number = strtod(text, NULL);
-        memcpy(element, &number, sizeof(number));
-        return errno != ERANGE || !isinf(number);
-    default:
-        return false;
+    }
+    cli_shape shape = {.count = 1};
+    if (first != NULL) {
+        shape.dimensions = element_dimensions(first);
+        memcpy(shape.extents, first->header.shape, sizeof(shape.extents));
+    }
+    /* No overflow: the file has as many elements or more, unless it has none. */
+    for (uint32_t i = 0; i < shape.dimensions; i++) {
+        shape.count = shape.extents[i] == 0 ? 0 : shape.count * shape.extents[i];
+    }
+    inputs->shape = shape;
+    return CLI_OK;
+}
+
+/* ---- Operands ---------------------------------------------------------------------- */
+
+void operand_fill_strides(lanes_operand *operand, uint32_t dimensions,
+                          const uint64_t *extents, uint64_t bytes)
+{
+    /* Unsigned: an array without elements may have extents whose product wraps. */
+    for (uint32_t i = dimensions; i > 0; i--) {
+        operand->stride[i - 1] = (int64_t)bytes;
+        bytes *= extents[i - 1];
     }
 }
 
 static int bind_number(cli_input *input, const cli_session *session, uint32_t index,
                        lanes_operand *operand, cli_error *err)
 {
-    const char *dtype_name = lanes_dtype_name(operand->dtype);
     lanes_error cause;
-    uint64_t element = 0; /* the widest dtype */
-    if (!store_number(input->text, operand->dtype, &element)) {
+    unsigned char element[VALUE_BYTES_MAX];
+    if (!value_store(input->text, operand->dtype, element)) {
         return cli_fail(err, CLI_BAD_DATA, LANES_E_DTYPE,
                         "input %u is the number %s, which %s, the kernel's dtype for it, "
                         "cannot represent",
-                        index + 1, input->text, dtype_name);
+                        index + 1, input->text, lanes_dtype_name(operand->dtype));
     }
     if (lanes_segment_create(session->session, sizeof(element), &input->segment, &cause) <
         0) {
         return cli_fail_lanes(err, &cause, "shared memory for the number %s",
                               input->text);
     }
-    memcpy(lanes_segment_data(input->segment), &element,
+    memcpy(lanes_segment_data(input->segment), element,
            lanes_dtype_bytes(operand->dtype));
     operand->segment = input->segment;
+    operand->row_count = input->is_row ? 1 : 0;
+    return CLI_OK;
+}
+
+static int check_dtype(const cli_input *input, uint32_t index, uint32_t wanted,
+                       cli_error *err)
+{
+    if (input->header.dtype == wanted) {
+        return CLI_OK;
+    }
+    const char *name = lanes_dtype_name(wanted);
+    return cli_fail(err, CLI_BAD_DATA, LANES_E_DTYPE,
+                    "%s holds %s but the kernel wants %s for input %u; convert it with "
+                    "a.astype('%s')",
+                    input->text, lanes_dtype_name(input->header.dtype), name, index + 1,
+                    name);
+}
+
+/* Elements of each row of a file: its last axis. */
+static int find_row_count(const cli_input *input, uint32_t *out_count, cli_error *err)
+{
+    const uint32_t dimensions = input->header.dimensions;
+    const uint64_t count = dimensions > 0 ? input->header.shape[dimensions - 1] : 1;
+    if (count == 0 || count > INT32_MAX) {
+        return cli_fail(err, CLI_BAD_DATA, LANES_E_SHAPE,
+                        "%s has rows of %llu elements; the kernel takes 1 to %d",
+                        input->text, (unsigned long long)count, INT32_MAX);
+    }
+    *out_count = (uint32_t)count;
     return CLI_OK;
 }
 
@@ -190,24 +202,20 @@ static int bind_file(cli_input *input, const cli_session *session, uint32_t inde
                      lanes_operand *operand, cli_error *err)
 {
     lanes_error cause;
-    if (input->header.dtype != operand->dtype) {
-        const char *wanted = lanes_dtype_name(operand->dtype);
-        return cli_fail(
-            err, CLI_BAD_DATA, LANES_E_DTYPE,
-            "%s holds %s but the kernel wants %s for input %u; convert it with "
-            "a.astype('%s')",
-            input->text, lanes_dtype_name(input->header.dtype), wanted, index + 1,
-            wanted);
+    int exit_code = check_dtype(input, index, operand->dtype, err);
+    if (exit_code == CLI_OK && input->is_row) {
+        exit_code = find_row_count(input, &operand->row_count, err);
+    }
+    if (exit_code != CLI_OK) {
+        return exit_code;
     }
     if (lanes_segment_attach_fd(session->session, input->fd, LANES_SEGMENT_READ_ONLY,
                                 &input->segment, &cause) < 0) {
         return cli_fail_lanes(err, &cause, "input %s cannot be shared", input->text);
     }
-    int64_t stride = lanes_dtype_bytes(operand->dtype);
-    for (uint32_t i = input->header.dimensions; i > 0; i--) {
-        operand->stride[i - 1] = stride;
-        stride *= (int64_t)input->header.shape[i - 1];
-    }
+    const uint64_t row_count = input->is_row ? operand->row_count : 1;
+    operand_fill_strides(operand, element_dimensions(input), input->header.shape,
+                         row_count * lanes_dtype_bytes(operand->dtype));
     operand->segment = input->segment;
     operand->offset = input->header.data_offset;
     return CLI_OK;
@@ -223,17 +231,17 @@ int inputs_bind(cli_inputs *inputs, const cli_session *session, const char *kern
                         inputs->count);
     }
     for (uint32_t i = 0; i < inputs->count; i++) {
+        inputs->item[i].is_row = lanes_kernel_is_row(session->kernel, i) != 0;
+    }
+    int exit_code = find_shape(inputs, err);
+    for (uint32_t i = 0; exit_code == CLI_OK && i < inputs->count; i++) {
         cli_input *input = &inputs->item[i];
         lanes_operand *operand = &out_operands[i];
         *operand = (lanes_operand){.dtype = lanes_kernel_dtype(session->kernel, i)};
-        const int exit_code = input->is_number
-                                  ? bind_number(input, session, i, operand, err)
-                                  : bind_file(input, session, i, operand, err);
-        if (exit_code != CLI_OK) {
-            return exit_code;
-        }
+        exit_code = input->is_number ? bind_number(input, session, i, operand, err)
+                                     : bind_file(input, session, i, operand, err);
     }
-    return CLI_OK;
+    return exit_code;
 }
 
 void inputs_release(cli_inputs *inputs)

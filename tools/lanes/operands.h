@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * operands.h - the INPUTs of `lanes run` and its output file.
+ * operands.h - the INPUTs of `lanes run`, its params block and its output files.
  *
- * Inputs are .npy files, mapped and never read, or numbers, used for every element. The
- * output is a file without a name until it is complete; then it takes its name at once.
+ * Inputs are .npy files, mapped and never read, or numbers, used for every element. An
+ * output is a file without a name until all are complete; then it takes its name at once.
  */
 #ifndef LANES_CLI_OPERANDS_H
 #define LANES_CLI_OPERANDS_H
@@ -17,38 +17,67 @@
 typedef struct cli_input {
     const char *text; /* as typed: a path or a number */
     bool is_number;
+    bool is_row; /* the kernel takes a row of it for each element */
     int fd;
     npy_header header; /* of a file */
     lanes_segment *segment;
 } cli_input;
 
+/** The shape of a batch. */
+typedef struct cli_shape {
+    uint32_t dimensions; /* 0: one element */
+    uint64_t extents[LANES_DIMENSIONS_MAX];
+    uint64_t count; /* elements */
+} cli_shape;
+
 typedef struct cli_inputs {
     uint32_t count;
     cli_input item[CLI_INPUTS_MAX];
-    npy_header shape; /* of the batch: dimensions, shape and count are valid */
+    cli_shape shape; /* of the batch; valid after inputs_bind() */
 } cli_inputs;
 
 /**
  * Look at the arguments texts[0..count): open files, read their headers, check that at
- * least one is an array and that all arrays have one shape.
+ * least one is an array.
  */
 int inputs_open(char *const *texts, uint32_t count, cli_inputs *out_inputs,
                 cli_error *err);
 
 /**
- * Check @p inputs against the kernel, share them with the executor and fill
- * out_operands[0..inputs->count).
+ * Check @p inputs against the kernel, find the shape that all of them have, rows apart,
+ * share them with the executor and fill out_operands[0..inputs->count).
  */
 int inputs_bind(cli_inputs *inputs, const cli_session *session, const char *kernel_name,
                 lanes_operand *out_operands, cli_error *err);
 
 void inputs_release(cli_inputs *inputs);
 
-/** The file that a batch writes. */
+/** Strides of an array in C order whose innermost step is @p bytes. */
+void operand_fill_strides(lanes_operand *operand, uint32_t dimensions,
+                          const uint64_t *extents, uint64_t bytes);
+
+/** The params block, in shared memory. Zero-initialise; released by params_release(). */
+typedef struct cli_params {
+    lanes_segment *segment; /* NULL: none */
+    uint64_t bytes;
+} cli_params;
+
+/**
+ * Check that the kernel takes a params block and that @p text, "FILE.npy", "NUM,NUM,..."
+ * or NULL, is large enough for it; put it into a segment.
+ */
+int params_bind(const char *text, const cli_session *session, const char *kernel_name,
+                cli_params *out_params, cli_error *err);
+
+void params_release(cli_params *params);
+
+/** A file that a batch writes. Set to CLI_OUTPUT_INIT; released by output_release(). */
 typedef struct cli_output {
     const char *path; /* borrowed, or `resolved`: the final name */
     char *resolved;   /* owned; where a symbolic link leads */
     char *temporary;  /* owned; a name beside path, NULL while the file has none */
+    bool has_mode;    /* the name was that of a file of this mode */
+    uint32_t mode;
     int fd;
     uint64_t data_offset;
     lanes_segment *segment;
@@ -57,15 +86,18 @@ typedef struct cli_output {
 #define CLI_OUTPUT_INIT {.fd = -1}
 
 /** Create the file with its header and all its space. */
-int output_create(const char *path, uint32_t dtype, const npy_header *shape,
+int output_create(const char *path, uint32_t dtype, const cli_shape *shape,
                   cli_output *out_output, cli_error *err);
 
 /** Share the file with the executor and fill @p out_operand. */
 int output_bind(cli_output *output, lanes_session *session, uint32_t dtype,
-                const npy_header *shape, lanes_operand *out_operand, cli_error *err);
+                const cli_shape *shape, lanes_operand *out_operand, cli_error *err);
 
-/** Give the file its name, replacing what had it. */
-int output_commit(cli_output *output, cli_error *err);
+/** True if @p a and @p b, both created, would take one name. */
+bool output_is_same(const cli_output *a, const cli_output *b);
+
+/** Give files outputs[0..count) their names, replacing what had them. */
+int outputs_commit(cli_output *outputs, uint32_t count, cli_error *err);
 
 /** Delete the file unless it was committed. */
 void output_release(cli_output *output);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * output.c - the output file, which appears complete or not at all.
+ * output.c - output files, which appear complete or not at all.
  *
- * It is made without a name (O_TMPFILE), so that nothing is left behind however this
+ * Each is made without a name (O_TMPFILE), so that nothing is left behind however this
  * process ends; on file systems that cannot do that it has a hidden name beside the final
- * one. A name is put on it by link and rename, because link alone replaces nothing.
+ * one. A name is put on it by link and rename, because link alone replaces nothing; a
+ * file that it replaces passes its mode on.
  */
 #include "operands.h"
 
@@ -47,6 +48,11 @@ static char *name_beside(const char *path)
     return name;
 }
 
+static int set_mode(const cli_output *output, mode_t mode, cli_error *err)
+{
+    return fchmod(output->fd, mode) == 0 ? CLI_OK : fail_create(output, errno, err);
+}
+
 static int open_named(cli_output *output, cli_error *err)
 {
     output->temporary = name_beside(output->path);
@@ -62,10 +68,7 @@ static int open_named(cli_output *output, cli_error *err)
     }
     const mode_t mask = umask(0);
     umask(mask);
-    if (fchmod(output->fd, 0666 & ~mask) != 0) {
-        return fail_create(output, errno, err);
-    }
-    return CLI_OK;
+    return set_mode(output, output->has_mode ? output->mode : 0666 & ~mask, err);
 }
 
 static int open_unnamed(cli_output *output, cli_error *err)
@@ -78,7 +81,7 @@ static int open_unnamed(cli_output *output, cli_error *err)
     const int error = errno;
     free(folder);
     if (output->fd >= 0) {
-        return CLI_OK;
+        return output->has_mode ? set_mode(output, output->mode, err) : CLI_OK;
     }
     /* EISDIR is how kernels without O_TMPFILE understand it. */
     if (error == EOPNOTSUPP || error == EISDIR || error == EINVAL) {
@@ -116,6 +119,8 @@ static int check_name(cli_output *output, cli_error *err)
     if (output->resolved != NULL) {
         output->path = output->resolved;
     }
+    output->has_mode = true;
+    output->mode = facts.st_mode & 0777;
     return CLI_OK;
 }
 
@@ -139,13 +144,13 @@ static int write_header(cli_output *output, const char *header, size_t bytes,
     return CLI_OK;
 }
 
-int output_create(const char *path, uint32_t dtype, const npy_header *shape,
+int output_create(const char *path, uint32_t dtype, const cli_shape *shape,
                   cli_output *out_output, cli_error *err)
 {
     *out_output = (cli_output){.path = path, .fd = -1};
     char header[NPY_HEADER_BYTES_MAX];
     const size_t bytes =
-        npy_header_format(dtype, shape->dimensions, shape->shape, header);
+        npy_header_format(dtype, shape->dimensions, shape->extents, header);
     uint64_t data_bytes;
     if (__builtin_mul_overflow(shape->count, lanes_dtype_bytes(dtype), &data_bytes)) {
         return fail_create(out_output, EFBIG, err);
@@ -161,7 +166,7 @@ int output_create(const char *path, uint32_t dtype, const npy_header *shape,
 }
 
 int output_bind(cli_output *output, lanes_session *session, uint32_t dtype,
-                const npy_header *shape, lanes_operand *out_operand, cli_error *err)
+                const cli_shape *shape, lanes_operand *out_operand, cli_error *err)
 {
     lanes_error cause;
     if (lanes_segment_attach_fd(session, output->fd, 0, &output->segment, &cause) < 0) {
@@ -169,12 +174,28 @@ int output_bind(cli_output *output, lanes_session *session, uint32_t dtype,
     }
     *out_operand = (lanes_operand){
         .segment = output->segment, .offset = output->data_offset, .dtype = dtype};
-    int64_t stride = lanes_dtype_bytes(dtype);
-    for (uint32_t i = shape->dimensions; i > 0; i--) {
-        out_operand->stride[i - 1] = stride;
-        stride *= (int64_t)shape->shape[i - 1];
-    }
+    operand_fill_strides(out_operand, shape->dimensions, shape->extents,
+                         lanes_dtype_bytes(dtype));
     return CLI_OK;
+}
+
+bool output_is_same(const cli_output *a, const cli_output *b)
+{
+    const cli_output *const outputs[] = {a, b};
+    const char *bases[2];
+    struct stat folders[2];
+    for (size_t i = 0; i < CLI_COUNT_OF(outputs); i++) {
+        const char *slash = strrchr(outputs[i]->path, '/');
+        bases[i] = slash != NULL ? slash + 1 : outputs[i]->path;
+        char *folder = folder_of(outputs[i]->path);
+        const bool is_there = folder != NULL && stat(folder, &folders[i]) == 0;
+        free(folder);
+        if (!is_there) {
+            return false; /* creating or naming it has told or will tell */
+        }
+    }
+    return strcmp(bases[0], bases[1]) == 0 && folders[0].st_dev == folders[1].st_dev &&
+           folders[0].st_ino == folders[1].st_ino;
 }
 
 /* Puts a name beside the final one on a file that has none. */
@@ -202,17 +223,23 @@ static int link_beside(cli_output *output)
     return EEXIST;
 }
 
-int output_commit(cli_output *output, cli_error *err)
+int outputs_commit(cli_output *outputs, uint32_t count, cli_error *err)
 {
-    const int error = output->temporary == NULL ? link_beside(output) : 0;
-    if (error != 0) {
-        return fail_create(output, error, err);
+    /* What can fail for lack of space or permission is done for all before any is seen.
+     */
+    for (uint32_t i = 0; i < count; i++) {
+        const int error = outputs[i].temporary == NULL ? link_beside(&outputs[i]) : 0;
+        if (error != 0) {
+            return fail_create(&outputs[i], error, err);
+        }
     }
-    if (rename(output->temporary, output->path) != 0) {
-        return fail_create(output, errno, err);
+    for (uint32_t i = 0; i < count; i++) {
+        if (rename(outputs[i].temporary, outputs[i].path) != 0) {
+            return fail_create(&outputs[i], errno, err);
+        }
+        free(outputs[i].temporary);
+        outputs[i].temporary = NULL;
     }
-    free(output->temporary);
-    output->temporary = NULL;
     return CLI_OK;
 }
 

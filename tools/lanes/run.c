@@ -2,9 +2,10 @@
 /*
  * run.c - `lanes run`: one kernel over .npy files.
  */
-#include "cli.h"
+#include "run.h"
 
-#include <stdio.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/dtype.h"
@@ -12,23 +13,53 @@
 #include "operands.h"
 #include "source.h"
 
-#define COMMAND "run"
-
-enum option_key { OPTION_OUTPUT = 'o', OPTION_THREADS = 'j' };
+enum option_key {
+    OPTION_OUTPUT = 'o',
+    OPTION_THREADS = 'j',
+    OPTION_PARAMS = 0x200,
+    OPTION_SEED = 0x201,
+    OPTION_ERRORS = 0x202,
+    OPTION_ERROR_MASK = 0x203
+};
 
 struct run_options {
     cli_kernel_options kernel;
-    const char *output;
+    uint32_t output_count;
+    char *outputs[LANES_OPERANDS_MAX];
     uint32_t input_count;
     char *inputs[CLI_INPUTS_MAX];
+    const char *params;     /* NULL: none */
+    const char *error_mask; /* NULL: none */
+    bool has_errors;        /* --errors is given */
+    uint32_t errors;        /* enum lanes_errors */
+    uint64_t seed;
+};
+
+static const char *const errors_names[] = {
+    [LANES_ERRORS_RAISE] = "raise",
+    [LANES_ERRORS_MASK] = "mask",
+    [LANES_ERRORS_IGNORE] = "ignore",
 };
 
 static const struct argp_option option_table[] = {
-    {"output", OPTION_OUTPUT, "OUT.npy", 0, "Write the result here (required)", 0},
+    {"output", OPTION_OUTPUT, "OUT.npy", 0,
+     "Write a result here (required); again for each further result", 0},
+    {"params", OPTION_PARAMS, "FILE.npy|NUM,NUM,...", 0,
+     "The params block of the callback: the bytes of an array, or float64 numbers", 0},
+    {"seed", OPTION_SEED, "N", 0, "Seed of random numbers in the callback; default: 0",
+     0},
+    {"errors", OPTION_ERRORS, "raise|mask|ignore", 0,
+     "If the callback fails for elements: exit with 1 (default), write which ones, or go "
+     "on. The outputs of those elements are 0",
+     0},
+    {"error-mask", OPTION_ERROR_MASK, "MASK.npy", 0,
+     "Write true where the callback failed, false elsewhere; implies --errors=mask", 0},
     {"threads", OPTION_THREADS, "N", 0,
      "Run in a private executor with at most N threads; default: one per core", 0},
     {0},
 };
+
+/* ---- Options ----------------------------------------------------------------------- */
 
 static error_t parse_argument(struct run_options *options, char *argument,
                               struct argp_state *state)
@@ -43,6 +74,60 @@ static error_t parse_argument(struct run_options *options, char *argument,
     return 0;
 }
 
+static error_t parse_output(struct run_options *options, char *argument,
+                            struct argp_state *state)
+{
+    if (options->output_count == LANES_OPERANDS_MAX) {
+        argp_error(state, "more than %d outputs", LANES_OPERANDS_MAX);
+    } else {
+        options->outputs[options->output_count++] = argument;
+    }
+    return 0;
+}
+
+static bool parse_errors(const char *name, uint32_t *out_errors)
+{
+    for (uint32_t i = 0; i < CLI_COUNT_OF(errors_names); i++) {
+        if (strcmp(errors_names[i], name) == 0) {
+            *out_errors = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_seed(const char *text, uint64_t *out_seed)
+{
+    char *end;
+    /* strtoull() would take a sign and spaces. */
+    if (*text < '0' || *text > '9') {
+        return false;
+    }
+    const bool is_hex = text[1] == 'x' || text[1] == 'X';
+    errno = 0;
+    *out_seed = strtoull(text, &end, is_hex ? 16 : 10);
+    return errno == 0 && *end == '\0';
+}
+
+static void check_options(struct run_options *options, struct argp_state *state)
+{
+    if (options->kernel.kernel == NULL) {
+        argp_error(state, "KERNEL is missing");
+    } else if (options->input_count == 0) {
+        argp_error(state, "INPUT is missing");
+    } else if (options->output_count == 0) {
+        argp_error(state, "--output is missing; add -o OUT.npy");
+    } else if (options->error_mask != NULL && options->has_errors &&
+               options->errors != LANES_ERRORS_MASK) {
+        argp_error(state, "--error-mask goes with --errors=mask, not --errors=%s",
+                   errors_names[options->errors]);
+    } else if (options->error_mask == NULL && options->errors == LANES_ERRORS_MASK) {
+        argp_error(state, "--errors=mask needs a file for the mask; add --error-mask "
+                          "MASK.npy, or use --errors=ignore");
+    }
+    options->errors = options->error_mask != NULL ? LANES_ERRORS_MASK : options->errors;
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     struct run_options *options = state->input;
@@ -51,10 +136,24 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         state->child_inputs[0] = &options->kernel;
         return 0;
     case OPTION_OUTPUT:
-        if (options->output != NULL) {
-            argp_error(state, "--output is given twice; a kernel has one output");
+        return parse_output(options, argument, state);
+    case OPTION_PARAMS:
+        options->params = argument + strspn(argument, " ");
+        return 0;
+    case OPTION_SEED:
+        argument += strspn(argument, " ");
+        if (!parse_seed(argument, &options->seed)) {
+            argp_error(state, "--seed=%s is not a number from 0 to 2^64 - 1", argument);
         }
-        options->output = argument;
+        return 0;
+    case OPTION_ERRORS:
+        options->has_errors = true;
+        if (!parse_errors(argument, &options->errors)) {
+            argp_error(state, "--errors=%s is not one of raise, mask, ignore", argument);
+        }
+        return 0;
+    case OPTION_ERROR_MASK:
+        options->error_mask = argument;
         return 0;
     case OPTION_THREADS:
         if (!cli_parse_count(argument, &options->kernel.threads)) {
@@ -64,114 +163,123 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_ARG:
         return parse_argument(options, argument, state);
     case ARGP_KEY_END:
-        if (options->kernel.kernel == NULL) {
-            argp_error(state, "KERNEL is missing");
-        } else if (options->input_count == 0) {
-            argp_error(state, "INPUT is missing");
-        } else if (options->output == NULL) {
-            argp_error(state, "--output is missing; add -o OUT.npy");
-        }
+        check_options(options, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
-/* Bytes read from and written to arrays. */
-static double traffic_bytes(const cli_inputs *inputs, uint32_t output_dtype)
+/* ---- The batch --------------------------------------------------------------------- */
+
+/* Everything that is open while a batch runs; zero-initialised, ended by release(). */
+struct run {
+    const struct run_options *options;
+    cli_session session;
+    cli_inputs inputs;
+    cli_params params;
+    uint32_t output_count; /* those that are created, the mask included */
+    cli_output outputs[LANES_OPERANDS_MAX];
+    lanes_operand operands[LANES_OPERANDS_MAX]; /* inputs, outputs, mask */
+};
+
+static int check_output_count(const struct run *run, cli_error *err)
 {
-    double per_element = lanes_dtype_bytes(output_dtype);
-    for (uint32_t i = 0; i < inputs->count; i++) {
-        if (!inputs->item[i].is_number) {
-            per_element += lanes_dtype_bytes(inputs->item[i].header.dtype);
+    const uint32_t wanted = lanes_kernel_output_count(run->session.kernel);
+    const uint32_t given = run->options->output_count;
+    const char *kernel = run->options->kernel.kernel;
+    if (given != wanted) {
+        return cli_fail(
+            err, CLI_BAD_DATA, LANES_E_OPERANDS,
+            "kernel %s has %u output%s; -o was given for %u, give it %u time%s", kernel,
+            wanted, wanted == 1 ? "" : "s", given, wanted, wanted == 1 ? "" : "s");
+    }
+    if (run->options->error_mask != NULL &&
+        run->inputs.count + given == LANES_OPERANDS_MAX) {
+        return cli_fail(err, CLI_BAD_DATA, LANES_E_OPERANDS,
+                        "kernel %s has %d inputs and outputs, which leaves none for "
+                        "--error-mask; use --errors=ignore",
+                        kernel, LANES_OPERANDS_MAX);
+    }
+    return CLI_OK;
+}
+
+/* Creates the next output file and its operand. */
+static int add_output(struct run *run, const char *path, uint32_t dtype, cli_error *err)
+{
+    const uint32_t index = run->output_count;
+    cli_output *output = &run->outputs[index];
+    int exit_code = output_create(path, dtype, &run->inputs.shape, output, err);
+    run->output_count++;
+    for (uint32_t i = 0; exit_code == CLI_OK && i < index; i++) {
+        if (output_is_same(&run->outputs[i], output)) {
+            return cli_fail(err, CLI_USAGE, LANES_E_INVALID,
+                            "output %s is given twice; each result needs a file of its "
+                            "own",
+                            path);
         }
     }
-    return per_element * (double)inputs->shape.count;
+    return exit_code == CLI_OK
+               ? output_bind(output, run->session.session, dtype, &run->inputs.shape,
+                             &run->operands[run->inputs.count + index], err)
+               : exit_code;
 }
 
-static void print_summary(const lanes_completion *done, uint64_t compile_ns, double bytes)
+static int add_outputs(struct run *run, cli_error *err)
 {
-    const double seconds = (double)done->run_ns * 1e-9;
-    const double elements = (double)done->elements;
-    cli_print(
-        COMMAND,
-        "%llu elements in %.3f ms: %.4g M elements/s, %.4g GB/s, threads %u, width %u "
-        "(compiled in %.1f ms)",
-        (unsigned long long)done->elements, seconds * 1e3,
-        seconds > 0 ? elements / seconds * 1e-6 : 0.0,
-        seconds > 0 ? bytes / seconds * 1e-9 : 0.0, done->threads, done->vector_width,
-        (double)compile_ns * 1e-6);
+    const struct run_options *options = run->options;
+    int exit_code = CLI_OK;
+    for (uint32_t i = 0; exit_code == CLI_OK && i < options->output_count; i++) {
+        const uint32_t dtype =
+            lanes_kernel_dtype(run->session.kernel, run->inputs.count + i);
+        exit_code = add_output(run, options->outputs[i], dtype, err);
+    }
+    if (exit_code == CLI_OK && options->error_mask != NULL) {
+        exit_code = add_output(run, options->error_mask, LANES_BOOL, err);
+    }
+    return exit_code;
 }
 
-static const char *strategy_name(uint32_t strategy)
-{
-    return strategy == LANES_STRATEGY_LOOP ? "loop" : "unknown";
-}
-
-static int print_result(const lanes_completion *done, uint64_t compile_ns,
-                        const cli_error *err)
-{
-    const bool is_known = done->strategy != 0;
-    json_t *document = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:I, s:o, s:o}", "schema",
-        "lanes.run/1", "elements", (json_int_t)done->elements, "run_ns",
-        (json_int_t)done->run_ns, "queued_ns", (json_int_t)done->queued_ns, "compile_ns",
-        (json_int_t)compile_ns, "threads", (int)done->threads, "strategy",
-        is_known ? json_string(strategy_name(done->strategy)) : json_null(),
-        "vector_width", is_known ? json_integer(done->vector_width) : json_null(),
-        "failed", (json_int_t)done->failed, "first_failed",
-        done->failed > 0 ? json_integer((json_int_t)done->first_failed) : json_null(),
-        "error", cli_error_json(err));
-    return cli_print_json(document);
-}
-
-/* Says what a callback that failed for some elements means for the output. */
-static int fail_raised(const struct run_options *options, const lanes_completion *done,
-                       cli_error *err)
-{
-    return cli_fail(
-        err, CLI_BATCH_FAILED, done->status,
-        "%s failed for %llu of %llu elements, the first at index %llu; %s holds "
-        "0 there and results elsewhere",
-        options->kernel.kernel, (unsigned long long)done->failed,
-        (unsigned long long)done->elements, (unsigned long long)done->first_failed,
-        options->output);
-}
-
-/* Runs the batch. A completion may be filled also when this fails. */
-static int run_batch(const struct run_options *options, const cli_session *session,
-                     const cli_inputs *inputs, const lanes_operand *operands,
-                     lanes_completion *out_completion, cli_error *err)
+/* Runs the batch. result->done may be filled also when this fails. */
+static int run_batch(const struct run *run, run_result *result)
 {
     static const uint64_t one[1] = {1};
-    const npy_header *shape = &inputs->shape;
+    const struct run_options *options = run->options;
+    const cli_shape *shape = &run->inputs.shape;
     const lanes_batch batch = {
-        .kernel = session->kernel,
+        .kernel = run->session.kernel,
         /* A 0-d array is one element. */
         .dimensions = shape->dimensions > 0 ? shape->dimensions : 1,
-        .shape = shape->dimensions > 0 ? shape->shape : one,
-        .operand_count = inputs->count + 1,
-        .operands = operands,
+        .shape = shape->dimensions > 0 ? shape->extents : one,
+        .operand_count = run->inputs.count + run->output_count,
+        .operands = run->operands,
+        .errors = options->errors,
+        .seed = options->seed,
+        .params = run->params.segment,
+        .params_bytes = run->params.bytes,
     };
+    cli_error *err = &result->err;
+    const char *kernel = options->kernel.kernel;
     lanes_error cause = {.code = LANES_E_INTERNAL};
     const lanes_status status =
-        lanes_run(session->session, &batch, out_completion, &cause);
+        lanes_run(run->session.session, &batch, &result->done, &cause);
+    const bool has_failed = result->done.failed > 0;
+    if (has_failed && (status == LANES_OK || status == LANES_E_KERNEL_RAISED)) {
+        err->exit_code = status == LANES_OK ? CLI_OK : CLI_BATCH_FAILED;
+        run_describe_failure(result, run->session.kernel);
+        return err->exit_code;
+    }
     if (status == LANES_OK) {
         return CLI_OK;
     }
-    if (status == LANES_E_KERNEL_RAISED && out_completion->failed > 0) {
-        return fail_raised(options, out_completion, err);
-    }
     cause.code = status;
     if (status == LANES_E_PEER_GONE) {
-        return cli_fail_lanes(
-            err, &cause,
-            "%s: the executor ended while it ran the kernel, most likely "
-            "by a crash of the callback (a bad pointer, an integer "
-            "division by zero, endless recursion)",
-            options->kernel.kernel);
+        return cli_fail_lanes(err, &cause,
+                              "%s: the executor ended while it ran the kernel, most "
+                              "likely by a crash of the callback",
+                              kernel);
     }
-    return cli_fail_lanes(err, &cause, "%s", options->kernel.kernel);
+    return cli_fail_lanes(err, &cause, "%s", kernel);
 }
 
 /* --threads is the most that a private executor takes, and no say over another. */
@@ -179,49 +287,79 @@ static void note_threads(const cli_kernel_options *options, const cli_session *s
 {
     const uint32_t threads = lanes_executor_threads(session->session);
     if (options->threads != 0 && options->threads != threads) {
-        cli_print(COMMAND, "note: --threads=%u; the executor has %u", options->threads,
-                  threads);
+        cli_print(RUN_COMMAND, "note: --threads=%u; the executor has %u",
+                  options->threads, threads);
     }
 }
 
-/* Everything between the parsed options and the report. */
-static int execute(const struct run_options *options, cli_inputs *inputs,
-                   cli_session *session, lanes_completion *out_completion, cli_error *err)
+/* Bytes that each element moves from and to arrays. */
+static uint64_t element_bytes(const struct run *run)
 {
-    lanes_operand operands[LANES_OPERANDS_MAX];
-    cli_output output = CLI_OUTPUT_INIT;
-    int exit_code = source_check(options->kernel.kernel, err);
-    if (exit_code == CLI_OK) {
-        exit_code = inputs_open(options->inputs, options->input_count, inputs, err);
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < run->inputs.count + run->output_count; i++) {
+        const lanes_operand *operand = &run->operands[i];
+        const bool is_array = i >= run->inputs.count || operand->stride[0] != 0;
+        const uint64_t row_count = operand->row_count > 0 ? operand->row_count : 1;
+        bytes += is_array ? row_count * lanes_dtype_bytes(operand->dtype) : 0;
     }
+    return bytes;
+}
+
+/* Everything between the parsed options and the loaded, checked kernel. */
+static int prepare(struct run *run, cli_error *err)
+{
+    const struct run_options *options = run->options;
+    const char *kernel = options->kernel.kernel;
+    int exit_code = source_check(kernel, err);
     if (exit_code == CLI_OK) {
-        exit_code = cli_session_open(&options->kernel, 0, session, err);
-    }
-    if (exit_code == CLI_OK) {
-        note_threads(&options->kernel, session);
-        exit_code = inputs_bind(inputs, session, options->kernel.kernel, operands, err);
-    }
-    if (exit_code == CLI_OK) {
-        const uint32_t dtype = lanes_kernel_dtype(session->kernel, inputs->count);
-        exit_code = output_create(options->output, dtype, &inputs->shape, &output, err);
-        if (exit_code == CLI_OK) {
-            exit_code = output_bind(&output, session->session, dtype, &inputs->shape,
-                                    &operands[inputs->count], err);
-        }
+        exit_code = inputs_open(options->inputs, options->input_count, &run->inputs, err);
     }
     if (exit_code == CLI_OK) {
-        exit_code = run_batch(options, session, inputs, operands, out_completion, err);
+        exit_code = cli_session_open(&options->kernel, 0, &run->session, err);
     }
-    /* Failed elements do not spoil the others: that output is kept too. */
-    if (exit_code == CLI_OK || exit_code == CLI_BATCH_FAILED) {
-        cli_error commit_error = {0};
-        if (output_commit(&output, &commit_error) != CLI_OK) {
-            *err = commit_error;
-            exit_code = err->exit_code;
-        }
+    if (exit_code == CLI_OK) {
+        note_threads(&options->kernel, &run->session);
+        exit_code = inputs_bind(&run->inputs, &run->session, kernel, run->operands, err);
     }
-    output_release(&output);
+    if (exit_code == CLI_OK) {
+        exit_code = check_output_count(run, err);
+    }
+    if (exit_code == CLI_OK) {
+        exit_code =
+            params_bind(options->params, &run->session, kernel, &run->params, err);
+    }
     return exit_code;
+}
+
+static int execute(struct run *run, run_result *result)
+{
+    int exit_code = prepare(run, &result->err);
+    if (exit_code == CLI_OK) {
+        exit_code = add_outputs(run, &result->err);
+    }
+    if (exit_code == CLI_OK) {
+        result->element_bytes = element_bytes(run);
+        exit_code = run_batch(run, result);
+    }
+    /* Failed elements do not spoil the others: those outputs are kept too. */
+    if (exit_code == CLI_OK || result->err.code == LANES_E_KERNEL_RAISED) {
+        cli_error commit_error = {0};
+        if (outputs_commit(run->outputs, run->output_count, &commit_error) != CLI_OK) {
+            result->err = commit_error;
+            exit_code = commit_error.exit_code;
+        }
+    }
+    return exit_code;
+}
+
+static void release(struct run *run)
+{
+    for (uint32_t i = 0; i < run->output_count; i++) {
+        output_release(&run->outputs[i]);
+    }
+    params_release(&run->params);
+    inputs_release(&run->inputs);
+    cli_session_close(&run->session);
 }
 
 int cli_run(int argc, char **argv)
@@ -230,12 +368,15 @@ int cli_run(int argc, char **argv)
     static const struct argp parser = {
         .options = option_table,
         .parser = parse_option,
-        .args_doc = "KERNEL INPUT... -o OUT.npy",
+        .args_doc = "KERNEL INPUT... -o OUT.npy...",
         .doc =
-            "Apply a kernel to every element of its inputs.\v"
-            "KERNEL is file.ll, file.bc, file.c (compiled by clang) or file.py:function "
-            "(exported by Numba). INPUT is a .npy file or a number, which is used for "
-            "every element.",
+            "Apply a kernel to every element of its inputs.\v" CLI_KERNEL_HELP "\n\n"
+            "INPUT is a .npy file, or a number (2, -1.5, 0x10, inf, true, 1+2j), which "
+            "is used for every element. If the kernel takes a row for each element, the "
+            "last axis of a file is the row; a 1-D file or a number is one row for every "
+            "element.\n\n"
+            "Elements for which the callback fails keep 0 in the output "
+            "files.\n\n" CLI_EXIT_STATUS_HELP,
         .children = children,
     };
     struct run_options options = {.kernel = {.math = LANES_MATH_VECTOR}};
@@ -243,25 +384,18 @@ int cli_run(int argc, char **argv)
         return CLI_USAGE;
     }
 
-    cli_error err = {.exit_code = CLI_OK};
-    cli_inputs inputs = {0};
-    cli_session session = {0};
-    lanes_completion done = {.tag = 0};
-    int exit_code = execute(&options, &inputs, &session, &done, &err);
-    const uint64_t compile_ns =
-        session.kernel != NULL ? lanes_kernel_compile_ns(session.kernel) + done.compile_ns
-                               : 0;
-    if (exit_code != CLI_OK) {
-        cli_print(COMMAND, "%s", err.message);
-    } else if (!options.kernel.is_json) {
-        const uint32_t dtype = lanes_kernel_dtype(session.kernel, inputs.count);
-        print_summary(&done, compile_ns, traffic_bytes(&inputs, dtype));
+    struct run run = {.options = &options};
+    run_result result = {.err = {.exit_code = CLI_OK}};
+    int exit_code = execute(&run, &result);
+    if (run.session.kernel != NULL) {
+        result.compile_ns =
+            lanes_kernel_compile_ns(run.session.kernel) + result.done.compile_ns;
     }
+    run_print_text(&result, options.kernel.is_json);
     if (options.kernel.is_json) {
-        const int printed = print_result(&done, compile_ns, &err);
+        const int printed = run_print_json(&result);
         exit_code = exit_code != CLI_OK ? exit_code : printed;
     }
-    inputs_release(&inputs);
-    cli_session_close(&session);
+    release(&run);
     return exit_code;
 }

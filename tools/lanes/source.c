@@ -7,20 +7,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define CHUNK_BYTES      (64u << 10)
-#define EXIT_NOT_STARTED 127 /* posix_spawn's child, where it cannot execute */
+#include "os/os_process.h"
+#include "os/os_wait.h"
+
+#define CHUNK_BYTES (64u << 10)
 
 void source_release(source *ir)
 {
     free(ir->text);
+    free(ir->signature);
     *ir = (source){0};
 }
 
@@ -76,64 +77,31 @@ static int load_file(const char *path, const char *signature, source *out_source
     return exit_code;
 }
 
-/* POSIX lacks a const here; it does not write to the strings. */
-static char *const *posix_strings(const char *const *strings)
-{
-    const union {
-        const char *const *read_only;
-        char *const *posix;
-    } both = {.read_only = strings};
-    return both.posix;
-}
-
 /*
- * Starts @p argv with its standard output in *out_fd. Returns 0 or an errno value; glibc
- * reports here also that the program could not be executed.
+ * Runs @p argv, whose first string may be searched for in PATH, and takes its standard
+ * output. *out_started is a failure if it did not start; *out_ended is how it ended if it
+ * did.
  */
-static int start(const char *const *argv, pid_t *out_pid, int *out_fd)
+static int run_program(const char *const *argv, const char *name, source *out_source,
+                       lanes_status *out_started, lanes_os_exit *out_ended,
+                       cli_error *err)
 {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        return errno;
+    int output = -1;
+    lanes_os_child child = LANES_OS_CHILD_NONE;
+    lanes_error cause = {.message = ""};
+    const lanes_os_spawn spawn = {.path = argv[0],
+                                  .argv = argv,
+                                  .flags = LANES_OS_SPAWN_SEARCH,
+                                  .out_output = &output};
+    *out_started = lanes_os_spawn_program(&spawn, &child, &cause);
+    if (*out_started < 0) {
+        return cli_fail(err, CLI_UNAVAILABLE, *out_started, "%s", cause.message);
     }
-    posix_spawn_file_actions_t actions;
-    int error = posix_spawn_file_actions_init(&actions);
-    if (error == 0) {
-        error = posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-        if (error == 0) {
-            error = posix_spawnp(out_pid, argv[0], &actions, NULL, posix_strings(argv),
-                                 environ);
-        }
-        posix_spawn_file_actions_destroy(&actions);
+    const int exit_code = read_all(output, name, out_source, err);
+    close(output); /* first: it may be waiting for room in the pipe */
+    if (lanes_os_child_wait(&child, LANES_OS_FOREVER, out_ended) < 0) {
+        *out_ended = (lanes_os_exit){.code = -1};
     }
-    close(ends[1]);
-    if (error != 0) {
-        close(ends[0]);
-        return error;
-    }
-    *out_fd = ends[0];
-    return 0;
-}
-
-/* Exit status of @p pid; 128 + signal if one ended it. */
-static int wait_for(pid_t pid)
-{
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0) {
-        if (errno != EINTR) {
-            return EXIT_NOT_STARTED;
-        }
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* Runs a program that was started and takes its output; *out_status is how it ended. */
-static int collect(pid_t pid, int fd, const char *name, source *out_source,
-                   int *out_status, cli_error *err)
-{
-    const int exit_code = read_all(fd, name, out_source, err);
-    close(fd);
-    *out_status = wait_for(pid);
     return exit_code;
 }
 
@@ -160,24 +128,18 @@ static bool compile_c(const char *compiler, const char *path, source *out_source
                                 "-",
                                 path,
                                 NULL};
-    pid_t pid = -1;
-    int fd = -1;
-    int status;
-    const int error = start(argv, &pid, &fd);
-    if (error == ENOENT) {
+    lanes_status started;
+    lanes_os_exit ended = {.code = -1};
+    *out_exit_code = run_program(argv, path, out_source, &started, &ended, err);
+    if (started == -ENOENT) {
         return false;
     }
-    if (error != 0) {
-        *out_exit_code = cli_fail(err, CLI_UNAVAILABLE, -error, "cannot start %s: %s",
-                                  compiler, strerror(error));
-        return true;
-    }
-    *out_exit_code = collect(pid, fd, path, out_source, &status, err);
-    if (*out_exit_code == CLI_OK && status != 0) {
+    if (*out_exit_code == CLI_OK && ended.code != 0) {
+        char how[64];
+        lanes_os_exit_format(&ended, how, sizeof(how));
         source_release(out_source);
         *out_exit_code = cli_fail(err, CLI_BAD_DATA, LANES_E_IR_PARSE,
-                                  "%s does not compile: %s ended with status %d", path,
-                                  compiler, status);
+                                  "%s does not compile: %s %s", path, compiler, how);
     }
     return true;
 }
@@ -226,6 +188,41 @@ static bool find_script(char path[PATH_MAX])
 }
 
 /*
+ * The Python that has Numba: LANES_PYTHON, else that of the active virtual environment,
+ * else the system's.
+ */
+static const char *find_python(char in_environment[PATH_MAX])
+{
+    const char *chosen = getenv("LANES_PYTHON");
+    if (chosen != NULL && *chosen != '\0') {
+        return chosen;
+    }
+    const char *environment = getenv("VIRTUAL_ENV");
+    if (environment != NULL && *environment != '\0') {
+        const int length =
+            snprintf(in_environment, PATH_MAX, "%s/bin/python", environment);
+        if (length < PATH_MAX && access(in_environment, X_OK) == 0) {
+            return in_environment;
+        }
+    }
+    return "/usr/bin/python3";
+}
+
+/* The IR that the script printed starts with a comment that holds the signature. */
+static int take_signature(source *ir, cli_error *err)
+{
+    static const char mark[] = "; lanes signature: ";
+    const size_t skipped = sizeof(mark) - 1;
+    if (strncmp(ir->text, mark, skipped) != 0) {
+        return cli_fail(err, CLI_INTERNAL, LANES_E_INTERNAL,
+                        "export_numba.py is of another version; reinstall lanes");
+    }
+    ir->signature = strndup(ir->text + skipped, strcspn(ir->text + skipped, "\n"));
+    return ir->signature != NULL ? CLI_OK
+                                 : cli_fail(err, CLI_TRY_AGAIN, -ENOMEM, "no memory");
+}
+
+/*
  * The script prints the IR, or the reason why there is none, and ends with one of
  * sysexits.h's codes.
  */
@@ -233,37 +230,38 @@ static int run_script(const char *path, const char *function, const char *signat
                       source *out_source, cli_error *err)
 {
     char script[PATH_MAX];
-    const char *python = getenv("LANES_PYTHON");
-    python = python != NULL && *python != '\0' ? python : "/usr/bin/python3";
+    char in_environment[PATH_MAX];
+    char how[64];
+    const char *python = find_python(in_environment);
     if (!find_script(script) || access(script, R_OK) != 0) {
         return cli_fail(err, CLI_INTERNAL, -ENOENT,
                         "%s is missing; reinstall lanes to use Python kernels", script);
     }
     const char *const argv[] = {
         python, script, path, function, signature != NULL ? signature : "", NULL};
-    pid_t pid = -1;
-    int fd = -1;
-    int status;
-    const int error = start(argv, &pid, &fd);
-    if (error != 0) {
-        return cli_fail(err, CLI_UNAVAILABLE, -error,
+    lanes_status started;
+    lanes_os_exit ended = {.code = -1};
+    int exit_code = run_program(argv, path, out_source, &started, &ended, err);
+    if (started < 0) {
+        return cli_fail(err, CLI_UNAVAILABLE, started,
                         "cannot start %s: %s; name a Python with Numba in LANES_PYTHON",
-                        python, strerror(error));
+                        python, lanes_status_text(started));
     }
-    const int exit_code = collect(pid, fd, path, out_source, &status, err);
-    if (exit_code != CLI_OK || status == 0) {
-        return exit_code;
+    if (exit_code != CLI_OK || ended.code == 0) {
+        return exit_code == CLI_OK ? take_signature(out_source, err) : exit_code;
     }
-    const bool is_told = status >= CLI_USAGE && status <= 78 && out_source->bytes > 0;
+    const bool is_told =
+        ended.code >= CLI_USAGE && ended.code <= 78 && out_source->bytes > 0;
+    lanes_os_exit_format(&ended, how, sizeof(how));
     if (is_told) {
-        cli_fail(err, status, LANES_E_IR_ENTRY, "%s", out_source->text);
+        exit_code = cli_fail(err, ended.code, LANES_E_IR_ENTRY, "%s", out_source->text);
     } else {
-        cli_fail(err, CLI_INTERNAL, LANES_E_INTERNAL,
-                 "%s could not export %s from %s and ended with status %d", python,
-                 function, path, status);
+        exit_code = cli_fail(err, CLI_INTERNAL, LANES_E_INTERNAL,
+                             "%s could not export %s from %s: it %s", python, function,
+                             path, how);
     }
     source_release(out_source);
-    return err->exit_code;
+    return exit_code;
 }
 
 static int load_python(const char *kernel, const char *signature, source *out_source,

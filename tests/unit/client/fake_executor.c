@@ -80,6 +80,12 @@ static void spoil_content(reply *answer, enum fake_lie lie)
             answer->segment.bytes = 1;
         }
         break;
+    case FAKE_OTHER_ROWS:
+        answer->kernel.row_mask = 1u << answer->kernel.input_count;
+        break;
+    case FAKE_OTHER_PARAMS:
+        answer->kernel.has_params = 2;
+        break;
     case FAKE_FEWER_FDS:
         answer->fd_count--;
         break;
@@ -220,6 +226,7 @@ static void load_kernel(session *self, reply *answer, const lanes_os_message *re
     lanes_abi_kernel_load load;
     LANES_ASSERT(request->bytes == sizeof(load) && request->fd_count == 1);
     memcpy(&load, request->buffer, sizeof(load));
+    self->fake->load = load;
     lanes_os_facts facts;
     MUST(lanes_os_fd_facts(request->fds[0], &facts, NULL));
     LANES_ASSERT(facts.bytes == load.ir_bytes);
@@ -237,6 +244,9 @@ static void load_kernel(session *self, reply *answer, const lanes_os_message *re
         .input_count = 2,
         .output_count = 1,
         .dtype = {LANES_F8, LANES_F8, LANES_F8},
+        .row_mask = self->fake->plan.row_mask,
+        .has_params = self->fake->plan.params_bytes > 0,
+        .params_bytes = self->fake->plan.params_bytes,
     };
     if (strcmp(load.entry, "not there") == 0) {
         self->ir_bytes[slot] = 0;
@@ -313,15 +323,16 @@ static double *resolve(session *self, const uint64_t *words, lanes_status *statu
     return address;
 }
 
-/** c = a + b over one dimension of contiguous f8. */
+/** c = a + b over one dimension of contiguous f8; a fourth operand is left alone. */
 static lanes_status run_batch(session *self, const lanes_abi_entry *entry,
                               const uint64_t *arguments)
 {
     if (entry->kernel_slot >= KERNELS || self->ir_bytes[entry->kernel_slot] == 0) {
         return LANES_E_STALE_ID;
     }
-    LANES_ASSERT(entry->dimensions == 1 && entry->operand_count == 3);
-    LANES_ASSERT(entry->argument_words == 1 + 3 * 4);
+    LANES_ASSERT(entry->dimensions == 1);
+    LANES_ASSERT(entry->operand_count == 3 || entry->operand_count == 4);
+    LANES_ASSERT(entry->argument_words == 1 + entry->operand_count * 4);
     double *data[3];
     for (uint32_t i = 0; i < 3; i++) {
         lanes_status status = LANES_OK;
@@ -331,7 +342,9 @@ static lanes_status run_batch(session *self, const lanes_abi_entry *entry,
     for (uint64_t i = 0; i < arguments[0]; i++) {
         data[2][i] = data[0][i] + data[1][i];
     }
-    return LANES_OK;
+    self->fake->entry = *entry;
+    memcpy(&self->fake->first_operand, arguments + 1, sizeof(self->fake->first_operand));
+    return self->fake->plan.outcome;
 }
 
 static void wake_client(session *self, uint32_t wake)
@@ -350,6 +363,8 @@ static void complete_batch(session *self, const lanes_abi_entry *entry,
     const lanes_abi_completion completion = {
         .tag = entry->tag,
         .status = status,
+        .failed = self->fake->plan.failed,
+        .first_failed = 3,
         .elements = 7,
         .queued_ns = lanes_clock_ns() - entry->submitted_ns,
         .run_ns = 5,
@@ -358,7 +373,8 @@ static void complete_batch(session *self, const lanes_abi_entry *entry,
         .strategy = LANES_STRATEGY_LOOP,
         .vector_width = 8,
     };
-    lanes_ring_executor_post(&self->ring, &completion, lanes_status_text(status));
+    lanes_ring_executor_post(&self->ring, &completion, lanes_status_text(status),
+                             &self->fake->plan.raised);
     const uint32_t wake = lanes_ring_executor_publish(&self->ring);
     if (self->fake->plan.batches != FAKE_FINISH_AND_DIE) {
         wake_client(self, wake);

@@ -30,6 +30,8 @@ enum fake_lie {
     FAKE_WRONG_FDS,     /* sockets instead of what the reply should bring */
     FAKE_OTHER_VERSION, /* hello: another protocol version */
     FAKE_OTHER_SIZE,    /* segment: fewer bytes; kernel: too many operands, long report */
+    FAKE_OTHER_ROWS,    /* kernel: a row among the operands that are no inputs */
+    FAKE_OTHER_PARAMS,  /* kernel: two params blocks */
     FAKE_LIES_END
 };
 
@@ -49,6 +51,13 @@ typedef struct fake_plan {
     lanes_status status; /* for FAKE_REFUSE and FAKE_CLOSE */
     enum fake_batches batches;
     uint64_t delay_ns; /* before each completion */
+    /* What its completions say, once they have run. */
+    lanes_status outcome;
+    uint64_t failed;
+    lanes_abi_raised raised;
+    /* What it says of its kernels. */
+    uint32_t row_mask;
+    uint64_t params_bytes; /* 0: no params block */
 } fake_plan;
 
 /** A listening fake in a thread. */
@@ -62,6 +71,10 @@ typedef struct fake_executor {
     uint32_t
         segments_left; /* after fake_stop(): in the last session's table at its end */
     uint32_t kernels_left;
+    /* What it got last; read it after the completion or the reply. */
+    lanes_abi_entry entry;
+    lanes_abi_operand first_operand;
+    lanes_abi_kernel_load load;
 } fake_executor;
 
 /** Listen at fake->path, in a new folder, and serve one session after the other. */

@@ -125,10 +125,7 @@ Test(client_batch, arguments_are_checked)
     lanes_operand bad_operands[3];
     memcpy(bad_operands, made.operands, sizeof(bad_operands));
     bad_operands[1].segment = NULL;
-    lanes_operand reserved_operands[3];
-    memcpy(reserved_operands, made.operands, sizeof(reserved_operands));
-    reserved_operands[2].reserved = 1;
-    lanes_batch cases[11];
+    lanes_batch cases[10];
     for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
         cases[i] = make_batch(&made, 1);
     }
@@ -136,17 +133,163 @@ Test(client_batch, arguments_are_checked)
     cases[1].dimensions = LANES_DIMENSIONS_MAX + 1;
     cases[2].operand_count = 0;
     cases[3].operand_count = LANES_OPERANDS_MAX + 1;
-    cases[4].flags = 1;
+    cases[4].errors = LANES_ERRORS_IGNORE + 1;
     cases[5].reserved = 1;
     cases[6].shape = NULL;
     cases[7].operands = NULL;
     cases[8].kernel = NULL;
     cases[9].operands = bad_operands;
-    cases[10].operands = reserved_operands;
     for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
         cr_assert_eq(lanes_submit(session, &cases[i], &err), LANES_E_INVALID, "case %zu",
                      i);
         cr_assert_eq(lanes_run(session, &cases[i], NULL, NULL), LANES_E_INVALID);
+    }
+}
+
+static void expect_refusal(lanes_batch batch, const char *text)
+{
+    err.message[0] = '\0';
+    cr_assert_eq(lanes_submit(session, &batch, &err), LANES_E_INVALID, "%s", text);
+    cr_assert_not_null(strstr(err.message, text), "%s", err.message);
+}
+
+Test(client_batch, params_that_no_entry_can_name_are_refused)
+{
+    open_honest();
+    const arrays made = make_arrays();
+    lanes_batch batch = make_batch(&made, 1);
+    batch.params_bytes = 8;
+    expect_refusal(batch, "batch.params is NULL");
+    batch.params_bytes = 0;
+    batch.params_offset = 16;
+    expect_refusal(batch, "batch.params is NULL");
+    batch.params = made.segment;
+    for (uint64_t offset = 1; offset < 16; offset++) {
+        batch.params_offset = offset;
+        expect_refusal(batch, "not a multiple of 16");
+    }
+    struct lanes_segment foreign = *made.segment;
+    foreign.session = NULL;
+    batch.params_offset = 0;
+    batch.params = &foreign;
+    expect_refusal(batch, "batch.params belongs to another session");
+    batch.params = made.segment;
+    cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK);
+}
+
+Test(client_batch, every_field_of_a_batch_arrives)
+{
+    open_honest();
+    arrays made = make_arrays();
+    lanes_segment *params = NULL;
+    cr_assert_eq(lanes_segment_create(session, 4096, &params, &err), LANES_OK);
+    lanes_operand operands[4];
+    memcpy(operands, made.operands, sizeof(made.operands));
+    operands[0].row_count = 77;
+    operands[3] = (lanes_operand){.segment = params, .dtype = LANES_BOOL, .stride = {1}};
+    lanes_batch batch = make_batch(&made, 1);
+    batch.operands = operands;
+    batch.operand_count = 4;
+    batch.errors = LANES_ERRORS_MASK;
+    batch.seed = 0x0123456789abcdefull;
+    batch.params = params;
+    batch.params_offset = 48;
+    batch.params_bytes = 1000;
+    cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK, "%s", err.message);
+    cr_assert_eq(fake.entry.operand_count, 4);
+    cr_assert_eq(fake.entry.errors, (uint32_t)LANES_ERRORS_MASK);
+    cr_assert_eq(fake.entry.seed, 0x0123456789abcdefull);
+    cr_assert_eq(fake.entry.params_slot, params->id.slot);
+    cr_assert_eq(fake.entry.params_generation, params->id.generation);
+    cr_assert_eq(fake.entry.params_offset, 48);
+    cr_assert_eq(fake.entry.params_bytes, 1000);
+    cr_assert_eq(fake.first_operand.row_count, 77);
+    /* And without a block the entry names none. */
+    const lanes_batch plain = make_batch(&made, 1);
+    cr_assert_eq(lanes_run(session, &plain, NULL, &err), LANES_OK);
+    cr_assert_eq(fake.entry.params_generation, 0);
+    cr_assert_eq(fake.entry.params_slot, 0);
+    cr_assert_eq(fake.entry.errors, (uint32_t)LANES_ERRORS_RAISE);
+}
+
+/** What a callback could raise, with arguments of every size. */
+static lanes_raised make_raised(void)
+{
+    lanes_raised raised = {
+        .kind = LANES_RAISED_EXCEPTION,
+        .payload_form = LANES_PAYLOAD_BITCODE,
+        .payload_offset = 0xfedcba9876543210ull,
+        .payload_bytes = 0x0f1e2d3c4b5a6978ull,
+        .argument_count = LANES_RAISED_ARGUMENTS_MAX,
+    };
+    const uint32_t dtypes[] = {LANES_DTYPE_NONE, LANES_BOOL, LANES_C16, LANES_F8};
+    for (uint32_t i = 0; i < LANES_RAISED_ARGUMENTS_MAX; i++) {
+        raised.argument_dtype[i] = dtypes[i % LANES_ARRAY_COUNT(dtypes)];
+        for (uint32_t j = 0; j < 16; j++) {
+            raised.argument[i][j] = (uint8_t)(i * 16 + j + 1);
+        }
+    }
+    return raised;
+}
+
+/** The completion of a batch of which an executor says what @p plan says. */
+static lanes_completion run_planned(fake_plan plan)
+{
+    open_with(plan);
+    const arrays made = make_arrays();
+    const lanes_batch batch = make_batch(&made, 9);
+    lanes_completion completion;
+    cr_assert_eq(lanes_run(session, &batch, &completion, &err), plan.outcome);
+    return completion;
+}
+
+Test(client_batch, what_was_raised_arrives_bit_by_bit)
+{
+    const lanes_status outcomes[] = {LANES_E_KERNEL_RAISED, LANES_OK};
+    const lanes_raised raised = make_raised();
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(outcomes); i++) {
+        const lanes_completion completion = run_planned(
+            (fake_plan){.outcome = outcomes[i], .failed = 2, .raised = raised});
+        cr_assert_eq(completion.failed, 2);
+        cr_assert_eq(completion.first_failed, 3);
+        cr_assert_eq(memcmp(&completion.raised, &raised, sizeof(raised)), 0);
+        cr_assert_str_eq(completion.message,
+                         outcomes[i] < 0 ? lanes_status_text(outcomes[i]) : "");
+        if (i == 0) {
+            close_all();
+        }
+    }
+}
+
+Test(client_batch, nothing_is_raised_when_nothing_failed)
+{
+    const lanes_completion completion = run_planned(
+        (fake_plan){.outcome = LANES_E_SPAN, .failed = 0, .raised = make_raised()});
+    const lanes_raised zero = {.kind = LANES_RAISED_NONE};
+    cr_assert_eq(memcmp(&completion.raised, &zero, sizeof(zero)), 0);
+}
+
+Test(client_batch, impossible_exceptions_are_not_passed_on)
+{
+    lanes_raised cases[5];
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
+        cases[i] = make_raised();
+    }
+    cases[0].kind = LANES_RAISED_UNKNOWN + 1;
+    cases[1].payload_form = LANES_PAYLOAD_BITCODE + 1;
+    cases[2].argument_count = LANES_RAISED_ARGUMENTS_MAX + 1;
+    memset(cases[2].argument[0], 0, 16); /* what lies behind the dtypes looks like one */
+    cases[3].argument_count = UINT32_MAX;
+    cases[4].argument_dtype[LANES_RAISED_ARGUMENTS_MAX - 1] = 2;
+    const lanes_raised unknown = {.kind = LANES_RAISED_UNKNOWN};
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
+        const lanes_completion completion = run_planned((fake_plan){
+            .outcome = LANES_E_KERNEL_RAISED, .failed = 1, .raised = cases[i]});
+        cr_assert_eq(memcmp(&completion.raised, &unknown, sizeof(unknown)), 0, "case %zu",
+                     i);
+        if (i + 1 < LANES_ARRAY_COUNT(cases)) {
+            close_all();
+        }
     }
 }
 

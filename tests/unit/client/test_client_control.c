@@ -141,6 +141,13 @@ Test(client_control, impossible_contents_are_refused)
         cr_assert_eq(request_with_lie(spoilt[t], FAKE_OTHER_SIZE, &is_over),
                      LANES_E_PROTOCOL);
     }
+    const enum fake_lie lies[] = {FAKE_OTHER_ROWS, FAKE_OTHER_PARAMS};
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(lies); i++) {
+        bool is_over = false;
+        cr_assert_eq(request_with_lie(LANES_ABI_KERNEL_LOAD, lies[i], &is_over),
+                     LANES_E_PROTOCOL, "lie %d", (int)lies[i]);
+        cr_assert(is_over);
+    }
     bool is_over = false;
     cr_assert_eq(request_with_lie(LANES_ABI_KERNEL_REPORT, FAKE_OTHER_SIZE, &is_over),
                  LANES_E_FORMAT, "the report ends before its stated size");

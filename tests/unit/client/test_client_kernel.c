@@ -17,8 +17,44 @@ Test(client_kernel, loaded_kernel_describes_itself)
     }
     cr_assert_eq(lanes_kernel_dtype(kernel, 3), (uint32_t)LANES_DTYPE_NONE);
     cr_assert_eq(lanes_kernel_dtype(kernel, UINT32_MAX), (uint32_t)LANES_DTYPE_NONE);
+    cr_assert_not(lanes_kernel_is_row(kernel, 0));
+    cr_assert_not(lanes_kernel_has_params(kernel));
+    cr_assert_eq(lanes_kernel_params_bytes(kernel), 0);
     lanes_kernel_release(kernel);
     lanes_kernel_release(NULL);
+}
+
+Test(client_kernel, rows_and_params_are_described)
+{
+    fake.plan.row_mask = 2;
+    fake.plan.params_bytes = 24;
+    lanes_kernel *kernel = load_add();
+    cr_assert_eq(lanes_kernel_is_row(kernel, 0), 0);
+    cr_assert_eq(lanes_kernel_is_row(kernel, 1), 1);
+    cr_assert_eq(lanes_kernel_is_row(kernel, 2), 0, "an output");
+    cr_assert_eq(lanes_kernel_is_row(kernel, 33), 0, "no operand");
+    cr_assert_eq(lanes_kernel_is_row(kernel, UINT32_MAX), 0);
+    cr_assert_eq(lanes_kernel_has_params(kernel), 1);
+    cr_assert_eq(lanes_kernel_params_bytes(kernel), 24);
+}
+
+Test(client_kernel, options_arrive)
+{
+    lanes_kernel_options options;
+    lanes_kernel_options_default(&options);
+    cr_assert_eq(options.convention, (uint32_t)LANES_CONVENTION_AUTO);
+    char signature[LANES_SIGNATURE_TEXT_MAX] = {0};
+    memset(signature, 's', sizeof(signature) - 1);
+    options.convention = LANES_CONVENTION_SCIPY;
+    options.math = LANES_MATH_EXACT;
+    options.signature = signature;
+    lanes_kernel *kernel = NULL;
+    cr_assert_eq(lanes_kernel_load(session, "define", 6, &options, &kernel, &err),
+                 LANES_OK);
+    cr_assert_eq(fake.load.convention, (uint32_t)LANES_CONVENTION_SCIPY);
+    cr_assert_eq(fake.load.math, (uint32_t)LANES_MATH_EXACT);
+    cr_assert_eq(fake.load.reserved, 0);
+    cr_assert_str_eq(fake.load.signature, signature);
 }
 
 Test(client_kernel, report_is_text_of_the_callers)
@@ -67,7 +103,7 @@ Test(client_kernel, arguments_are_checked)
     }
     cases[0].struct_bytes--;
     cases[1].flags = 2;
-    cases[2].reserved = 1;
+    cases[2].convention = LANES_CONVENTION_SCIPY + 1;
     cases[3].math = 2;
     cases[4].entry = longer;
     cases[5].signature = longer;

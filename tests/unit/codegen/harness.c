@@ -34,17 +34,43 @@ lanes_codegen_output compile_text(const char *ir)
     return compile_request(&request, ir);
 }
 
-void expect_refusal(const char *ir, lanes_status status, const char *fragment)
+void expect_refused_request(const lanes_compile_request *request, const char *ir,
+                            lanes_status status, const char *fragment)
 {
-    lanes_codegen_output output = compile_text(ir);
-    cr_expect_eq(output.result.status, status, "got %s: %s",
-                 lanes_status_name(output.result.status), output.result.message);
+    lanes_codegen_output output = compile_request(request, ir);
+    cr_expect_eq(output.result.status, status, "got %s: %s, not '%s'",
+                 lanes_status_name(output.result.status), output.result.message,
+                 fragment);
     cr_expect(strstr(output.result.message, fragment) != NULL, "'%s' lacks '%s'",
               output.result.message, fragment);
     lanes_codegen_output_deinit(&output);
 }
 
-lanes_loop_fn loop_of(const lanes_compile_request *request, const char *ir)
+void expect_refusal(const char *ir, lanes_status status, const char *fragment)
+{
+    const lanes_compile_request request = request_for(ir);
+    expect_refused_request(&request, ir, status, fragment);
+}
+
+lanes_compile_request request_with(const char *ir, const char *signature)
+{
+    lanes_compile_request request = request_for(ir);
+    if (signature != NULL) {
+        cr_assert_lt(strlen(signature), sizeof(request.signature));
+        memcpy(request.signature, signature, strlen(signature) + 1);
+    }
+    return request;
+}
+
+void expect_signature_of(const lanes_compile_result *result, const char *wanted)
+{
+    char text[LANES_SIGNATURE_TEXT_MAX];
+    cr_assert_eq(result->status, LANES_OK, "%s", result->message);
+    lanes_signature_format(&result->signature, text);
+    cr_expect_str_eq(text, wanted);
+}
+
+kernel kernel_of(const lanes_compile_request *request, const char *ir)
 {
     static lanes_loader *loader;
     lanes_error err;
@@ -57,8 +83,87 @@ lanes_loop_fn loop_of(const lanes_compile_request *request, const char *ir)
     cr_assert_eq(lanes_loader_load(loader, output.object, output.result.object_bytes,
                                    output.result.symbol, &loaded, &err),
                  LANES_OK, "%s", err.message);
+    kernel k = {.result = output.result, .loop = lanes_loaded_function(loaded)};
+    if (k.result.may_raise) {
+        void *explain = lanes_loader_find(loader, loaded, k.result.explain_symbol);
+        cr_assert_not_null(explain);
+        memcpy(&k.explain, &explain, sizeof(explain));
+    }
     lanes_codegen_output_deinit(&output);
-    return lanes_loaded_function(loaded);
+    return k;
+}
+
+kernel kernel_with(const char *ir, const char *signature, const char *wanted_signature)
+{
+    const lanes_compile_request request = request_with(ir, signature);
+    const kernel k = kernel_of(&request, ir);
+    expect_signature_of(&k.result, wanted_signature);
+    return k;
+}
+
+lanes_loop_frame frame_of(const kernel *k, void *const *operands)
+{
+    const lanes_signature *signature = &k->result.signature;
+    const uint32_t count = lanes_signature_operand_count(signature);
+    lanes_loop_frame frame = {.seed = 0};
+    for (uint32_t i = 0; i < count; i++) {
+        frame.base[i] = operands[i];
+        frame.stride[i] = k->result.key.layout[i] == LANES_LAYOUT_UNIFORM
+                              ? 0
+                              : (int64_t)lanes_dtype_bytes(signature->dtype[i]);
+    }
+    if (k->result.key.has_mask) {
+        frame.base[count] = operands[count];
+        frame.stride[count] = 1;
+    }
+    return frame;
+}
+
+lanes_loop_result run_frame(const kernel *k, const lanes_loop_frame *frame,
+                            uint64_t begin, uint64_t end)
+{
+    lanes_loop_result result = LANES_LOOP_RESULT_INIT;
+    k->loop(frame, begin, end, &result);
+    return result;
+}
+
+#define GUARD_BYTES 64
+
+void expect_values(const kernel *k, uint64_t count, void *const *inputs,
+                   const void *const *wanted)
+{
+    const lanes_signature *signature = &k->result.signature;
+    void *operands[LANES_OPERANDS_MAX] = {NULL};
+    memcpy(operands, inputs, signature->input_count * sizeof(void *));
+    for (uint32_t o = 0; o < signature->output_count; o++) {
+        const uint32_t at = signature->input_count + o;
+        const size_t bytes = count * lanes_dtype_bytes(signature->dtype[at]);
+        operands[at] = malloc(bytes + GUARD_BYTES);
+        memset(operands[at], 0xa5, bytes + GUARD_BYTES);
+    }
+    const lanes_loop_frame frame = frame_of(k, operands);
+    const uint64_t middle = count / 3;
+    cr_expect_eq(run_frame(k, &frame, middle, count).failed, 0);
+    cr_expect_eq(run_frame(k, &frame, 0, middle).failed, 0);
+    for (uint32_t o = 0; o < signature->output_count; o++) {
+        const uint32_t at = signature->input_count + o;
+        const uint32_t each = lanes_dtype_bytes(signature->dtype[at]);
+        const unsigned char *got = operands[at];
+        for (uint64_t i = 0; i < count; i++) {
+            cr_assert_arr_eq(got + i * each, (const unsigned char *)wanted[o] + i * each,
+                             each, "output %u differs at element %llu", o,
+                             (unsigned long long)i);
+        }
+        for (size_t i = 0; i < GUARD_BYTES; i++) {
+            cr_assert_eq(got[count * each + i], 0xa5);
+        }
+        free(operands[at]);
+    }
+}
+
+lanes_loop_fn loop_of(const lanes_compile_request *request, const char *ir)
+{
+    return kernel_of(request, ir).loop;
 }
 
 lanes_loop_result run_loop(lanes_loop_fn loop, uint64_t begin, uint64_t end,

@@ -22,6 +22,46 @@ lanes_codegen_output compile_text(const char *ir);
  */
 void expect_refusal(const char *ir, lanes_status status, const char *fragment);
 
+/** As above for a request of its own. */
+void expect_refused_request(const lanes_compile_request *request, const char *ir,
+                            lanes_status status, const char *fragment);
+
+/** request_for() with a signature given; "" or NULL leaves it to the IR. */
+lanes_compile_request request_with(const char *ir, const char *signature);
+
+/** Expect that @p result has the signature @p wanted, as lanes_signature_format() does. */
+void expect_signature_of(const lanes_compile_result *result, const char *wanted);
+
+/** A compiled kernel, loaded until the test ends. */
+typedef struct kernel {
+    lanes_compile_result result;
+    lanes_loop_fn loop;
+    lanes_explain_fn explain; /* NULL: no element can fail */
+} kernel;
+
+/** Compile (asserting success) and load. */
+kernel kernel_of(const lanes_compile_request *request, const char *ir);
+
+/** kernel_of(request_with()) and expect_signature_of(). */
+kernel kernel_with(const char *ir, const char *signature, const char *wanted_signature);
+
+/**
+ * A frame of operands[0 .. operand count), then the mask if the kernel has one, each as
+ * its layout says: contiguous or uniform. Rows need their stride and row_count set.
+ */
+lanes_loop_frame frame_of(const kernel *k, void *const *operands);
+
+/** Run elements [begin, end). */
+lanes_loop_result run_frame(const kernel *k, const lanes_loop_frame *frame,
+                            uint64_t begin, uint64_t end);
+
+/**
+ * Run @p count elements of contiguous inputs in two pieces, and expect every output to be
+ * wanted[0 .. output count), bit by bit, and nothing to be written behind it.
+ */
+void expect_values(const kernel *k, uint64_t count, void *const *inputs,
+                   const void *const *wanted);
+
 /** Compile (asserting success), load and return the loop; it lives until the test ends.
  */
 lanes_loop_fn loop_of(const lanes_compile_request *request, const char *ir);

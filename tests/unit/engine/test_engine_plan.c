@@ -8,13 +8,23 @@
 
 #include "engine/engine.h"
 
-static char memory[4096];
-static char other_memory[4096];
+static _Alignas(64) char memory[4096];
+static _Alignas(64) char other_memory[4096];
 static lanes_error err;
 
+#define SIGNATURE(inputs, outputs, rows, ...)                                            \
+    .signature = {.input_count = (inputs),                                               \
+                  .output_count = (outputs),                                             \
+                  .row_mask = (rows),                                                    \
+                  .dtype = {__VA_ARGS__}}
+
 /* f8(f8,f8) */
-static const lanes_signature binary = {
-    .input_count = 2, .output_count = 1, .dtype = {LANES_F8, LANES_F8, LANES_F8}};
+static const lanes_engine_kernel binary = {
+    SIGNATURE(2, 1, 0, LANES_F8, LANES_F8, LANES_F8)};
+
+/* f8(f8[:],f8) */
+static const lanes_engine_kernel with_row = {
+    SIGNATURE(2, 1, 1, LANES_F8, LANES_F8, LANES_F8)};
 
 static lanes_engine_operand operand_at(uint64_t offset, int64_t stride)
 {
@@ -39,22 +49,36 @@ static lanes_engine_batch good_batch(void)
     };
 }
 
-static lanes_engine_plan plan_ok(const lanes_engine_batch *batch)
+static lanes_engine_plan plan_of(const lanes_engine_kernel *kernel,
+                                 const lanes_engine_batch *batch)
 {
     lanes_engine_plan plan;
-    const lanes_status status = lanes_engine_plan_batch(batch, &binary, &plan, &err);
+    const lanes_status status = lanes_engine_plan_batch(batch, kernel, &plan, &err);
     cr_assert_eq(status, LANES_OK, "%s", status < 0 ? err.message : "");
     return plan;
 }
 
-static void refuse(const lanes_engine_batch *batch, lanes_status code, const char *text)
+static lanes_engine_plan plan_ok(const lanes_engine_batch *batch)
 {
-    lanes_engine_plan plan;
-    cr_assert_eq(lanes_engine_plan_batch(batch, &binary, &plan, &err), code);
+    return plan_of(&binary, batch);
+}
+
+static void refuse_for(const lanes_engine_kernel *kernel, const lanes_engine_batch *batch,
+                       lanes_status code, const char *text)
+{
+    lanes_engine_plan plan = {.count = 77};
+    cr_assert_eq(lanes_engine_plan_batch(batch, kernel, &plan, &err), code, "%s",
+                 err.message);
     cr_assert_eq(err.code, code);
     cr_assert_not_null(strstr(err.message, text), "'%s' is not in '%s'", text,
                        err.message);
-    cr_assert_eq(lanes_engine_plan_batch(batch, &binary, &plan, NULL), code);
+    cr_assert_eq(lanes_engine_plan_batch(batch, kernel, &plan, NULL), code);
+    cr_assert_eq(plan.count, 77, "written only on success");
+}
+
+static void refuse(const lanes_engine_batch *batch, lanes_status code, const char *text)
+{
+    refuse_for(&binary, batch, code, text);
 }
 
 static void set_shape(lanes_engine_batch *batch, uint32_t dimensions,
@@ -88,7 +112,7 @@ Test(engine_plan, contiguous_operands)
     cr_assert_eq((char *)plan.frame.base[1], memory + 80);
     cr_assert_eq(plan.frame.stride[2], 8);
     lanes_variant_key expected;
-    lanes_variant_key_contiguous(&binary, &expected);
+    lanes_variant_key_contiguous(&binary.signature, &expected);
     cr_assert(lanes_variant_key_equal(&plan.key, &expected), "unused bytes are 0");
 }
 
@@ -199,8 +223,8 @@ Test(engine_plan, wrong_dtype)
     lanes_engine_batch batch = good_batch();
     batch.operand[1].dtype = LANES_I4;
     refuse(&batch, LANES_E_DTYPE, "operand 1 is i4 (dtype 7); the kernel takes f8");
-    batch.operand[1].dtype = 99;
-    refuse(&batch, LANES_E_DTYPE, "operand 1 is ? (dtype 99)");
+    batch.operand[0].dtype = 99;
+    refuse(&batch, LANES_E_DTYPE, "operand 0 is ? (dtype 99)");
 }
 
 Test(engine_plan, wrong_dimensions)
@@ -229,14 +253,16 @@ Test(engine_plan, outside_the_segment)
     batch.operand[1].offset = sizeof(memory) - 79;
     refuse(&batch, LANES_E_SPAN,
            "operand 1 (offset 4017, strides (8), 10 elements of 8 bytes) reaches outside "
-           "its "
-           "segment of 4096 bytes");
+           "its segment of 4096 bytes");
     batch.operand[1].offset = UINT64_MAX;
     refuse(&batch, LANES_E_SPAN, "operand 1");
     batch.operand[1] = operand_at(0, -8);
     refuse(&batch, LANES_E_SPAN, "strides (-8)");
     batch.operand[1] = operand_at(0, INT64_MAX);
     refuse(&batch, LANES_E_SPAN, "operand 1");
+    batch.shape[0] = 1;
+    batch.operand[1] = operand_at(sizeof(memory) - 7, 0);
+    refuse(&batch, LANES_E_SPAN, "1 elements of 8 bytes");
 }
 
 Test(engine_plan, output_in_read_only_memory)
@@ -295,29 +321,477 @@ Test(engine_plan, partial_overlap)
 
 Test(engine_plan, same_bytes_as_another_dtype_overlap)
 {
-    const lanes_signature signature = {
-        .input_count = 1, .output_count = 1, .dtype = {LANES_I8, LANES_F8}};
-    lanes_engine_batch batch = {
-        .dimensions = 1,
-        .operand_count = 2,
-        .shape = {10},
-        .operand = {operand_at(0, 8), operand_at(0, 8)},
-    };
+    const lanes_engine_kernel kernel = {SIGNATURE(1, 1, 0, LANES_I8, LANES_F8)};
+    lanes_engine_batch batch = good_batch();
+    batch.operand_count = 2;
+    batch.operand[1].offset = 0;
     batch.operand[0].dtype = LANES_I8;
-    lanes_engine_plan plan;
-    cr_assert_eq(lanes_engine_plan_batch(&batch, &signature, &plan, &err),
-                 LANES_E_OVERLAP);
+    refuse_for(&kernel, &batch, LANES_E_OVERLAP, "operand 1, an output");
 }
 
 Test(engine_plan, two_outputs_never_share)
 {
-    const lanes_signature signature = {
-        .input_count = 1, .output_count = 2, .dtype = {LANES_F8, LANES_F8, LANES_F8}};
+    const lanes_engine_kernel kernel = {SIGNATURE(1, 2, 0, LANES_F8, LANES_F8, LANES_F8)};
     lanes_engine_batch batch = good_batch();
-    lanes_engine_plan plan;
-    cr_assert_eq(lanes_engine_plan_batch(&batch, &signature, &plan, &err), LANES_OK);
+    cr_assert_eq(plan_of(&kernel, &batch).count, 10);
     batch.operand[1].offset = batch.operand[2].offset;
-    cr_assert_eq(lanes_engine_plan_batch(&batch, &signature, &plan, &err),
-                 LANES_E_OVERLAP);
-    cr_assert_not_null(strstr(err.message, "two outputs must be apart"));
+    refuse_for(&kernel, &batch, LANES_E_OVERLAP, "two outputs must be apart");
+}
+
+Test(engine_plan, complex_elements)
+{
+    const lanes_engine_kernel kernel = {SIGNATURE(1, 1, 0, LANES_C16, LANES_C8)};
+    lanes_engine_batch batch = good_batch();
+    batch.operand_count = 2;
+    batch.operand[0] = operand_at(0, 16);
+    batch.operand[0].dtype = LANES_C16;
+    batch.operand[1].offset = 160;
+    batch.operand[1].dtype = LANES_C8;
+    const lanes_engine_plan plan = plan_of(&kernel, &batch);
+    cr_assert_eq(plan.element_bytes, 24);
+    cr_assert_eq(plan.frame.stride[0], 16);
+    batch.operand[0].stride[0] = 8;
+    refuse_for(&kernel, &batch, LANES_E_LAYOUT, "operand 0 has strides (8)");
+    batch.operand[0] = operand_at(sizeof(memory) - 152, 16);
+    batch.operand[0].dtype = LANES_C16;
+    refuse_for(&kernel, &batch, LANES_E_SPAN, "10 elements of 16 bytes");
+}
+
+Test(engine_plan, the_order_of_checks)
+{
+    /* Everything is wrong at once; each step repairs the fault that is found first. */
+    lanes_engine_batch batch = good_batch();
+    batch.operand_count = 2;
+    batch.operand[1].dtype = LANES_F4;
+    batch.operand[1].row_count = 5;
+    batch.params = memory + 2048;
+    batch.dimensions = 0;
+    batch.operand[0].offset = 1ull << 50;
+    batch.operand[2].is_read_only = 1;
+    batch.operand[2].stride[0] = 16;
+    batch.operand[1].offset = 168;
+    refuse(&batch, LANES_E_OPERANDS, "");
+    batch.operand_count = 3;
+    refuse(&batch, LANES_E_DTYPE, "");
+    batch.operand[1].dtype = LANES_F8;
+    refuse(&batch, LANES_E_PARAMS, "operand 1 is not a row operand");
+    batch.operand[1].row_count = 0;
+    refuse(&batch, LANES_E_PARAMS, "the batch has a params block");
+    batch.params = NULL;
+    refuse(&batch, LANES_E_SHAPE, "");
+    batch.dimensions = 1;
+    refuse(&batch, LANES_E_SPAN, "");
+    batch.operand[0].offset = 0;
+    refuse(&batch, LANES_E_READ_ONLY, "");
+    batch.operand[2].is_read_only = 0;
+    refuse(&batch, LANES_E_LAYOUT, "");
+    batch.operand[2].stride[0] = 8;
+    refuse(&batch, LANES_E_OVERLAP, "");
+    batch.operand[1].offset = 80;
+    cr_assert_eq(plan_ok(&batch).count, 10);
+}
+
+/* ---- Rows ------------------------------------------------------------------------- */
+
+/* 10 rows of 4 at 0, in1 at 1024, out at 2048. */
+static lanes_engine_batch row_batch(void)
+{
+    lanes_engine_batch batch = good_batch();
+    batch.operand[0].stride[0] = 32;
+    batch.operand[0].row_count = 4;
+    batch.operand[1].offset = 1024;
+    batch.operand[2].offset = 2048;
+    return batch;
+}
+
+Test(engine_plan, rows_of_a_matrix)
+{
+    const lanes_engine_batch batch = row_batch();
+    const lanes_engine_plan plan = plan_of(&with_row, &batch);
+    assert_key(&plan, "rows,contiguous,contiguous");
+    cr_assert_eq(plan.count, 10);
+    cr_assert_eq(plan.element_bytes, 4 * 8 + 8 + 8);
+    cr_assert_eq(plan.frame.stride[0], 32);
+    cr_assert_eq(plan.frame.row_count[0], 4);
+    cr_assert_eq(plan.frame.row_count[1], 0);
+    lanes_variant_key expected;
+    lanes_variant_key_contiguous(&with_row.signature, &expected);
+    cr_assert(lanes_variant_key_equal(&plan.key, &expected));
+}
+
+Test(engine_plan, rows_at_any_stride)
+{
+    static const int64_t strides[] = {0, 1, 7, 8, 32, 40, -8, -32, -33};
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(strides); i++) {
+        lanes_engine_batch batch = row_batch();
+        batch.operand[0].stride[0] = strides[i];
+        batch.operand[0].offset = strides[i] < 0 ? 512 : 0;
+        const lanes_engine_plan plan = plan_of(&with_row, &batch);
+        assert_key(&plan, "rows,contiguous,contiguous");
+        cr_assert_eq(plan.frame.stride[0], strides[i]);
+        cr_assert_eq(plan.element_bytes, 48);
+        cr_assert_eq((char *)plan.frame.base[0], memory + batch.operand[0].offset);
+    }
+}
+
+Test(engine_plan, one_row_and_none)
+{
+    lanes_engine_batch batch = row_batch();
+    batch.shape[0] = 1;
+    batch.operand[0].stride[0] = -1000000;
+    lanes_engine_plan plan = plan_of(&with_row, &batch);
+    assert_key(&plan, "rows,contiguous,contiguous");
+    cr_assert_eq(plan.frame.stride[0], 32);
+    batch.shape[0] = 0;
+    plan = plan_of(&with_row, &batch);
+    assert_key(&plan, "rows,contiguous,contiguous");
+}
+
+Test(engine_plan, rows_end_inside_their_segment)
+{
+    lanes_engine_batch batch = row_batch();
+    batch.operand[0].segment_base = other_memory;
+    batch.operand[0].segment_key = 2;
+    batch.operand[0].segment_bytes = 9 * 32 + 32;
+    cr_assert_eq(plan_of(&with_row, &batch).count, 10);
+    batch.operand[0].segment_bytes--;
+    refuse_for(&with_row, &batch, LANES_E_SPAN,
+               "operand 0 (offset 0, strides (32), 10 rows of 4 elements of 8 bytes) "
+               "reaches outside its segment of 319 bytes");
+    batch.operand[0].segment_bytes = 9 * 8 + 32;
+    batch.operand[0].offset = 9 * 8;
+    batch.operand[0].stride[0] = -8;
+    cr_assert_eq(plan_of(&with_row, &batch).count, 10);
+    batch.operand[0].segment_bytes--;
+    refuse_for(&with_row, &batch, LANES_E_SPAN, "operand 0");
+    batch.operand[0].segment_bytes++;
+    batch.operand[0].offset--;
+    refuse_for(&with_row, &batch, LANES_E_SPAN, "operand 0");
+    batch.operand[0].offset = 0;
+    batch.operand[0].stride[0] = 0;
+    batch.operand[0].segment_bytes = 31;
+    refuse_for(&with_row, &batch, LANES_E_SPAN, "segment of 31 bytes");
+}
+
+Test(engine_plan, longest_row)
+{
+    lanes_engine_batch batch = row_batch();
+    batch.operand[0].segment_base = other_memory; /* of which no byte is touched */
+    batch.operand[0].segment_key = 2;
+    batch.operand[0].segment_bytes = 8ull * INT32_MAX;
+    batch.operand[0].row_count = INT32_MAX;
+    batch.operand[0].stride[0] = 0;
+    const lanes_engine_plan plan = plan_of(&with_row, &batch);
+    cr_assert_eq(plan.frame.row_count[0], INT32_MAX);
+    cr_assert_eq(plan.element_bytes, 8ull * INT32_MAX + 16);
+    batch.operand[0].segment_bytes--;
+    refuse_for(&with_row, &batch, LANES_E_SPAN, "rows of 2147483647 elements");
+}
+
+Test(engine_plan, row_counts_out_of_range)
+{
+    lanes_engine_batch batch = row_batch();
+    batch.operand[0].row_count = 0;
+    refuse_for(&with_row, &batch, LANES_E_PARAMS,
+               "operand 0 is a row operand: row_count 0 must be 1 .. 2147483647 (the "
+               "length of the last axis)");
+    batch.operand[0].row_count = 1u << 31;
+    refuse_for(&with_row, &batch, LANES_E_PARAMS, "row_count 2147483648 must be 1 ..");
+    batch.operand[0].row_count = UINT32_MAX;
+    refuse_for(&with_row, &batch, LANES_E_PARAMS, "row_count 4294967295");
+    batch.operand[0].row_count = 4;
+    batch.operand[1].row_count = 1;
+    refuse_for(&with_row, &batch, LANES_E_PARAMS,
+               "operand 1 is not a row operand: row_count 1 must be 0");
+    batch.operand[1].row_count = 0;
+    batch.operand[2].row_count = 4;
+    refuse_for(&with_row, &batch, LANES_E_PARAMS, "operand 2 is not a row operand");
+}
+
+Test(engine_plan, dimensions_of_rows_merge)
+{
+    lanes_engine_batch batch = row_batch();
+    set_shape(&batch, 2, (uint64_t[]){5, 2});
+    set_strides(&batch, 0, 128, 64); /* every second row */
+    set_strides(&batch, 1, 16, 8);
+    set_strides(&batch, 2, 16, 8);
+    lanes_engine_plan plan = plan_of(&with_row, &batch);
+    assert_key(&plan, "rows,contiguous,contiguous");
+    cr_assert_eq(plan.frame.stride[0], 64);
+    set_strides(&batch, 0, 0, 0);
+    plan = plan_of(&with_row, &batch);
+    cr_assert_eq(plan.frame.stride[0], 0);
+    set_strides(&batch, 0, -64, -32);
+    batch.operand[0].offset = 512;
+    plan = plan_of(&with_row, &batch);
+    cr_assert_eq(plan.frame.stride[0], -32);
+}
+
+Test(engine_plan, rows_of_uneven_steps)
+{
+    lanes_engine_batch batch = row_batch();
+    set_shape(&batch, 2, (uint64_t[]){5, 2});
+    set_strides(&batch, 0, 96, 32); /* a row is left out after two */
+    set_strides(&batch, 1, 16, 8);
+    set_strides(&batch, 2, 16, 8);
+    refuse_for(&with_row, &batch, LANES_E_LAYOUT,
+               "operand 0 has strides (96, 32); from row to row it must be the same step "
+               "through the whole batch");
+    set_strides(&batch, 0, 0, 32); /* the same rows again */
+    refuse_for(&with_row, &batch, LANES_E_LAYOUT, "operand 0 has strides (0, 32)");
+    set_strides(&batch, 0, 64, 32);
+    set_strides(&batch, 1, 24, 8);
+    refuse_for(&with_row, &batch, LANES_E_LAYOUT, "operand 1 has strides (24, 8)");
+}
+
+Test(engine_plan, rows_are_apart_from_outputs)
+{
+    lanes_engine_batch batch = row_batch();
+    batch.operand[2].offset = 320;
+    cr_assert_eq(plan_of(&with_row, &batch).count, 10, "right behind the last row");
+    batch.operand[2].offset = 312;
+    refuse_for(&with_row, &batch, LANES_E_OVERLAP,
+               "operand 2, an output (bytes 312 to 392), overlaps operand 0 (bytes 0 to "
+               "320) of the same segment; rows and outputs must be apart");
+    batch = row_batch();
+    batch.operand[0].row_count = 1;
+    batch.operand[0].stride[0] = 8;
+    batch.operand[2].offset = 0;
+    refuse_for(&with_row, &batch, LANES_E_OVERLAP, "rows and outputs must be apart");
+    batch.operand[2].offset = 2048;
+    batch.operand[1].offset = 0;
+    cr_assert_eq(plan_of(&with_row, &batch).count, 10, "inputs may overlap each other");
+}
+
+/* ---- The mask --------------------------------------------------------------------- */
+
+/* As good_batch(), with the mask at 1024. */
+static lanes_engine_batch mask_batch(void)
+{
+    lanes_engine_batch batch = good_batch();
+    batch.errors = LANES_ERRORS_MASK;
+    batch.operand_count = 4;
+    batch.operand[3] = operand_at(1024, 1);
+    batch.operand[3].dtype = LANES_BOOL;
+    return batch;
+}
+
+Test(engine_plan, a_mask)
+{
+    lanes_engine_batch batch = mask_batch();
+    lanes_engine_plan plan = plan_ok(&batch);
+    assert_key(&plan, "contiguous,contiguous,contiguous+mask");
+    cr_assert_eq(plan.element_bytes, 25);
+    cr_assert_eq((char *)plan.frame.base[3], memory + 1024);
+    cr_assert_eq(plan.frame.stride[3], 1);
+    lanes_variant_key expected;
+    lanes_variant_key_contiguous(&binary.signature, &expected);
+    expected.has_mask = 1;
+    cr_assert(lanes_variant_key_equal(&plan.key, &expected), "unused bytes are 0");
+    batch.shape[0] = 1;
+    plan = plan_ok(&batch);
+    assert_key(&plan, "contiguous,contiguous,contiguous+mask");
+    batch.shape[0] = 0;
+    plan = plan_ok(&batch);
+    assert_key(&plan, "contiguous,contiguous,contiguous+mask");
+}
+
+Test(engine_plan, a_mask_in_two_dimensions)
+{
+    lanes_engine_batch batch = mask_batch();
+    set_shape(&batch, 2, (uint64_t[]){5, 2});
+    for (uint32_t i = 0; i < 3; i++) {
+        set_strides(&batch, i, 16, 8);
+    }
+    set_strides(&batch, 3, 2, 1);
+    cr_assert_eq(plan_ok(&batch).frame.stride[3], 1);
+    set_strides(&batch, 3, 4, 1);
+    refuse(&batch, LANES_E_LAYOUT, "operand 3 has strides (4, 1); the mask must be con");
+}
+
+Test(engine_plan, a_mask_goes_with_its_policy_only)
+{
+    lanes_engine_batch batch = mask_batch();
+    batch.operand_count = 3;
+    refuse(&batch, LANES_E_OPERANDS,
+           "has 3 operands; the kernel takes 2 inputs and 1 outputs, and "
+           "LANES_ERRORS_MASK a mask behind them");
+    batch.errors = LANES_ERRORS_IGNORE;
+    lanes_engine_plan plan = plan_ok(&batch);
+    assert_key(&plan, "contiguous,contiguous,contiguous");
+    batch.operand_count = 4;
+    refuse(&batch, LANES_E_OPERANDS,
+           "has 4 operands; the kernel takes 2 inputs and 1 out");
+    batch.errors = LANES_ERRORS_RAISE;
+    refuse(&batch, LANES_E_OPERANDS, "has 4 operands");
+}
+
+Test(engine_plan, no_room_for_a_mask)
+{
+    lanes_engine_kernel kernel = {SIGNATURE(15, 1, 0, LANES_F8)};
+    lanes_engine_batch batch = {.dimensions = 1, .operand_count = 16, .shape = {10}};
+    for (uint32_t i = 0; i < 16; i++) {
+        kernel.signature.dtype[i] = LANES_F8;
+        batch.operand[i] = operand_at(i * 80, 8);
+    }
+    cr_assert_eq(plan_of(&kernel, &batch).count, 10);
+    batch.errors = LANES_ERRORS_MASK;
+    refuse_for(&kernel, &batch, LANES_E_OPERANDS,
+               "a kernel of 16 operands has no room for a mask, as a batch has at most "
+               "16; use LANES_ERRORS_RAISE or LANES_ERRORS_IGNORE");
+    kernel.signature.input_count = 14;
+    batch.operand[15].dtype = LANES_BOOL;
+    batch.operand[15].stride[0] = 1;
+    cr_assert_eq(plan_of(&kernel, &batch).frame.stride[15], 1);
+}
+
+Test(engine_plan, a_mask_is_checked_like_an_output)
+{
+    lanes_engine_batch batch = mask_batch();
+    batch.operand[3].dtype = LANES_U1;
+    refuse(&batch, LANES_E_DTYPE,
+           "operand 3 is u1 (dtype 4); it is the mask, which is ?");
+    batch = mask_batch();
+    batch.operand[3].row_count = 1;
+    refuse(&batch, LANES_E_PARAMS, "operand 3 is not a row operand");
+    batch = mask_batch();
+    batch.operand[3].offset = sizeof(memory) - 9;
+    refuse(&batch, LANES_E_SPAN, "operand 3 (offset 4087, strides (1), 10 elements of 1");
+    batch = mask_batch();
+    batch.operand[3].is_read_only = 1;
+    refuse(&batch, LANES_E_READ_ONLY, "operand 3 is the mask, but its segment");
+    batch = mask_batch();
+    batch.operand[3].stride[0] = 0;
+    refuse(&batch, LANES_E_LAYOUT, "operand 3 has strides (0); the mask must be cont");
+    batch.operand[3].stride[0] = 8;
+    refuse(&batch, LANES_E_LAYOUT, "operand 3 has strides (8); the mask");
+}
+
+Test(engine_plan, a_mask_is_apart_from_all_others)
+{
+    lanes_engine_batch batch = mask_batch();
+    batch.operand[3].offset = 239;
+    refuse(
+        &batch, LANES_E_OVERLAP,
+        "operand 3, the mask (bytes 239 to 249), overlaps operand 2 (bytes 160 to 240) "
+        "of the same segment; the mask must be apart from all others");
+    batch.operand[3].offset = 240;
+    cr_assert_eq(plan_ok(&batch).count, 10);
+    batch.operand[3].offset = 79;
+    refuse(&batch, LANES_E_OVERLAP, "overlaps operand 0");
+
+    /* ?(?): the output may be the input, but the mask may not. */
+    const lanes_engine_kernel kernel = {SIGNATURE(1, 1, 0, LANES_BOOL, LANES_BOOL)};
+    batch = mask_batch();
+    batch.operand_count = 3;
+    for (uint32_t i = 0; i < 3; i++) {
+        batch.operand[i] = operand_at(i == 2 ? 1024 : 0, 1);
+        batch.operand[i].dtype = LANES_BOOL;
+    }
+    cr_assert_eq(plan_of(&kernel, &batch).count, 10);
+    batch.operand[1].offset = 512;
+    batch.operand[2].offset = 0;
+    refuse_for(&kernel, &batch, LANES_E_OVERLAP, "operand 2, the mask");
+}
+
+/* ---- Params and seed -------------------------------------------------------------- */
+
+/* f8(f8,f8) and a params block */
+static const lanes_engine_kernel with_params = {
+    SIGNATURE(2, 1, 0, LANES_F8, LANES_F8, LANES_F8), .has_params = 1,
+    .params_bytes = 24};
+
+static lanes_engine_batch params_batch(void)
+{
+    lanes_engine_batch batch = good_batch();
+    batch.params = memory + 1024;
+    batch.params_bytes = 24;
+    batch.seed = 0x0123456789abcdef;
+    return batch;
+}
+
+Test(engine_plan, params_and_seed_reach_the_frame)
+{
+    lanes_engine_batch batch = params_batch();
+    const lanes_engine_plan plan = plan_of(&with_params, &batch);
+    cr_assert_eq((const char *)plan.frame.params, memory + 1024);
+    cr_assert_eq(plan.frame.seed, 0x0123456789abcdef);
+    cr_assert_eq(plan.element_bytes, 24, "the block is read once");
+    batch.params = NULL;
+    batch.params_bytes = UINT64_MAX; /* of no block */
+    const lanes_engine_plan without = plan_ok(&batch);
+    cr_assert_null(without.frame.params);
+    cr_assert_eq(without.frame.seed, 0x0123456789abcdef);
+}
+
+Test(engine_plan, params_are_given_iff_wanted)
+{
+    lanes_engine_batch batch = params_batch();
+    refuse(&batch, LANES_E_PARAMS,
+           "the batch has a params block of 24 bytes; the kernel takes none");
+    batch.params = NULL;
+    refuse_for(
+        &with_params, &batch, LANES_E_PARAMS,
+        "the batch has no params block; the kernel takes one of at least 24 bytes");
+    batch.params = memory + 1024;
+    batch.params_bytes = 23;
+    refuse_for(&with_params, &batch, LANES_E_PARAMS,
+               "the params block has 23 bytes; the kernel reads at least 24");
+    batch.params_bytes = 1000;
+    cr_assert_eq(plan_of(&with_params, &batch).count, 10);
+}
+
+Test(engine_plan, params_are_aligned)
+{
+    lanes_engine_batch batch = params_batch();
+    for (uint32_t beyond = 1; beyond < 16; beyond++) {
+        batch.params = memory + 1024 + beyond;
+        refuse_for(&with_params, &batch, LANES_E_PARAMS, "behind a multiple of 16");
+    }
+    refuse_for(&with_params, &batch, LANES_E_PARAMS, "starts 15 bytes behind");
+    batch.params = memory + 1040;
+    cr_assert_eq(plan_of(&with_params, &batch).count, 10);
+}
+
+Test(engine_plan, params_are_apart_from_outputs)
+{
+    lanes_engine_batch batch = params_batch(); /* out: bytes 160 to 240 */
+    batch.params = memory + 240;
+    cr_assert_eq(plan_of(&with_params, &batch).count, 10, "right behind it");
+    batch.params = memory + 128;
+    batch.params_bytes = 32;
+    cr_assert_eq(plan_of(&with_params, &batch).count, 10);
+    batch.params_bytes = 33;
+    refuse_for(
+        &with_params, &batch, LANES_E_OVERLAP,
+        "operand 2, an output (bytes 160 to 240), overlaps the params block (bytes "
+        "128 to 161) of the same segment; they must be apart");
+    batch.params = memory + 224;
+    refuse_for(&with_params, &batch, LANES_E_OVERLAP, "the params block (bytes 224 to");
+    batch.params = memory + 64;
+    batch.params_bytes = 64;
+    cr_assert_eq(plan_of(&with_params, &batch).count, 10, "inputs may share it");
+    batch.params = other_memory + 160;
+    cr_assert_eq(plan_of(&with_params, &batch).count, 10, "other memory");
+}
+
+Test(engine_plan, an_empty_params_block_overlaps_nothing)
+{
+    lanes_engine_kernel kernel = with_params;
+    kernel.params_bytes = 0;
+    lanes_engine_batch batch = params_batch();
+    batch.params = memory + 176;
+    batch.params_bytes = 0;
+    cr_assert_eq((const char *)plan_of(&kernel, &batch).frame.params, memory + 176);
+    batch.params_bytes = 1;
+    refuse_for(&kernel, &batch, LANES_E_OVERLAP, "the params block");
+}
+
+Test(engine_plan, params_are_apart_from_the_mask)
+{
+    lanes_engine_batch batch = mask_batch();
+    batch.params = memory + 1024;
+    batch.params_bytes = 24;
+    refuse_for(&with_params, &batch, LANES_E_OVERLAP,
+               "operand 3, the mask (bytes 1024 to 1034), overlaps the params block");
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_engine_run.c - running planned batches with loops written in C.
+ * test_engine_run.c - running planned batches with loops written in C, some of which
+ * fault.
  */
 #include <criterion/criterion.h>
 #include <fenv.h>
+#include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/atomic.h"
 #include "engine/engine.h"
+#include "runtime/runtime.h"
 
 #define COUNT_MAX 200000
 
@@ -19,24 +21,13 @@ static uint32_t cancel;
 static uint32_t bad_environments;
 static uint64_t spin_per_call_ns;
 
-static const lanes_signature unary = {
-    .input_count = 1, .output_count = 1, .dtype = {LANES_F8, LANES_F8}};
-
 static lanes_engine_plan plan_of(uint64_t count)
 {
-    const lanes_engine_batch batch = {
-        .dimensions = 1,
-        .operand_count = 2,
-        .shape = {count},
-        .operand =
-            {
-                {(char *)input, sizeof(input), 1, 0, {8}, LANES_F8, 1},
-                {(char *)output, sizeof(output), 2, 0, {8}, LANES_F8, 0},
-            },
+    return (lanes_engine_plan){
+        .frame = {.base = {input, output}, .stride = {8, 8}},
+        .count = count,
+        .element_bytes = 16,
     };
-    lanes_engine_plan plan;
-    cr_assert_eq(lanes_engine_plan_batch(&batch, &unary, &plan, NULL), LANES_OK);
-    return plan;
 }
 
 /* Only round-to-nearest drops a tiny term in both directions. */
@@ -253,4 +244,293 @@ static void lead_guess(void *ctx, lanes_team *team)
 Test(engine_run, a_guess_replaces_the_probe, .timeout = 30)
 {
     with_team(2, lead_guess);
+}
+
+static void lead_cancelled_before(void *ctx, lanes_team *team)
+{
+    (void)ctx;
+    reset();
+    cancel = 1;
+    const lanes_engine_plan plan = plan_of(COUNT_MAX);
+    lanes_engine_outcome outcome = LANES_ENGINE_OUTCOME_INIT;
+    outcome.element_ps = 1000;
+    lanes_engine_run(team, &plan, loop_double, 0, COUNT_MAX, &cancel, &outcome);
+    cr_assert_eq(outcome.tiles, 0);
+    cr_assert_eq(outcome.threads, 0);
+    cr_assert_eq(outcome.element_ps, 1000);
+    cr_assert_eq(hits[0], 0);
+}
+
+Test(engine_run, a_batch_that_is_cancelled_before_runs_nothing, .timeout = 30)
+{
+    with_team(2, lead_cancelled_before);
+}
+
+static void lead_cancel_in_tiles(void *ctx, lanes_team *team)
+{
+    (void)ctx;
+    reset();
+    const lanes_engine_plan plan = plan_of(COUNT_MAX);
+    lanes_engine_outcome outcome = LANES_ENGINE_OUTCOME_INIT;
+    outcome.element_ps = 1000; /* no probe, tiles of 50000 elements at most */
+    lanes_engine_run(team, &plan, loop_cancel, 0, COUNT_MAX, &cancel, &outcome);
+    uint64_t elements = 0;
+    for (uint64_t i = 0; i < COUNT_MAX; i++) {
+        elements += hits[i];
+    }
+    cr_assert_geq(outcome.tiles, 1);
+    cr_assert_leq(outcome.tiles, lanes_team_thread_count(team));
+    const uint64_t tile = elements / outcome.tiles;
+    cr_assert_eq(tile * outcome.tiles, elements, "tiles that were skipped do not count");
+    cr_assert_gt(tile, 0);
+    cr_assert_eq(outcome.element_ps, 1000, "not measured");
+}
+
+Test(engine_run, cancel_stops_every_thread, .timeout = 30)
+{
+    with_team(1, lead_cancel_in_tiles);
+    with_team(4, lead_cancel_in_tiles);
+}
+
+/* ---- Faults ---------------------------------------------------------------------- */
+
+#define FAULTS __attribute__((noinline, no_sanitize("undefined", "address")))
+
+static uint64_t faulting[2]; /* elements */
+static uint32_t arrived;
+static uint32_t awaited; /* threads in their first tile before any of them faults */
+
+FAULTS static void write_to(uint64_t address)
+{
+    volatile char *pointer; /* of which compilers know nothing */
+    __asm__("" : "=r"(pointer) : "0"(address));
+    *pointer = 1;
+}
+
+static void loop_fault(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                       lanes_loop_result *result)
+{
+    lanes_fetch_add_relaxed_u32(&arrived, 1);
+    while (lanes_load_relaxed_u32(&arrived) < awaited) {
+    }
+    for (uint64_t i = begin; i < end; i++) {
+        fesetround(FE_TONEAREST);
+        loop_double(frame, i, i + 1, result); /* leaves rounding upwards */
+        if (i == faulting[0] || i == faulting[1]) {
+            write_to(i + 1);
+        }
+    }
+}
+
+/* Every tile at its first element. */
+static void loop_fault_at_once(const lanes_loop_frame *frame, uint64_t begin,
+                               uint64_t end, lanes_loop_result *result)
+{
+    faulting[0] = faulting[1] = UINT64_MAX;
+    loop_fault(frame, begin, begin, result);
+    write_to(begin + 1);
+    (void)end;
+}
+
+static void with_faults(uint32_t threads, uint64_t first, uint64_t second,
+                        lanes_team_leader_fn leader)
+{
+    cr_assert_eq(lanes_os_guard_install(NULL), LANES_OK);
+    faulting[0] = first;
+    faulting[1] = second;
+    arrived = 0;
+    awaited = 0;
+    with_team(threads, leader);
+}
+
+static lanes_engine_outcome run_in_tiles(lanes_team *team, lanes_loop_fn loop)
+{
+    const lanes_engine_plan plan = plan_of(COUNT_MAX);
+    lanes_engine_outcome outcome = LANES_ENGINE_OUTCOME_INIT;
+    outcome.element_ps = 50000; /* no probe, tiles of 960 elements */
+    lanes_engine_run(team, &plan, loop, 0, COUNT_MAX, NULL, &outcome);
+    return outcome;
+}
+
+static void expect_fault_of(const lanes_engine_outcome *outcome, uint64_t element)
+{
+    cr_assert_eq(outcome->fault.signal_number, SIGSEGV);
+    cr_assert_eq(outcome->fault.address, element + 1);
+    cr_assert_leq(outcome->fault_begin, element);
+    cr_assert_gt(outcome->fault_end, element);
+}
+
+static void expect_all_done(const lanes_engine_outcome *outcome)
+{
+    cr_assert_eq(outcome->fault.signal_number, 0);
+    for (uint64_t i = 0; i < COUNT_MAX; i++) {
+        cr_assert_eq(hits[i], 1);
+        cr_assert_eq(output[i], 2.0 * (double)i);
+    }
+}
+
+static void lead_fault(void *ctx, lanes_team *team)
+{
+    (void)ctx;
+    for (int i = 0; i < 20; i++) {
+        reset();
+        const lanes_engine_outcome outcome = run_in_tiles(team, loop_fault);
+        expect_fault_of(&outcome, 2000);
+        cr_assert_leq(outcome.fault_end - outcome.fault_begin, 960);
+        cr_assert_eq(outcome.element_ps, 50000, "not measured");
+        uint64_t elements = 0;
+        for (uint64_t j = 0; j < COUNT_MAX; j++) {
+            elements += hits[j];
+            cr_assert_eq(output[j], hits[j] == 1 ? 2.0 * (double)j : -1.0);
+        }
+        /* Only the tile that faulted is not whole; the last of the batch is shorter. */
+        const uint64_t missing = outcome.fault_end - 1 - 2000;
+        const uint64_t shorter = hits[COUNT_MAX - 1] * (960 - COUNT_MAX % 960);
+        cr_assert_eq(elements + missing + shorter, outcome.tiles * 960);
+        cr_assert_lt(elements, COUNT_MAX, "the rest was not started");
+        reset();
+        const lanes_engine_outcome next = run_in_tiles(team, loop_double);
+        expect_all_done(&next);
+    }
+}
+
+Test(engine_run, a_fault_ends_its_tile_and_the_run_but_not_the_team, .timeout = 60)
+{
+    with_faults(1, 2000, UINT64_MAX, lead_fault);
+    with_faults(4, 2000, UINT64_MAX, lead_fault);
+}
+
+static void lead_fault_alone(void *ctx, lanes_team *team)
+{
+    (void)ctx;
+    reset();
+    const lanes_engine_outcome outcome = run_in_tiles(team, loop_fault);
+    expect_fault_of(&outcome, 2000);
+    cr_assert_eq(outcome.fault_begin, 1920);
+    cr_assert_eq(outcome.fault_end, 2880);
+    cr_assert_eq(outcome.tiles, 3);
+    cr_assert_eq(hits[2000], 1);
+    cr_assert_eq(hits[2001], 0);
+    cr_assert_eq(hits[2880], 0);
+}
+
+Test(engine_run, a_fault_names_its_tile, .timeout = 30)
+{
+    with_faults(1, 2000, 100000, lead_fault_alone);
+}
+
+static void lead_fault_everywhere(void *ctx, lanes_team *team)
+{
+    (void)ctx;
+    for (int i = 0; i < 20; i++) {
+        reset();
+        arrived = 0;
+        awaited = lanes_team_thread_count(team);
+        const lanes_engine_outcome outcome = run_in_tiles(team, loop_fault_at_once);
+        expect_fault_of(&outcome, 0);
+        cr_assert_eq(outcome.tiles, lanes_team_thread_count(team));
+    }
+}
+
+Test(engine_run, of_several_faults_the_lowest_counts, .timeout = 30)
+{
+    with_faults(4, 0, 0, lead_fault_everywhere);
+}
+
+static void lead_probe_fault(void *ctx, lanes_team *team)
+{
+    (void)ctx;
+    reset();
+    const lanes_engine_outcome outcome = run(team, COUNT_MAX, loop_fault);
+    expect_fault_of(&outcome, 2);
+    cr_assert_eq(outcome.fault_begin, 0);
+    cr_assert_eq(outcome.fault_end, 4);
+    cr_assert_eq(outcome.tiles, 1);
+    cr_assert_eq(outcome.element_ps, 0, "not measured");
+    cr_assert_eq(hits[4], 0);
+}
+
+Test(engine_run, a_fault_in_the_first_elements_ends_the_run, .timeout = 30)
+{
+    with_faults(2, 2, UINT64_MAX, lead_probe_fault);
+}
+
+static void lead_fault_in_slices(void *ctx, lanes_team *team)
+{
+    (void)ctx;
+    reset();
+    input[7] = -1;
+    const lanes_engine_plan plan = plan_of(3000);
+    lanes_engine_outcome outcome = LANES_ENGINE_OUTCOME_INIT;
+    for (uint64_t at = 0; at < 3000; at += 1000) {
+        outcome.element_ps = 1; /* one tile each */
+        lanes_engine_run(team, &plan, loop_fault, at, at + 1000, NULL, &outcome);
+    }
+    expect_fault_of(&outcome, 1500);
+    cr_assert_eq(outcome.fault_begin, 1000, "the later fault does not replace it");
+    cr_assert_eq(outcome.fault_end, 2000);
+    cr_assert_eq(outcome.result.failed, 1, "failures before it are kept");
+    cr_assert_eq(outcome.result.first_failed, 7);
+    cr_assert_eq(hits[2999], 0);
+}
+
+Test(engine_run, a_fault_stays_in_the_outcome, .timeout = 30)
+{
+    with_faults(1, 1500, 2500, lead_fault_in_slices);
+}
+
+static void lead_fault_environment(void *ctx, lanes_team *team)
+{
+    (void)ctx;
+    reset();
+    fesetround(FE_DOWNWARD);
+    feraiseexcept(FE_INEXACT);
+    const lanes_engine_outcome outcome = run_in_tiles(team, loop_fault);
+    expect_fault_of(&outcome, 2000);
+    cr_assert_not(rounds_to_nearest(), "the thread's own environment is back");
+    cr_assert(fetestexcept(FE_INEXACT));
+}
+
+Test(engine_run, a_fault_leaves_the_thread_its_environment, .timeout = 30)
+{
+    with_faults(1, 2000, UINT64_MAX, lead_fault_environment);
+}
+
+static void *(*allocate)(size_t bytes); /* Numba's */
+static bool has_allocated;
+
+static void find_allocate(void)
+{
+    size_t count = 0;
+    const lanes_runtime_symbol *symbols = lanes_runtime_symbols(&count);
+    size_t i = 0;
+    while (i < count && strcmp(symbols[i].name, "NRT_Allocate") != 0) {
+        i++;
+    }
+    cr_assert_lt(i, count);
+    allocate = (void *(*)(size_t))symbols[i].address;
+}
+
+static void loop_allocate(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                          lanes_loop_result *result)
+{
+    const char *memory = allocate(1000);
+    has_allocated = memory != NULL && lanes_runtime_owns(memory, 1000);
+    loop_fault(frame, begin, end, result);
+}
+
+static void lead_allocate(void *ctx, lanes_team *team)
+{
+    (void)ctx;
+    reset();
+    find_allocate();
+    const lanes_engine_outcome outcome = run_in_tiles(team, loop_allocate);
+    expect_fault_of(&outcome, 2000);
+    cr_assert(has_allocated, "the runtime was entered");
+    cr_assert_eq(lanes_runtime_used_bytes(), 0);
+}
+
+Test(engine_run, a_tile_s_memory_is_dropped, .timeout = 30)
+{
+    with_faults(1, 2000, UINT64_MAX, lead_allocate);
 }

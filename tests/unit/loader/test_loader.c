@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/symbols.h"
+#include "runtime/runtime.h"
 #include "support/mappings.h"
 
 static lanes_error err;
@@ -83,6 +85,84 @@ Test(loader, loaded_code_calls_libm)
     const lanes_loop_frame frame = {.base = {&value}};
     lanes_loaded_function(loaded)(&frame, 0, 1, NULL);
     cr_expect_float_eq(value, 0.9092974268256817, 1e-15);
+    lanes_loader_unload(loader, loaded);
+    lanes_loader_destroy(loader);
+}
+
+/* "declare void @f()" and "store ptr @f, ..." for each row of LANES_RUNTIME_TABLE, into
+ * an array at frame->base[0]. */
+static const char *store_runtime_addresses(void)
+{
+#define DECLARE(name) "declare void @" #name "()\n"
+#define NAME(name)    #name,
+    static const char *const names[] = {LANES_RUNTIME_TABLE(NAME)};
+    static char text[40000];
+    size_t length =
+        (size_t)snprintf(text, sizeof(text),
+                         "%sdefine void @loop_a(ptr %%f, i64 %%b, i64 %%e, ptr %%r) {\n"
+                         "  %%p = load ptr, ptr %%f\n",
+                         LANES_RUNTIME_TABLE(DECLARE));
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(names); i++) {
+        length += (size_t)snprintf(text + length, sizeof(text) - length,
+                                   "  %%p%zu = getelementptr ptr, ptr %%p, i64 %zu\n  "
+                                   "store ptr @%s, ptr %%p%zu\n",
+                                   i, i, names[i], i);
+    }
+    snprintf(text + length, sizeof(text) - length, "  ret void\n}\n");
+    return text;
+}
+
+Test(loader, loaded_code_reaches_every_function_of_the_runtime)
+{
+    size_t count;
+    const lanes_runtime_symbol *symbols = lanes_runtime_symbols(&count);
+    lanes_loader *loader = create();
+    lanes_loaded *loaded;
+    cr_assert_eq(load(loader, store_runtime_addresses(), "loop_a", &loaded), LANES_OK,
+                 "%s", err.message);
+    uintptr_t addresses[200] = {0};
+    cr_assert_leq(count, LANES_ARRAY_COUNT(addresses));
+    const lanes_loop_frame frame = {.base = {addresses}};
+    lanes_loaded_function(loaded)(&frame, 0, 1, NULL);
+    for (size_t i = 0; i < count; i++) {
+        cr_expect_eq(addresses[i], (uintptr_t)symbols[i].address, "%s", symbols[i].name);
+    }
+    lanes_loader_unload(loader, loaded);
+    lanes_loader_destroy(loader);
+}
+
+/* An array of one element, its owner released again, and a failure. */
+static const char use_runtime[] =
+    "declare void @lanes_runtime_begin(i64, i64)\n"
+    "declare void @lanes_runtime_fail(i32)\n"
+    "declare ptr @NRT_MemInfo_alloc_aligned(i64, i32)\n"
+    "declare void @NRT_MemInfo_release(ptr)\n"
+    "define void @loop_a(ptr %frame, i64 %begin, i64 %end, ptr %result) {\n"
+    "  %p = load ptr, ptr %frame\n"
+    "  call void @lanes_runtime_begin(i64 1, i64 %begin)\n"
+    "  %info = call ptr @NRT_MemInfo_alloc_aligned(i64 8, i32 32)\n"
+    "  %field = getelementptr i8, ptr %info, i64 24\n"
+    "  %data = load ptr, ptr %field\n"
+    "  store double 2.5, ptr %data\n"
+    "  %x = load double, ptr %data\n"
+    "  store double %x, ptr %p\n"
+    "  call void @NRT_MemInfo_release(ptr %info)\n"
+    "  call void @lanes_runtime_fail(i32 3)\n  ret void\n}\n";
+
+Test(loader, loaded_code_uses_memory_of_the_runtime)
+{
+    lanes_loader *loader = create();
+    lanes_loaded *loaded;
+    cr_assert_eq(load(loader, use_runtime, "loop_a", &loaded), LANES_OK, "%s",
+                 err.message);
+    lanes_runtime_enter();
+    double value = 0.0;
+    const lanes_loop_frame frame = {.base = {&value}};
+    lanes_loaded_function(loaded)(&frame, 0, 1, NULL);
+    cr_expect_eq(value, 2.5);
+    cr_expect_eq(lanes_runtime_used_bytes(), 0);
+    cr_expect_eq(lanes_runtime_failure(), LANES_ELEMENT_OVERFLOW);
+    lanes_runtime_leave();
     lanes_loader_unload(loader, loaded);
     lanes_loader_destroy(loader);
 }

@@ -137,6 +137,49 @@ Test(npy_header, bytes_behind_the_data_are_ignored)
     cr_expect(eq(int, read_and_close(fd, &header, &err), LANES_OK));
 }
 
+Test(npy_header, every_dtype_is_read_and_written_as_numpy_spells_it)
+{
+    static const struct {
+        const char *descr;
+        uint32_t dtype;
+    } rows[] = {
+        {"|b1", LANES_BOOL}, {"|i1", LANES_I1}, {"|u1", LANES_U1}, {"<i2", LANES_I2},
+        {"<u2", LANES_U2},   {"<i4", LANES_I4}, {"<u4", LANES_U4}, {"<i8", LANES_I8},
+        {"<u8", LANES_U8},   {"<f4", LANES_F4}, {"<f8", LANES_F8}, {"<c8", LANES_C8},
+        {"<c16", LANES_C16},
+    };
+    static const uint64_t shape[] = {2};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char dict[128];
+        char written[NPY_HEADER_BYTES_MAX];
+        npy_header header;
+        lanes_error err = {.message = ""};
+        snprintf(dict, sizeof(dict),
+                 "{'descr': '%s', 'fortran_order': False, 'shape': (2,)}", rows[i].descr);
+        cr_assert(eq(int, read_and_close(make_v1(dict, 32), &header, &err), LANES_OK),
+                  "%s: %s", rows[i].descr, err.message);
+        cr_expect(eq(u32, header.dtype, rows[i].dtype));
+        npy_header_format(rows[i].dtype, 1, shape, written);
+        dict[strlen("{'descr': '") + strlen(rows[i].descr) + 1] = '\0';
+        cr_expect(eq(int, memcmp(written + 10, dict, strlen(dict)), 0), "%s", dict);
+    }
+}
+
+Test(npy_header, times_are_read_as_integers)
+{
+    static const char *const descrs[] = {"<M8[ns]", "<M8[D]", "<m8[25us]", "<m8", "<M8"};
+    for (size_t i = 0; i < COUNT_OF(descrs); i++) {
+        char dict[128];
+        npy_header header;
+        lanes_error err = {.message = ""};
+        snprintf(dict, sizeof(dict),
+                 "{'descr': '%s', 'fortran_order': False, 'shape': (2,)}", descrs[i]);
+        cr_assert(eq(int, read_and_close(make_v1(dict, 16), &header, &err), LANES_OK),
+                  "%s: %s", descrs[i], err.message);
+        cr_expect(eq(u32, header.dtype, LANES_I8));
+    }
+}
+
 Test(npy_header, every_unusable_dictionary_is_refused_with_its_reason)
 {
 #define ORDER "'fortran_order': False, "
@@ -149,8 +192,17 @@ Test(npy_header, every_unusable_dictionary_is_refused_with_its_reason)
         {"{'descr': '|O', " ORDER SHAPE, "Python objects"},
         {"{'descr': '|V16', " ORDER SHAPE, "structured"},
         {"{'descr': [('a', '<f8'), ('b', '<i4')], " ORDER SHAPE, "structured"},
-        {"{'descr': '<c16', " ORDER SHAPE, "'<c16' is not one of i4 i8 f4 f8"},
-        {"{'descr': '|u1', " ORDER SHAPE, "'|u1' is not one of"},
+        {"{'descr': '<c32', " ORDER SHAPE, "'<c32' is not one of ? i1 u1"},
+        {"{'descr': '<f2', " ORDER SHAPE, "a.astype('f4')"},
+        {"{'descr': '<u1', " ORDER SHAPE, "'<u1' is not one of"},
+        {"{'descr': '|f8', " ORDER SHAPE, "'|f8' is not one of"},
+        {"{'descr': '|?', " ORDER SHAPE, "'|?' is not one of"},
+        {"{'descr': '<b1', " ORDER SHAPE, "'<b1' is not one of"},
+        {"{'descr': '|S5', " ORDER SHAPE, "'|S5' is not one of"},
+        {"{'descr': '<U3', " ORDER SHAPE, "'<U3' is not one of"},
+        {"{'descr': '<M8[ns', " ORDER SHAPE, "'<M8[ns' is not one of"},
+        {"{'descr': '>M8[ns]', " ORDER SHAPE, "big-endian"},
+        {"{'descr': '', " ORDER SHAPE, "'' is not one of"},
         {"{'descr': '<f80', " ORDER SHAPE, "'<f80' is not one of"},
         {"{'descr': 'f8', " ORDER SHAPE, "'f8' is not one of"},
         {"{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3)}", "Fortran order"},
@@ -234,7 +286,7 @@ Test(npy_header, foreign_files_and_versions_are_refused)
 Test(npy_header, written_headers_are_read_back)
 {
     static const uint64_t shape[LANES_DIMENSIONS_MAX] = {1, 2, 3, 1, 2, 1, 4, 1};
-    static const uint32_t dtypes[] = {LANES_I4, LANES_I8, LANES_F4, LANES_F8};
+    static const uint32_t dtypes[] = {LANES_BOOL, LANES_I4, LANES_F8, LANES_C16};
     for (uint32_t dimensions = 0; dimensions <= LANES_DIMENSIONS_MAX; dimensions++) {
         for (size_t i = 0; i < COUNT_OF(dtypes); i++) {
             char text[NPY_HEADER_BYTES_MAX];
@@ -244,7 +296,7 @@ Test(npy_header, written_headers_are_read_back)
             cr_expect(eq(chr, text[bytes - 1], '\n'));
             npy_header header;
             lanes_error err = {.message = ""};
-            const int fd = make_file(text, bytes, "", 48 * 8);
+            const int fd = make_file(text, bytes, "", 48 * 16);
             cr_assert(eq(int, read_and_close(fd, &header, &err), LANES_OK), "%s",
                       err.message);
             cr_expect(eq(u32, header.dtype, dtypes[i]));

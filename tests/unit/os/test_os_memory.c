@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "os/os_process.h"
+#include "support/mappings.h"
 #include "support/wrap.h"
 
 static int fallocate_failures;      /* how many calls fail next */
@@ -221,4 +222,54 @@ Test(os_memory, fork_guard_is_wiped_in_children)
     cr_assert_eq(*word, 1);
     lanes_os_fork_guard_destroy(word);
     lanes_os_fork_guard_destroy(NULL);
+}
+
+Test(os_memory, private_memory_is_zeroed_and_gives_pages_back)
+{
+    const uint64_t page = lanes_os_page_bytes();
+    unsigned char *data = NULL;
+    cr_assert_eq(lanes_os_private_map(16 * page, (void **)&data, NULL), LANES_OK);
+    cr_expect_eq((uintptr_t)data % page, 0);
+    cr_expect(data[0] == 0 && data[16 * page - 1] == 0);
+    memset(data, 1, 16 * page);
+    lanes_os_private_trim(data + 4 * page, 4 * page);
+    cr_expect(data[4 * page - 1] == 1 && data[4 * page] == 0);
+    cr_expect(data[8 * page - 1] == 0 && data[8 * page] == 1);
+    lanes_os_private_unmap(data, 16 * page);
+    lanes_os_private_unmap(NULL, 16 * page);
+}
+
+Test(os_memory, private_memory_is_unmapped_with_the_pages_around_it)
+{
+    void *data = NULL;
+    cr_assert_eq(lanes_os_private_map(1 << 20, &data, NULL), LANES_OK);
+    lanes_os_private_unmap(data, 1 << 20);
+    const size_t before = count_mappings(0, "");
+    for (int i = 0; i < 200; i++) {
+        cr_assert_eq(lanes_os_private_map(1 << 20, &data, NULL), LANES_OK);
+        lanes_os_private_unmap(data, 1 << 20);
+    }
+    cr_expect_leq(count_mappings(0, ""), before + 2);
+}
+
+Test(os_memory, private_memory_has_inaccessible_pages_around_it)
+{
+    char *data = NULL;
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    cr_assert_eq(lanes_os_private_map(1 << 20, (void **)&data, NULL), LANES_OK);
+    /* The kernel reads for us, so that a fault is an error. */
+    cr_expect_eq(write(ends[1], data, 1), 1);
+    cr_expect_eq(write(ends[1], data + (1 << 20) - 1, 1), 1);
+    cr_expect(write(ends[1], data - 1, 1) == -1 && errno == EFAULT);
+    cr_expect(write(ends[1], data + (1 << 20), 1) == -1 && errno == EFAULT);
+}
+
+Test(os_memory, more_private_memory_than_addresses_is_refused)
+{
+    void *data = NULL;
+    lanes_error err;
+    cr_assert_eq(lanes_os_private_map(1ull << 60, &data, &err), -ENOMEM);
+    cr_assert_not_null(strstr(err.message, "1152921504606846976"));
+    cr_assert_null(data);
 }

@@ -125,6 +125,71 @@ Test(os_process, own_group_and_environment, .timeout = 20)
     cr_assert_eq(ended.code, 0);
 }
 
+/** All that comes from @p fd until its end, which is then closed. */
+static size_t read_to_end(int fd, char *buffer, size_t bytes)
+{
+    size_t used = 0;
+    int64_t got = 0;
+    while ((got = lanes_os_read_some(fd, buffer + used, bytes - used)) > 0) {
+        used += (size_t)got;
+    }
+    cr_assert_eq(got, 0);
+    lanes_os_close(&fd);
+    return used;
+}
+
+Test(os_process, output_comes_through_a_pipe_to_its_end, .timeout = 20)
+{
+    static char output[300000];
+    /* More than a pipe holds, so that the child has to wait for the reader. */
+    const char *const argv[] = {"sh", "-c", "head -c 200000 /dev/zero; echo end; exit 5",
+                                NULL};
+    int fd = -1;
+    int other = -1;
+    cr_assert_eq(lanes_os_memfd_create("other", 0, &other, NULL), LANES_OK);
+    const lanes_os_spawn spawn = {.path = "/bin/sh",
+                                  .argv = argv,
+                                  .fd_count = 1,
+                                  .fds = {{.from = other, .to = 50}},
+                                  .out_output = &fd};
+    lanes_os_child child = LANES_OS_CHILD_NONE;
+    cr_assert_eq(lanes_os_spawn_program(&spawn, &child, NULL), LANES_OK);
+    cr_assert_geq(fd, 3);
+    cr_assert(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    cr_assert_eq(read_to_end(fd, output, sizeof(output)), 200004);
+    cr_assert_eq(memcmp(output + 200000, "end\n", 4), 0);
+    lanes_os_exit ended;
+    cr_assert_eq(lanes_os_child_wait(&child, 10 * SECOND, &ended), LANES_OK);
+    cr_assert_eq(ended.code, 5);
+}
+
+Test(os_process, pipe_of_a_program_that_does_not_start_is_closed, .timeout = 20)
+{
+    const char *const argv[] = {"no", NULL};
+    int fd = -1;
+    const lanes_os_spawn spawn = {
+        .path = "/no/such/program", .argv = argv, .out_output = &fd};
+    lanes_os_child child = LANES_OS_CHILD_NONE;
+    const int next = dup(0);
+    close(next);
+    cr_assert_eq(lanes_os_spawn_program(&spawn, &child, NULL), -ENOENT);
+    cr_assert_eq(fd, -1);
+    cr_assert_eq(dup(0), next, "a descriptor was left open");
+}
+
+Test(os_process, path_is_searched_only_if_wanted, .timeout = 20)
+{
+    const char *const argv[] = {"sh", "-c", "exit 4", NULL};
+    lanes_os_spawn spawn = {.path = "sh", .argv = argv};
+    lanes_os_child child = LANES_OS_CHILD_NONE;
+    cr_assert_eq(lanes_os_spawn_program(&spawn, &child, NULL), -ENOENT);
+    spawn.flags = LANES_OS_SPAWN_SEARCH;
+    cr_assert_eq(lanes_os_spawn_program(&spawn, &child, NULL), LANES_OK);
+    lanes_os_exit ended;
+    cr_assert_eq(lanes_os_child_wait(&child, 10 * SECOND, &ended), LANES_OK);
+    cr_assert_eq(ended.code, 4);
+}
+
 Test(os_process, wait_times_out_while_the_child_runs, .timeout = 20)
 {
     lanes_os_child child = LANES_OS_CHILD_NONE;

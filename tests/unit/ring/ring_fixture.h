@@ -57,7 +57,8 @@ static inline lanes_status submit(pair *both, uint64_t tag, uint32_t words)
     *slot.entry = (lanes_abi_entry){.opcode = LANES_ABI_OP_MAP,
                                     .tag = tag,
                                     .argument_words = words,
-                                    .reserved = {0, 1, 2, 3, 4, 5, 6, 7, 8, ~tag}};
+                                    .seed = tag + 3,
+                                    .reserved = {0, 1, 2, 3, 4, ~tag}};
     for (uint32_t i = 0; i < words && i < LANES_ABI_ARGUMENT_WORDS; i++) {
         slot.arguments[i] = tag + i;
     }
@@ -75,7 +76,7 @@ static inline void complete(pair *both, uint64_t tag, lanes_status status,
                             const char *text)
 {
     const lanes_abi_completion completion = {.tag = tag, .status = status};
-    lanes_ring_executor_post(&both->executor, &completion, text);
+    lanes_ring_executor_post(&both->executor, &completion, text, NULL);
     LANES_IGNORE(lanes_ring_executor_publish(&both->executor) != 0, "nobody sleeps here");
 }
 
@@ -83,8 +84,8 @@ static inline void complete(pair *both, uint64_t tag, lanes_status status,
 static inline uint64_t consume(pair *both)
 {
     const lanes_abi_completion *completion = NULL;
-    const char *text = NULL;
-    cr_assert_eq(lanes_ring_client_peek(&both->client, &completion, &text), 1);
+    const lanes_abi_detail *detail = NULL;
+    cr_assert_eq(lanes_ring_client_peek(&both->client, &completion, &detail), 1);
     const uint64_t tag = completion->tag;
     lanes_ring_client_advance(&both->client);
     return tag;

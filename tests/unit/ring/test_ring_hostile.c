@@ -100,7 +100,7 @@ Test(ring_hostile, posted_but_unpublished_completions_cannot_be_consumed)
     pair both = make_full_pair();
     lanes_abi_entry entry;
     const lanes_abi_completion completion = {.tag = 0};
-    lanes_ring_executor_post(&both.executor, &completion, NULL);
+    lanes_ring_executor_post(&both.executor, &completion, NULL, NULL);
     both.u->complete_head = 100 + LANES_ABI_ENTRIES / 2 + 1;
     cr_assert_eq(take(&both, &entry), LANES_E_RING_CORRUPT);
 }
@@ -113,7 +113,7 @@ Test(ring_hostile, unknown_waiting_bits_are_ignored)
     cr_assert_eq(take(&both, &entry), 1);
     both.u->client_waiting = ~0u;
     const lanes_abi_completion completion = {.tag = 1};
-    lanes_ring_executor_post(&both.executor, &completion, NULL);
+    lanes_ring_executor_post(&both.executor, &completion, NULL, NULL);
     cr_assert_eq(lanes_ring_executor_publish(&both.executor),
                  LANES_ABI_WAIT_FUTEX | LANES_ABI_WAIT_EVENT);
 }
@@ -122,15 +122,15 @@ Test(ring_hostile, client_refuses_completions_of_batches_it_did_not_submit)
 {
     pair both = make_pair(0);
     const lanes_abi_completion *completion = NULL;
-    const char *text = NULL;
+    const lanes_abi_detail *detail = NULL;
     cr_assert_eq(submit(&both, 1, 0), LANES_OK);
     both.k->complete_tail = 2;
-    cr_assert_eq(lanes_ring_client_peek(&both.client, &completion, &text),
+    cr_assert_eq(lanes_ring_client_peek(&both.client, &completion, &detail),
                  LANES_E_RING_CORRUPT);
     uint32_t expected = 0;
     cr_assert_not(lanes_ring_client_wait_begin(&both.client, &expected));
     both.k->complete_tail = UINT32_MAX;
-    cr_assert_eq(lanes_ring_client_peek(&both.client, &completion, &text),
+    cr_assert_eq(lanes_ring_client_peek(&both.client, &completion, &detail),
                  LANES_E_RING_CORRUPT);
 }
 

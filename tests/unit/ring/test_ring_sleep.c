@@ -20,7 +20,7 @@ static uint32_t complete_wakes(pair *both)
     lanes_abi_entry entry;
     cr_assert_eq(take(both, &entry), 1);
     const lanes_abi_completion completion = {.tag = 0};
-    lanes_ring_executor_post(&both->executor, &completion, NULL);
+    lanes_ring_executor_post(&both->executor, &completion, NULL, NULL);
     return lanes_ring_executor_publish(&both->executor);
 }
 

@@ -16,7 +16,8 @@ Test(ring_spsc, entry_and_arguments_arrive_unchanged)
     cr_assert_eq(entry.opcode, LANES_ABI_OP_MAP);
     cr_assert_eq(entry.tag, 77);
     cr_assert_eq(entry.argument_words, 5);
-    cr_assert_eq(entry.reserved[9], ~77ull);
+    cr_assert_eq(entry.seed, 80);
+    cr_assert_eq(entry.reserved[5], ~77ull);
     for (uint64_t i = 0; i < 5; i++) {
         cr_assert_eq(arguments[i], 77 + i);
     }
@@ -52,10 +53,10 @@ Test(ring_spsc, empty_rings_give_nothing)
     pair both = make_pair(0);
     lanes_abi_entry entry;
     const lanes_abi_completion *completion = NULL;
-    const char *text = NULL;
+    const lanes_abi_detail *detail = NULL;
     cr_assert_eq(take(&both, &entry), 0);
     cr_assert_not(lanes_ring_executor_has_entries(&both.executor));
-    cr_assert_eq(lanes_ring_client_peek(&both.client, &completion, &text), 0);
+    cr_assert_eq(lanes_ring_client_peek(&both.client, &completion, &detail), 0);
     cr_assert_eq(lanes_ring_executor_publish(&both.executor), 0);
 }
 
@@ -81,11 +82,11 @@ Test(ring_spsc, posted_completions_appear_when_published)
     }
     for (uint64_t tag = 0; tag < 3; tag++) {
         const lanes_abi_completion completion = {.tag = 2 - tag}; /* any order */
-        lanes_ring_executor_post(&both.executor, &completion, NULL);
+        lanes_ring_executor_post(&both.executor, &completion, NULL, NULL);
     }
     const lanes_abi_completion *completion = NULL;
-    const char *text = NULL;
-    cr_assert_eq(lanes_ring_client_peek(&both.client, &completion, &text), 0);
+    const lanes_abi_detail *detail = NULL;
+    cr_assert_eq(lanes_ring_client_peek(&both.client, &completion, &detail), 0);
     cr_assert_eq(lanes_ring_executor_publish(&both.executor), 0);
     cr_assert_eq(consume(&both), 2);
     cr_assert_eq(consume(&both), 1);
@@ -106,11 +107,85 @@ Test(ring_spsc, failure_text_is_copied_and_cut)
         cr_assert_eq(take(&both, &entry), 1);
         complete(&both, i, LANES_E_STALE_ID, texts[i]);
         const lanes_abi_completion *completion = NULL;
-        const char *text = NULL;
-        cr_assert_eq(lanes_ring_client_peek(&both.client, &completion, &text), 1);
+        const lanes_abi_detail *detail = NULL;
+        cr_assert_eq(lanes_ring_client_peek(&both.client, &completion, &detail), 1);
         cr_assert_eq(completion->status, LANES_E_STALE_ID);
-        cr_assert_eq(strnlen(text, LANES_ABI_TEXT_BYTES), lengths[i]);
+        cr_assert_eq(strnlen(detail->text, LANES_ABI_TEXT_BYTES), lengths[i]);
+        cr_assert_eq(detail->raised.kind, LANES_RAISED_NONE);
         lanes_ring_client_advance(&both.client);
+    }
+}
+
+/** Every byte another one, so that none can be lost, moved or added. */
+static lanes_abi_raised make_raised(void)
+{
+    lanes_abi_raised raised;
+    uint8_t bytes[sizeof(raised)];
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (uint8_t)(i * 37 + 11);
+    }
+    memcpy(&raised, bytes, sizeof(raised));
+    return raised;
+}
+
+Test(ring_spsc, raised_arrives_bit_by_bit_whatever_the_status)
+{
+    pair both = make_pair(LANES_ABI_ENTRIES - 1); /* and in the last slot and the first */
+    lanes_abi_entry entry;
+    const lanes_abi_raised raised = make_raised();
+    const lanes_status statuses[] = {LANES_E_KERNEL_RAISED, LANES_OK};
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(statuses); i++) {
+        cr_assert_eq(submit(&both, i, 0), LANES_OK);
+        cr_assert_eq(take(&both, &entry), 1);
+        const lanes_abi_completion posted = {
+            .tag = i, .status = statuses[i], .failed = 3};
+        lanes_ring_executor_post(&both.executor, &posted, "a sentence", &raised);
+        cr_assert_eq(lanes_ring_executor_publish(&both.executor), 0);
+        const lanes_abi_completion *completion = NULL;
+        const lanes_abi_detail *detail = NULL;
+        cr_assert_eq(lanes_ring_client_peek(&both.client, &completion, &detail), 1);
+        cr_assert_eq(completion->failed, 3);
+        cr_assert_str_eq(detail->text, statuses[i] < 0 ? "a sentence" : "");
+        cr_assert_eq(memcmp(&detail->raised, &raised, sizeof(raised)), 0);
+        lanes_ring_client_advance(&both.client);
+    }
+}
+
+Test(ring_spsc, details_of_older_batches_do_not_show_through)
+{
+    pair both = make_pair(0);
+    lanes_abi_entry entry;
+    const lanes_abi_raised zero = {.kind = LANES_RAISED_NONE};
+    const lanes_abi_raised raised = make_raised();
+    for (uint32_t i = 0; i <= LANES_ABI_ENTRIES; i++) {
+        cr_assert_eq(submit(&both, i, 0), LANES_OK);
+        cr_assert_eq(take(&both, &entry), 1);
+        const lanes_abi_completion posted = {
+            .tag = i, .status = LANES_E_INVALID, .failed = 1};
+        lanes_ring_executor_post(&both.executor, &posted, i == 0 ? "old" : NULL,
+                                 i == 0 ? &raised : NULL);
+        cr_assert_eq(lanes_ring_executor_publish(&both.executor), 0);
+        if (i < LANES_ABI_ENTRIES) {
+            cr_assert_eq(consume(&both), i);
+        }
+    }
+    const lanes_abi_completion *completion = NULL;
+    const lanes_abi_detail *detail = NULL;
+    cr_assert_eq(lanes_ring_client_peek(&both.client, &completion, &detail), 1);
+    cr_assert_str_eq(detail->text, "");
+    cr_assert_eq(memcmp(&detail->raised, &zero, sizeof(zero)), 0);
+}
+
+Test(ring_spsc, batches_that_succeed_do_not_touch_their_detail)
+{
+    pair both = make_pair(0);
+    lanes_abi_entry entry;
+    memset(memory_k + LANES_ABI_K_DETAILS, 0xee, sizeof(lanes_abi_detail));
+    cr_assert_eq(submit(&both, 1, 0), LANES_OK);
+    cr_assert_eq(take(&both, &entry), 1);
+    complete(&both, 1, LANES_OK, NULL);
+    for (size_t i = 0; i < sizeof(lanes_abi_detail); i++) {
+        cr_assert_eq((unsigned char)memory_k[LANES_ABI_K_DETAILS + i], 0xee);
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server_fake.c - a compiler that obeys commands (server_fixture.h) and a loader of loops
- * by name.
+ * server_fake.c - a compiler that obeys commands (server_fixture.h) and a loader of the
+ * kernels of server_loops.c by name.
  */
 #include "server_fake.h"
 
@@ -17,57 +17,7 @@
 #include "os/os_socket.h"
 #include "os/os_wait.h"
 #include "server_fixture.h"
-
-/* ---- Loops --------------------------------------------------------------------------
- */
-
-static double *element(const lanes_loop_frame *frame, int operand, uint64_t index)
-{
-    char *base = frame->base[operand];
-    return (double *)(void *)(base + (int64_t)index * frame->stride[operand]);
-}
-
-static void loop_fail(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
-                      lanes_loop_result *result)
-{
-    for (uint64_t i = begin; i < end; i++) {
-        if (*element(frame, 0, i) < 0) {
-            result->failed++;
-            result->first_failed = i < result->first_failed ? i : result->first_failed;
-        } else {
-            *element(frame, 1, i) = 2 * *element(frame, 0, i);
-        }
-    }
-}
-
-static void loop_double(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
-                        lanes_loop_result *result)
-{
-    (void)result;
-    for (uint64_t i = begin; i < end; i++) {
-        *element(frame, 1, i) = 2 * *element(frame, 0, i);
-    }
-}
-
-static void loop_slow(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
-                      lanes_loop_result *result)
-{
-    const uint64_t start_ns = lanes_clock_ns();
-    loop_double(frame, begin, end, result);
-    while (lanes_clock_ns() - start_ns < (end - begin) * 1000) {
-        lanes_cpu_relax();
-    }
-}
-
-static const struct {
-    const char *name;
-    lanes_loop_fn function;
-} loops[] = {
-    {"double", loop_double},
-    {"hold", loop_double},
-    {"fail", loop_fail},
-    {"slow", loop_slow},
-};
+#include "server_loops.h"
 
 /* ---- Hooks --------------------------------------------------------------------------
  */
@@ -82,21 +32,22 @@ lanes_status fake_peer_uid(void *ctx, int socket_fd, uint32_t *out_uid)
 }
 
 lanes_status fake_load_object(void *ctx, const void *object, size_t object_bytes,
-                              const char *symbol, void **out_loaded,
-                              lanes_loop_fn *out_function, lanes_error *err)
+                              const lanes_compile_result *result,
+                              lanes_server_code *out_code, lanes_error *err)
 {
     fixture *f = ctx;
-    (void)symbol;
-    for (size_t i = 0; i < LANES_ARRAY_COUNT(loops); i++) {
-        if (strlen(loops[i].name) == object_bytes &&
-            memcmp(loops[i].name, object, object_bytes) == 0) {
-            *out_loaded = malloc(1);
-            *out_function = loops[i].function;
-            lanes_fetch_add_relaxed_u32(&f->loads, 1);
-            return LANES_OK;
-        }
+    const fake_kernel *kernel = fake_find(object, object_bytes);
+    if (kernel == NULL) {
+        return lanes_error_set(err, LANES_E_LINK, "the fake cannot link this");
     }
-    return lanes_error_set(err, LANES_E_LINK, "the fake cannot link this");
+    *out_code = (lanes_server_code){
+        .loaded = malloc(1),
+        .loop = kernel->loop,
+        .explain = result->explain_symbol[0] != '\0' ? kernel->explain : NULL,
+        .address = result->payload_symbol[0] != '\0' ? kernel->address : NULL,
+    };
+    lanes_fetch_add_relaxed_u32(&f->loads, 1);
+    return LANES_OK;
 }
 
 void fake_unload_object(void *ctx, void *loaded)
@@ -137,18 +88,38 @@ static void read_command(struct job *job, int ir_fd)
     snprintf(job->command, sizeof(job->command), "%s", command);
 }
 
-static void damage(const struct job *job, lanes_compile_result *result)
+static void damage_head(const struct job *job, lanes_compile_result *result)
 {
     if (is_command(job, "version")) {
         result->version = 99;
     } else if (is_command(job, "sizes")) {
         result->report_bytes += UINT64_MAX - 3;
+    } else if (is_command(job, "object")) {
+        result->object_bytes = UINT64_MAX - result->report_bytes + 1;
     } else if (is_command(job, "signature")) {
         result->signature.input_count = 17;
+    } else if (is_command(job, "rowmask")) {
+        result->signature.row_mask = 2; /* the output */
+    } else if (is_command(job, "manyparams")) {
+        result->has_params = 2;
     } else if (is_command(job, "other")) {
         result->signature.dtype[0] = LANES_F4;
+    } else if (is_command(job, "otherparams")) {
+        result->has_params = 1;
     } else if (is_command(job, "symbol")) {
         memset(result->symbol, 'x', sizeof(result->symbol));
+    } else if (is_command(job, "explainer")) {
+        memset(result->explain_symbol, 'x', sizeof(result->explain_symbol));
+    } else if (is_command(job, "table")) {
+        memset(result->payload_symbol, 'x', sizeof(result->payload_symbol));
+    } else if (is_command(job, "notable")) {
+        result->payload_symbol[0] = '\0';
+    } else if (is_command(job, "payloads")) {
+        result->payload_count = LANES_PAYLOADS_MAX + 1;
+    } else if (is_command(job, "lists")) {
+        result->argument_list_count = UINT32_MAX;
+    } else if (is_command(job, "missing")) {
+        result->payload_count++; /* the object is not large enough to be one */
     } else if (is_command(job, "text")) {
         memset(result->message, 'x', sizeof(result->message));
     } else if (is_command(job, "refuse")) {
@@ -157,39 +128,118 @@ static void damage(const struct job *job, lanes_compile_result *result)
     }
 }
 
+static void damage_payload(const struct job *job, lanes_payload *payload)
+{
+    const uint64_t ir_bytes = job->request.ir_bytes;
+    if (is_command(job, "form")) {
+        payload->form = LANES_PAYLOAD_BITCODE + 1;
+    } else if (is_command(job, "reserved")) {
+        payload->reserved = 1;
+    } else if (is_command(job, "type")) {
+        memset(payload->type, 'x', sizeof(payload->type));
+    } else if (is_command(job, "message")) {
+        memset(payload->message, 'x', sizeof(payload->message));
+    } else if (is_command(job, "location")) {
+        memset(payload->location, 'x', sizeof(payload->location));
+    } else if (is_command(job, "textfit") || is_command(job, "textout")) {
+        payload->offset = ir_bytes - payload->bytes + is_command(job, "textout");
+    } else if (is_command(job, "textwrap")) {
+        payload->offset = UINT64_MAX - payload->bytes + 1;
+    } else if (is_command(job, "textlong")) {
+        payload->bytes = UINT64_MAX;
+    } else if (is_command(job, "formless")) {
+        *payload = (lanes_payload){.offset = UINT64_MAX, .bytes = 8};
+    } else if (strncmp(job->command, "bits", 4) == 0) {
+        /* The last that fits; or one bit more; or sizes that overflow. */
+        payload->form = LANES_PAYLOAD_BITCODE;
+        payload->offset = 8 * (ir_bytes - payload->bytes) + is_command(job, "bitsout");
+        if (is_command(job, "bitswrap")) {
+            payload->offset = UINT64_MAX - 8 * payload->bytes + 1;
+        } else if (is_command(job, "bitslong")) {
+            payload->offset = 0;
+            payload->bytes = UINT64_C(1) << 61; /* times 8 is 0 */
+        }
+    }
+}
+
+static void damage_arguments(const struct job *job, lanes_payload_arguments *list)
+{
+    if (is_command(job, "listcount")) {
+        list->count = LANES_RAISED_ARGUMENTS_MAX + 1;
+    } else if (is_command(job, "listdtype")) {
+        list->dtype[0] = 2;
+    } else if (is_command(job, "listout")) {
+        list->offset[1]++;
+    } else if (is_command(job, "listwrap")) {
+        list->offset[1] = UINT32_MAX - 7;
+    }
+}
+
+static void write_bytes(const struct job *job, const void *data, size_t bytes)
+{
+    if (bytes > 0 && lanes_os_write_all(job->result_fd, data, bytes, NULL) < 0) {
+        abort();
+    }
+}
+
+/* What the compiler says of a kernel; of one that is damaged, something to damage. */
+static lanes_compile_result describe(const struct job *job)
+{
+    const fake_kernel *kernel = fake_find(job->command, strlen(job->command));
+    if (kernel == NULL) {
+        kernel = fake_find("raise", strlen("raise"));
+    }
+    lanes_compile_result result = {
+        .version = LANES_COMPILE_VERSION,
+        .signature = kernel->signature,
+        .key = job->request.key,
+        .info = {.strategy = LANES_STRATEGY_LOOP, .vector_width = 8, .interleave = 1},
+        .has_params = kernel->has_params,
+        .params_bytes = kernel->params_bytes,
+        .payload_count = kernel->payload_count,
+        .argument_list_count = kernel->argument_list_count,
+        .object_bytes = strlen(job->command),
+        .symbol = "loop",
+    };
+    if (kernel->explain != NULL) {
+        snprintf(result.explain_symbol, sizeof(result.explain_symbol), "explain");
+    }
+    if (kernel->address != NULL) {
+        snprintf(result.payload_symbol, sizeof(result.payload_symbol), "table");
+    }
+    if (job->request.default_key != 0) {
+        lanes_variant_key_contiguous(&result.signature, &result.key);
+    }
+    return result;
+}
+
 static void write_result(struct job *job)
 {
     char report[256];
     char key[64];
-    lanes_compile_result result = {
-        .version = LANES_COMPILE_VERSION,
-        .signature = {.input_count = 1, .output_count = 1, .dtype = {LANES_F8, LANES_F8}},
-        .key = job->request.key,
-        .info = {.strategy = LANES_STRATEGY_LOOP, .vector_width = 8, .interleave = 1},
-        .symbol = "loop",
-    };
-    if (job->request.default_key != 0) {
-        lanes_variant_key_contiguous(&result.signature, &result.key);
-    }
-    lanes_variant_key_format(&result.key, 2, key, sizeof(key));
+    lanes_compile_result result = describe(job);
+    lanes_payload payload = fake_payload;
+    lanes_payload_arguments list = fake_arguments;
+    const size_t payload_bytes = result.payload_count * sizeof(payload);
+    const size_t list_bytes = result.argument_list_count * sizeof(list);
+    lanes_variant_key_format(
+        &result.key, lanes_signature_operand_count(&result.signature), key, sizeof(key));
     snprintf(report, sizeof(report),
              is_command(job, "json") ? "{" : "{\"entry\":\"fake\",\"variants\":[\"%s\"]}",
              key);
     result.report_bytes = strlen(report);
-    result.object_bytes = strlen(job->command);
-    damage(job, &result);
-    const size_t head_bytes = is_command(job, "short") ? 100 : sizeof(result);
-    lanes_status status = lanes_os_write_all(job->result_fd, &result, head_bytes, NULL);
-    if (status == LANES_OK && head_bytes == sizeof(result)) {
-        status = lanes_os_write_all(job->result_fd, report, strlen(report), NULL);
+    damage_head(job, &result);
+    damage_payload(job, &payload);
+    damage_arguments(job, &list);
+    if (is_command(job, "short")) {
+        write_bytes(job, &result, 100);
+        return;
     }
-    if (status == LANES_OK && head_bytes == sizeof(result)) {
-        status =
-            lanes_os_write_all(job->result_fd, job->command, strlen(job->command), NULL);
-    }
-    if (status < 0) {
-        abort();
-    }
+    write_bytes(job, &result, sizeof(result));
+    write_bytes(job, report, strlen(report));
+    write_bytes(job, &payload, payload_bytes);
+    write_bytes(job, &list, list_bytes);
+    write_bytes(job, job->command, strlen(job->command));
 }
 
 static lanes_compile_reply answer(struct job *job)
@@ -248,6 +298,7 @@ static void *compile_forever(void *ctx)
             abort();
         }
         lanes_fetch_add_relaxed_u32(&self.f->compiles, 1);
+        lanes_store_relaxed_u32(&self.f->convention, job.request.convention);
         read_command(&job, message.fds[0]);
         job.result_fd = message.fds[1];
         const bool is_dying = is_command(&job, "die");

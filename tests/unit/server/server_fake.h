@@ -11,8 +11,8 @@ lanes_status fake_peer_uid(void *ctx, int socket_fd, uint32_t *out_uid);
 lanes_status fake_start_compiler(void *ctx, int *out_socket_fd, lanes_os_child *out_child,
                                  lanes_error *err);
 lanes_status fake_load_object(void *ctx, const void *object, size_t object_bytes,
-                              const char *symbol, void **out_loaded,
-                              lanes_loop_fn *out_function, lanes_error *err);
+                              const struct lanes_compile_result *result,
+                              lanes_server_code *out_code, lanes_error *err);
 void fake_unload_object(void *ctx, void *loaded);
 
 #endif /* LANES_TESTS_SERVER_FAKE_H */

@@ -286,6 +286,14 @@ batch batch_of(const lanes_abi_kernel *kernel, const segment *in, const segment 
     };
 }
 
+void batch_add(batch *b, lanes_abi_operand operand, int64_t stride)
+{
+    b->operand[b->entry.operand_count] = operand;
+    b->stride[b->entry.operand_count] = stride;
+    b->entry.operand_count++;
+    b->entry.argument_words += 4;
+}
+
 void client_submit(client *c, const batch *b, uint64_t tag)
 {
     lanes_ring_slot slot;
@@ -295,7 +303,7 @@ void client_submit(client *c, const batch *b, uint64_t tag)
     slot.entry->submitted_ns = lanes_clock_ns();
     uint64_t *at = slot.arguments;
     *at++ = b->shape;
-    for (int i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < b->entry.operand_count && i < OPERANDS; i++) {
         memcpy(at, &b->operand[i], sizeof(b->operand[i]));
         memcpy(at + 3, &b->stride[i], sizeof(b->stride[i]));
         at += 4;
@@ -309,9 +317,9 @@ bool client_has_completion(client *c, uint64_t timeout_ns)
 {
     const uint64_t start_ns = lanes_clock_ns();
     const lanes_abi_completion *completion;
-    const char *text;
+    const lanes_abi_detail *detail;
     for (;;) {
-        if (lanes_ring_client_peek(&c->ring, &completion, &text) == 1) {
+        if (lanes_ring_client_peek(&c->ring, &completion, &detail) == 1) {
             return true;
         }
         const uint64_t taken_ns = lanes_clock_ns() - start_ns;
@@ -332,12 +340,14 @@ lanes_abi_completion client_wait(client *c)
 {
     cr_assert(client_has_completion(c, WAIT_NS), "no completion");
     const lanes_abi_completion *at;
-    const char *text;
-    cr_assert_eq(lanes_ring_client_peek(&c->ring, &at, &text), 1);
+    const lanes_abi_detail *detail;
+    cr_assert_eq(lanes_ring_client_peek(&c->ring, &at, &detail), 1);
     const lanes_abi_completion completion = *at;
     c->text[0] = '\0';
-    if (completion.status < 0) {
-        memcpy(c->text, text, sizeof(c->text));
+    c->raised = (lanes_abi_raised){.kind = LANES_RAISED_NONE};
+    if (completion.status < 0 || completion.failed > 0) {
+        memcpy(c->text, detail->text, sizeof(c->text));
+        c->raised = detail->raised;
     }
     lanes_ring_client_advance(&c->ring);
     return completion;

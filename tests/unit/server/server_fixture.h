@@ -8,10 +8,19 @@
  *
  *   double fail slow        a kernel f8(f8): 2 x; 2 x unless x < 0; 2 x, 1 us an element
  *   hold                    as double, once fixture.is_released is set
+ *   raise mask              as fail, with ValueError('negative'); and with a mask operand
+ *   zero                    as fail, with a division by zero
+ *   textfit bits formless   as raise, its pickle at the end; in bitcode; nowhere
+ *   fault deep              as fail, but x < -1 reads address 0x10; recurses without end
+ *   seed params             f8(f8): the seed; x * params[0] + params[1], of 16 bytes
+ *   rows two                f8(f8[:]), the sum of a row; f8,f8(f8): 2 x and x + 1
  *   crash:N lost            a crash by signal N; by none
  *   cpu wall memory output nochild strange   the other outcomes, and one that is none
  *   refuse                  LANES_E_IR_REFUSED, "refused by the fake"
- *   version short sizes signature symbol text json other nolink   malformed results
+ *   version short sizes object signature rowmask manyparams symbol explainer table
+ *   notable payloads lists missing text json other otherparams nolink, form reserved type
+ *   message location textout textwrap textlong bitsout bitswrap bitslong, listcount
+ *   listdtype listout listwrap              malformed results
  *   die                     the compiler ends
  */
 #ifndef LANES_TESTS_SERVER_FIXTURE_H
@@ -40,6 +49,7 @@ typedef struct fixture {
     uint32_t loads;
     uint32_t unloads;
     uint32_t fails_to_start; /* the compiler does not start */
+    uint32_t convention;     /* of the last compile */
 } fixture;
 
 void fixture_init(fixture *f, uint32_t threads);
@@ -58,6 +68,7 @@ typedef struct client {
     lanes_ring_client ring;
     lanes_abi_hello hello;
     char text[LANES_ABI_TEXT_BYTES]; /* of the last failure or completion */
+    lanes_abi_raised raised;         /* of the last completion */
 } client;
 
 /** Connect, without a hello. */
@@ -89,18 +100,24 @@ lanes_status client_load(client *c, const char *command, lanes_abi_kernel *out);
 char *client_report(client *c, lanes_abi_id kernel);
 lanes_status client_kernel_release(client *c, lanes_abi_id kernel);
 
+/** Operands that a batch of the fixture has room for. */
+#define OPERANDS 4
+
 /** A batch of out[i] = f(in[i]) over one segment each; change it, then submit. */
 typedef struct batch {
     lanes_abi_entry entry;
     uint64_t shape;
-    lanes_abi_operand operand[2];
-    int64_t stride[2];
+    lanes_abi_operand operand[OPERANDS];
+    int64_t stride[OPERANDS];
 } batch;
 
 batch batch_of(const lanes_abi_kernel *kernel, const segment *in, const segment *out,
                uint64_t count);
+/** One more operand, behind the others. */
+void batch_add(batch *b, lanes_abi_operand operand, int64_t stride);
 void client_submit(client *c, const batch *b, uint64_t tag);
-/** The next completion; its text in c->text. Fails the test after 20 s. */
+/** The next completion; its detail in c->text and c->raised. Fails the test after 20 s.
+ */
 lanes_abi_completion client_wait(client *c);
 /** True if a completion is there within @p timeout_ns (which is then not consumed). */
 bool client_has_completion(client *c, uint64_t timeout_ns);

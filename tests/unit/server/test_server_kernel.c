@@ -93,8 +93,17 @@ Test(server_kernel, every_failure_of_a_compile_has_its_status_and_text)
         {"version", LANES_E_ABI_MISMATCH, "version 99"},
         {"short", LANES_E_INTERNAL, "100 bytes"},
         {"sizes", LANES_E_INTERNAL, "names a report of"},
+        {"object", LANES_E_INTERNAL, "names a report of"},
+        {"missing", LANES_E_INTERNAL, "names a report of"},
+        {"payloads", LANES_E_INTERNAL, "1025 payloads"},
+        {"lists", LANES_E_INTERNAL, "4294967295 argument lists; 1024 are possible"},
         {"signature", LANES_E_INTERNAL, "impossible signature"},
+        {"rowmask", LANES_E_INTERNAL, "impossible signature"},
+        {"manyparams", LANES_E_INTERNAL, "malformed"},
         {"symbol", LANES_E_INTERNAL, "malformed"},
+        {"explainer", LANES_E_INTERNAL, "malformed"},
+        {"table", LANES_E_INTERNAL, "malformed"},
+        {"notable", LANES_E_INTERNAL, "malformed"},
         {"text", LANES_E_INTERNAL, "malformed"},
         {"json", LANES_E_INTERNAL, "not JSON"},
         {"nolink", LANES_E_LINK, "cannot link"},
@@ -220,8 +229,30 @@ Test(server_kernel, requests_out_of_range_are_refused)
     memset(request.entry, 0, sizeof(request.entry));
     memset(request.signature, 'x', sizeof(request.signature));
     cr_assert_eq(load_request(&request, ir), LANES_E_INVALID);
+    memset(request.signature, 0, sizeof(request.signature));
+    request.convention = LANES_CONVENTION_SCIPY + 1;
+    cr_assert_eq(load_request(&request, ir), LANES_E_INVALID);
+    cr_assert_not_null(strstr(c.text, "convention 5"), "%s", c.text);
+    request.convention = LANES_CONVENTION_SCIPY;
+    request.reserved = 1;
+    cr_assert_eq(load_request(&request, ir), LANES_E_INVALID);
+    cr_assert_not_null(strstr(c.text, "reserved field of a kernel is 1"), "%s", c.text);
     lanes_os_close(&ir);
     cr_assert_eq(lanes_load_relaxed_u32(&f.compiles), 0);
+}
+
+Test(server_kernel, the_convention_reaches_the_compiler)
+{
+    int ir = -1;
+    cr_assert_eq(lanes_os_memfd_create("test-ir", 0, &ir, NULL), LANES_OK);
+    cr_assert_eq(lanes_os_write_at(ir, "double", 6, 0, NULL), LANES_OK);
+    lanes_abi_kernel_load request = {.ir_bytes = 6, .convention = LANES_CONVENTION_C_OUT};
+    cr_assert_eq(load_request(&request, ir), LANES_OK);
+    cr_assert_eq(lanes_load_relaxed_u32(&f.convention), LANES_CONVENTION_C_OUT);
+    request.convention = LANES_CONVENTION_AUTO;
+    cr_assert_eq(load_request(&request, ir), LANES_OK);
+    cr_assert_eq(lanes_load_relaxed_u32(&f.convention), LANES_CONVENTION_AUTO);
+    lanes_os_close(&ir);
 }
 
 Test(server_kernel, a_second_request_while_loading_ends_the_session)
@@ -295,6 +326,8 @@ Test(server_kernel, a_variant_that_cannot_be_compiled_fails_its_batches_only)
     const struct failure failures[] = {
         {"double crash:11", LANES_E_COMPILE_CRASHED, "SIGSEGV"},
         {"double other", LANES_E_INTERNAL, "another variant"},
+        {"double otherparams", LANES_E_INTERNAL, "another variant"},
+        {"double textout", LANES_E_INTERNAL, "pickled payload"},
         {"double refuse", LANES_E_IR_REFUSED, "refused"},
         {"double die", LANES_E_COMPILE_CRASHED, "compiler process"},
         {"double nolink", LANES_E_LINK, "cannot link"},

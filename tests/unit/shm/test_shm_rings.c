@@ -46,11 +46,11 @@ Test(shm_rings, a_batch_goes_round)
     cr_assert_eq(lanes_ring_executor_take(&pair.executor, &entry, arguments), 1);
     cr_assert(entry.tag == 42 && arguments[0] == 43);
     const lanes_abi_completion done = {.tag = entry.tag};
-    lanes_ring_executor_post(&pair.executor, &done, NULL);
+    lanes_ring_executor_post(&pair.executor, &done, NULL, NULL);
     cr_assert_eq(lanes_ring_executor_publish(&pair.executor), 0);
     const lanes_abi_completion *completion = NULL;
-    const char *text = NULL;
-    cr_assert_eq(lanes_ring_client_peek(&pair.client, &completion, &text), 1);
+    const lanes_abi_detail *detail = NULL;
+    cr_assert_eq(lanes_ring_client_peek(&pair.client, &completion, &detail), 1);
     cr_assert_eq(completion->tag, 42);
     lanes_shm_rings_close(&pair.client_memory);
     lanes_shm_rings_close(&pair.client_memory);

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions, arrays and kernels for benches: what they measure is the C API, not this.
+
+    with Session(library("build/bench")) as session:
+        x, out = (session.array(1000) for _ in range(2))
+        kernel = session.load(ir_text)
+        x.data[:] = 1.0
+        completion = kernel.run(x, out)
+
+Numbers are f8 unless an array is told otherwise.
+"""
+import ctypes
+import os
+import sys
+
+import numpy as np
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path.insert(0, os.path.join(ROOT, "tools", "dev"))
+from lanes_ctypes import (  # noqa: E402  pylint: disable=wrong-import-position
+    Batch, Completion, DTYPE_F8, FOREVER_NS, KERNEL_RAISED, LanesError, OPEN_NO_PRIVATE,
+    OPEN_PRIVATE, OpenOptions, Operand, check, handle, library, u64,
+)  # fmt: skip
+
+
+class Array:
+    """A segment that holds one f8 array; data is a NumPy view of it."""
+
+    def __init__(self, session, count):
+        self.session = session
+        self.segment = handle()
+        session.call("lanes_segment_create", session.handle, max(count, 1) * 8,
+                     ctypes.byref(self.segment))  # fmt: skip
+        address = session.lib.lanes_segment_data(self.segment)
+        self.data = np.frombuffer((ctypes.c_double * count).from_address(address))
+
+    def release(self):
+        """Unmap; self.data and its views must not be used any more."""
+        self.data = None
+        self.session.lib.lanes_segment_release(self.segment)
+
+
+class Kernel:
+    def __init__(self, session, ir):
+        self.session = session
+        self.handle = handle()
+        ir = ir.encode()
+        session.call("lanes_kernel_load", session.handle, ir, len(ir), None,
+                     ctypes.byref(self.handle))  # fmt: skip
+        self.compile_ns = session.lib.lanes_kernel_compile_ns(self.handle)
+
+    def batch(self, *arrays, start=0, count=None, tag=0):
+        """A batch over elements [start, start + count) of arrays, inputs first."""
+        count = arrays[0].data.size - start if count is None else count
+        operands = (Operand * len(arrays))()
+        for operand, array in zip(operands, arrays):
+            operand.segment = array.segment
+            operand.offset = 8 * start
+            operand.stride[0] = 8
+            operand.dtype = DTYPE_F8
+        # ctypes keeps what the pointers refer to alive.
+        return Batch(kernel=self.handle, dimensions=1, operand_count=len(arrays),
+                     shape=ctypes.pointer(u64(count)), operands=operands, tag=tag)  # fmt: skip
+
+    def run(self, *arrays, **options):
+        return self.session.run(self.batch(*arrays, **options))
+
+    def release(self):
+        self.session.lib.lanes_kernel_release(self.handle)
+
+
+class Session:
+    """Private executor unless socket names one."""
+
+    def __init__(self, lib, socket=None, threads=0):
+        self.lib = lib
+        self.handle = handle()
+        options = OpenOptions()
+        lib.lanes_open_options_default(ctypes.byref(options))
+        options.flags = OPEN_NO_PRIVATE if socket else OPEN_PRIVATE
+        options.socket = socket.encode() if socket else None
+        options.threads = threads
+        self.call("lanes_open", ctypes.byref(options), ctypes.byref(self.handle))
+        self.executor_pid = lib.lanes_executor_pid(self.handle)
+        self.threads = lib.lanes_executor_threads(self.handle)
+
+    def call(self, name, *arguments):
+        check(self.lib, name, *arguments)
+
+    def array(self, count):
+        return Array(self, count)
+
+    def load(self, ir):
+        return Kernel(self, ir)
+
+    def run(self, batch):
+        """Submit and wait; raises LanesError if the batch failed."""
+        completion = Completion()
+        self.call("lanes_run", self.handle, ctypes.byref(batch), ctypes.byref(completion))
+        return completion
+
+    def submit(self, batch):
+        self.call("lanes_submit", self.handle, ctypes.byref(batch))
+
+    def wait(self):
+        """The next completion, whatever its status."""
+        completion = Completion()
+        self.call("lanes_wait", self.handle, FOREVER_NS, ctypes.byref(completion))
+        return completion
+
+    def close(self):
+        self.lib.lanes_close(self.handle)
+        self.handle = handle()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def default_build():
+    """The build tree benches use unless told otherwise."""
+    root = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+    return os.environ.get("LANES_BUILD_DIR") or os.path.join(root, "build", "bench")
+
+
+def refuse_debug(build, is_allowed):
+    """Ends the program if the tree's build type is Debug."""
+    with open(os.path.join(build, "CMakeCache.txt"), encoding="utf-8") as cache:
+        if "CMAKE_BUILD_TYPE:STRING=Debug\n" in cache and not is_allowed:
+            sys.exit(f"{build} is a Debug build, its numbers mean nothing; pass --force")

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * codegen_isolate.c - nothing but the callback, in one piece.
+ */
+#include "codegen/codegen_internal.h"
+
+#include <llvm-c/Comdat.h>
+#include <string.h>
+
+static LLVMAttributeRef enum_attribute(LLVMContextRef context, const char *name)
+{
+    const unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+    LANES_ASSERT(kind != 0);
+    return LLVMCreateEnumAttribute(context, kind, 0);
+}
+
+/* Attributes that pin a function to its producer's machine or hinder inlining. */
+static void make_inlinable(lanes_codegen *cg, LLVMValueRef function)
+{
+    static const char *const enums[] = {
+        "noinline",        "optnone", "optsize", "minsize",          "ssp",
+        "sspstrong",       "sspreq",  "uwtable", "sanitize_address", "sanitize_memory",
+        "sanitize_thread", "naked"};
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(enums); i++) {
+        LLVMRemoveEnumAttributeAtIndex(
+            function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+            LLVMGetEnumAttributeKindForName(enums[i], strlen(enums[i])));
+    }
+    static const char *const strings[] = {"target-cpu",
+                                          "target-features",
+                                          "tune-cpu",
+                                          "frame-pointer",
+                                          "probe-stack",
+                                          "min-legal-vector-width",
+                                          "prefer-vector-width",
+                                          "stack-protector-buffer-size"};
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(strings); i++) {
+        LLVMRemoveStringAttributeAtIndex(function,
+                                         (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                                         strings[i], (unsigned)strlen(strings[i]));
+    }
+    const LLVMAttributeIndex at = (LLVMAttributeIndex)LLVMAttributeFunctionIndex;
+    LLVMAddAttributeAtIndex(function, at, enum_attribute(cg->context, "alwaysinline"));
+    LLVMAddTargetDependentFunctionAttr(function, "target-cpu", cg->cpu);
+    LLVMAddTargetDependentFunctionAttr(function, "target-features", cg->features);
+}
+
+static void make_internal(LLVMValueRef function)
+{
+    LLVMSetComdat(function, NULL);
+    LLVMSetSection(function, "");
+    LLVMSetDLLStorageClass(function, LLVMDefaultStorageClass);
+    LLVMSetVisibility(function, LLVMDefaultVisibility);
+    LLVMSetLinkage(function, LLVMInternalLinkage);
+}
+
+lanes_status lanes_codegen_normalise(lanes_codegen *cg)
+{
+    for (LLVMValueRef f = LLVMGetFirstFunction(cg->module); f;
+         f = LLVMGetNextFunction(f)) {
+        if (!LLVMIsDeclaration(f)) {
+            make_inlinable(cg, f);
+        }
+    }
+    /* clang -O0 keeps every argument in memory: then nothing can be seen of pointers. */
+    return lanes_codegen_run_passes(cg, "function(sroa)");
+}
+
+/* ---- Vectors that the producer made ---------------------------------------------------
+ */
+
+static bool is_vector_loop(LLVMContextRef context, LLVMValueRef terminator)
+{
+    static const char name[] = "llvm.loop";
+    const unsigned kind = LLVMGetMDKindIDInContext(context, name, sizeof(name) - 1);
+    LLVMValueRef node = LLVMGetMetadata(terminator, kind);
+    LLVMValueRef properties[16];
+    if (node == NULL || LLVMGetMDNodeNumOperands(node) > LANES_ARRAY_COUNT(properties)) {
+        return false;
+    }
+    LLVMGetMDNodeOperands(node, properties);
+    for (unsigned i = 1; i < LLVMGetMDNodeNumOperands(node); i++) {
+        LLVMValueRef words[4];
+        unsigned length = 0;
+        if (properties[i] == NULL || LLVMGetMDNodeNumOperands(properties[i]) == 0 ||
+            LLVMGetMDNodeNumOperands(properties[i]) > LANES_ARRAY_COUNT(words)) {
+            continue;
+        }
+        LLVMGetMDNodeOperands(properties[i], words);
+        const char *word = LLVMGetMDString(words[0], &length);
+        if (word != NULL && length == strlen("llvm.loop.isvectorized") &&
+            memcmp(word, "llvm.loop.isvectorized", length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True if @p function has vector instructions, but no loop that was vectorized. */
+static bool has_packed_scalars(lanes_codegen *cg, LLVMValueRef function)
+{
+    bool has_vectors = false;
+    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
+         block = LLVMGetNextBasicBlock(block)) {
+        if (is_vector_loop(cg->context, LLVMGetBasicBlockTerminator(block))) {
+            return false;
+        }
+        for (LLVMValueRef i = LLVMGetFirstInstruction(block); i;
+             i = LLVMGetNextInstruction(i)) {
+            has_vectors |= LLVMGetTypeKind(LLVMTypeOf(i)) == LLVMVectorTypeKind;
+        }
+    }
+    return has_vectors;
+}
+
+/*
+ * Optimised IR may hold pairs of scalars in vectors. LLVM vectorizes loops of scalars
+ * only, so they are taken apart. A vectorized loop inside a callback stays as it is.
+ */
+static lanes_status unpack_scalars(lanes_codegen *cg)
+{
+    return has_packed_scalars(cg, cg->callback)
+               ? lanes_codegen_run_passes(
+                     cg, "function(scalarizer<load-store>,instcombine<no-verify-fixpoint>)")
+               : LANES_OK;
+}
+
+lanes_status lanes_codegen_isolate(lanes_codegen *cg)
+{
+    for (LLVMValueRef f = LLVMGetFirstFunction(cg->module); f;
+         f = LLVMGetNextFunction(f)) {
+        if (!LLVMIsDeclaration(f)) {
+            make_internal(f);
+        }
+    }
+    for (LLVMValueRef g = LLVMGetFirstGlobal(cg->module); g; g = LLVMGetNextGlobal(g)) {
+        if (!LLVMIsDeclaration(g)) {
+            LLVMSetComdat(g, NULL);
+            LLVMSetVisibility(g, LLVMDefaultVisibility);
+            LLVMSetLinkage(g, LLVMInternalLinkage);
+        }
+    }
+    LLVMSetLinkage(cg->callback, LLVMExternalLinkage);
+    LANES_TRY(lanes_codegen_run_passes(cg, "globaldce,always-inline,globaldce"));
+    lanes_codegen_rename_aliases(cg);
+    return unpack_scalars(cg);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * codegen_link.c - the generated text and the callback become one module.
+ */
+#include "codegen/codegen_internal.h"
+
+#include <llvm-c/Linker.h>
+#include <string.h>
+
+#include "codegen/codegen_compat.h"
+
+/* The callback's name while the text refers to it. */
+static const char callback_name[] = "lanes.callback";
+
+static lanes_status link_text(lanes_codegen *cg, const char *text, size_t bytes)
+{
+    LLVMModuleRef loop = NULL;
+    char *message = NULL;
+    LLVMMemoryBufferRef buffer =
+        LLVMCreateMemoryBufferWithMemoryRangeCopy(text, bytes, "lanes.loop");
+    if (lanes_llvm_parse_ir(cg->context, buffer, &loop, &message)) {
+        lanes_error_set(&cg->error, LANES_E_INTERNAL, "the generated loop: %.400s",
+                        message);
+        LLVMDisposeMessage(message);
+        return LANES_E_INTERNAL;
+    }
+    LLVMSetValueName2(cg->callback, callback_name, sizeof(callback_name) - 1);
+    LLVMSetTarget(loop, LLVMGetTarget(cg->module));
+    LLVMSetDataLayout(loop, LLVMGetDataLayoutStr(cg->module));
+    if (LLVMLinkModules2(cg->module, loop) != 0) { /* consumes loop */
+        return lanes_error_set(&cg->error, LANES_E_INTERNAL,
+                               "the generated loop does not fit the callback");
+    }
+    LLVMSetLinkage(LLVMGetNamedFunction(cg->module, callback_name), LLVMInternalLinkage);
+    return LANES_OK;
+}
+
+/*
+ * Loads of rows and of the params block are as parallel as the loop's own: the engine has
+ * checked that no output overlaps them. A callback's local memory is another matter.
+ */
+static void annotate_loads(LLVMValueRef pointer, unsigned kind, LLVMValueRef group,
+                           unsigned depth)
+{
+    for (LLVMUseRef use = LLVMGetFirstUse(pointer); use; use = LLVMGetNextUse(use)) {
+        LLVMValueRef user = LLVMGetUser(use);
+        if (LLVMIsALoadInst(user)) {
+            LLVMSetMetadata(user, kind, group);
+        } else if (depth > 0 && LLVMIsAGetElementPtrInst(user)) {
+            annotate_loads(user, kind, group, depth - 1);
+        }
+    }
+}
+
+#define ADDRESS_DEPTH_MAX 16u
+
+static void annotate_arguments(lanes_codegen *cg, LLVMValueRef element)
+{
+    static const char name[] = "llvm.access.group";
+    const unsigned kind = LLVMGetMDKindIDInContext(cg->context, name, sizeof(name) - 1);
+    LLVMValueRef body = LLVMGetNamedFunction(cg->module, "lanes.body");
+    LLVMBasicBlockRef loop = LLVMGetNextBasicBlock(LLVMGetEntryBasicBlock(body));
+    LLVMValueRef group = NULL;
+    for (LLVMValueRef i = LLVMGetFirstInstruction(loop); i && group == NULL;
+         i = LLVMGetNextInstruction(i)) {
+        group = LLVMGetMetadata(i, kind);
+    }
+    LANES_ASSERT(group != NULL); /* every kernel stores an output */
+    for (unsigned i = 1; i < LLVMCountParams(element); i++) {
+        LLVMValueRef argument = LLVMGetParam(element, i);
+        if (LLVMGetTypeKind(LLVMTypeOf(argument)) == LLVMPointerTypeKind) {
+            annotate_loads(argument, kind, group, ADDRESS_DEPTH_MAX);
+        }
+    }
+}
+
+/* The callback goes into lanes.element, divisions there are guarded, and only then may
+ * lanes.element go into the loop. */
+static lanes_status finish_element(lanes_codegen *cg)
+{
+    LANES_TRY(lanes_codegen_run_passes(cg, "always-inline"));
+    LLVMValueRef element = LLVMGetNamedFunction(cg->module, "lanes.element");
+    LANES_ASSERT(element != NULL);
+    if (cg->guards_divisions) {
+        lanes_codegen_guard_divisions(cg, element);
+    }
+    lanes_codegen_guard_panics(cg, element);
+    annotate_arguments(cg, element);
+    const LLVMAttributeIndex at = (LLVMAttributeIndex)LLVMAttributeFunctionIndex;
+    LLVMRemoveEnumAttributeAtIndex(
+        element, at, LLVMGetEnumAttributeKindForName("noinline", strlen("noinline")));
+    LLVMAddAttributeAtIndex(
+        element, at,
+        LLVMCreateEnumAttribute(
+            cg->context,
+            LLVMGetEnumAttributeKindForName("alwaysinline", strlen("alwaysinline")), 0));
+    return LANES_OK;
+}
+
+lanes_status lanes_codegen_link_loop(lanes_codegen *cg, const char *text, size_t bytes)
+{
+    LANES_TRY(link_text(cg, text, bytes));
+    return finish_element(cg);
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * codegen_results.c - where results are after the call, and the outputs.
+ */
+#include "codegen/codegen_signature.h"
+
+#include <string.h>
+
+#include "codegen/codegen_trace.h"
+
+static lanes_status add_leaf(lanes_signature_reader *r, lanes_signature_leaf leaf)
+{
+    if (r->leaf_count == LANES_CODEGEN_PARTS_MAX) {
+        return lanes_error_set(&r->cg->error, LANES_E_IR_SIGNATURE,
+                               "'%.160s' returns more than %d scalars", lanes_reader_name(r),
+                               LANES_CODEGEN_PARTS_MAX);
+    }
+    r->leaf[r->leaf_count++] = leaf;
+    return LANES_OK;
+}
+
+static bool is_float_pair(LLVMTypeRef type)
+{
+    return LLVMGetTypeKind(type) == LLVMStructTypeKind &&
+           LLVMCountStructElementTypes(type) == 2 &&
+           LLVMStructGetTypeAtIndex(type, 0) == LLVMStructGetTypeAtIndex(type, 1) &&
+           lanes_dtype_is_float(lanes_reader_dtype(LLVMStructGetTypeAtIndex(type, 0), false));
+}
+
+#define DEPTH_MAX 8u
+
+/* The scalars of a returned value. Numba returns tuples as arrays or structs; of two
+ * equal floats in a struct it makes complex numbers only. */
+static lanes_status add_leaves(lanes_signature_reader *r, LLVMTypeRef type, uint32_t offset,
+                               unsigned depth)
+{
+    const LLVMTypeKind kind = LLVMGetTypeKind(type);
+    const bool is_list = kind == LLVMArrayTypeKind || kind == LLVMVectorTypeKind;
+    if ((!is_list && kind != LLVMStructTypeKind) || depth == 0) {
+        if (lanes_reader_dtype(type, false) == LANES_DTYPE_NONE) {
+            return lanes_reader_refuse_type(r, type, "result", r->leaf_count);
+        }
+        return add_leaf(r, (lanes_signature_leaf){.type = type, .offset = offset});
+    }
+    const uint64_t count = kind == LLVMStructTypeKind  ? LLVMCountStructElementTypes(type)
+                           : kind == LLVMArrayTypeKind ? LLVMGetArrayLength2(type)
+                                                       : LLVMGetVectorSize(type);
+    const uint32_t first = r->leaf_count;
+    for (uint64_t i = 0; i < count; i++) {
+        LLVMTypeRef each = is_list ? LLVMGetElementType(type)
+                                   : LLVMStructGetTypeAtIndex(type, (unsigned)i);
+        const uint64_t at = is_list ? i * LLVMABISizeOfType(r->layout, each)
+                                    : LLVMOffsetOfElement(r->layout, type, (unsigned)i);
+        LANES_TRY(add_leaves(r, each, offset + (uint32_t)at, depth - 1));
+    }
+    if (r->cg->convention == LANES_CONVENTION_NUMBA && is_float_pair(type)) {
+        r->leaf[first].starts_complex = true;
+    }
+    return LANES_OK;
+}
+
+static lanes_status add_typed_leaves(lanes_signature_reader *r, LLVMTypeRef type)
+{
+    r->cg->call.memory_bytes[0] = (uint32_t)LLVMABISizeOfType(r->layout, type);
+    return add_leaves(r, type, 0, DEPTH_MAX);
+}
+
+/* The scalars that are stored to memory n, when nothing else says what it holds. */
+static lanes_status add_traced_leaves(lanes_signature_reader *r, LLVMValueRef pointer,
+                                      uint32_t memory)
+{
+    lanes_trace trace;
+    lanes_trace_pointer(r->layout, pointer, &trace);
+    if (!trace.is_known || trace.store_count == 0) {
+        return lanes_error_set(&r->cg->error, LANES_E_IR_SIGNATURE,
+                               "what '%.160s' writes through pointer %u cannot be seen "
+                               "from the IR; give a signature, such as f8,f8(f8)",
+                               lanes_reader_name(r), memory);
+    }
+    for (uint32_t i = 0; i < trace.store_count; i++) {
+        const lanes_trace_store *store = &trace.store[i];
+        if (lanes_reader_dtype(store->type, false) == LANES_DTYPE_NONE) {
+            return lanes_reader_refuse_type(r, store->type, "result", r->leaf_count);
+        }
+        const lanes_signature_leaf leaf = {.type = store->type,
+                                  .memory = memory,
+                                  .offset = (uint32_t)store->offset,
+                                  .is_bool =
+                                      store->is_bool && lanes_reader_int_width(store->type) == 8};
+        LANES_TRY(add_leaf(r, leaf));
+    }
+    r->cg->call.memory_bytes[memory] = (uint32_t)trace.written_end;
+    return LANES_OK;
+}
+
+/* True if all that is written through @p pointer are scalars at known places. */
+static bool shows_results(lanes_signature_reader *r, LLVMValueRef pointer)
+{
+    lanes_trace trace;
+    lanes_trace_pointer(r->layout, pointer, &trace);
+    bool shows = trace.is_known && trace.store_count > 0;
+    for (uint32_t i = 0; shows && i < trace.store_count; i++) {
+        shows = lanes_reader_dtype(trace.store[i].type, false) != LANES_DTYPE_NONE;
+    }
+    return shows;
+}
+
+/* Numba's name says what the pointer points to. */
+static void name_leaves(lanes_signature_reader *r, uint32_t first, uint32_t dtype)
+{
+    const bool is_pair = lanes_dtype_part_count(dtype) == 2;
+    for (uint32_t l = first; l < r->leaf_count; l++) {
+        r->leaf[l].is_unsigned = dtype == LANES_U1 || dtype == LANES_U2 ||
+                                 dtype == LANES_U4 || dtype == LANES_U8;
+        r->leaf[l].is_bool = dtype == LANES_BOOL;
+        r->leaf[l].starts_complex =
+            is_pair && (l - first) % 2 == 0 && l + 1 < r->leaf_count;
+    }
+}
+
+/* Results through pointers, which a given signature may have to explain. */
+static lanes_status add_output_leaves(lanes_signature_reader *r)
+{
+    lanes_codegen_call *call = &r->cg->call;
+    for (uint32_t i = 0; i < call->argument_count; i++) {
+        lanes_codegen_argument *a = &call->argument[i];
+        if (a->role != LANES_ROLE_OUTPUT) {
+            continue;
+        }
+        if (call->memory_count > LANES_OPERANDS_MAX) {
+            return lanes_reader_refuse(r, "argument", i, "is one output too many");
+        }
+        a->first = call->memory_count++;
+        LLVMValueRef pointer = lanes_reader_parameter(r, i);
+        if (r->has_wanted && !shows_results(r, pointer)) {
+            r->has_hidden_leaves = true;
+            continue;
+        }
+        const uint32_t first = r->leaf_count;
+        LANES_TRY(add_traced_leaves(r, pointer, a->first));
+        const lanes_mangle_argument *known = lanes_reader_mangled(r, i);
+        if (known != NULL) {
+            name_leaves(r, first, known->dtype);
+        }
+    }
+    return LANES_OK;
+}
+
+static lanes_status add_only_output_leaves(lanes_signature_reader *r)
+{
+    LANES_TRY(add_output_leaves(r));
+    if (r->cg->call.memory_count == 1) {
+        return lanes_error_set(&r->cg->error, LANES_E_IR_SIGNATURE,
+                               "'%.200s' returns nothing (None); return a number, or write "
+                               "results through pointer arguments",
+                               lanes_reader_name(r));
+    }
+    return LANES_OK;
+}
+
+lanes_status lanes_reader_read_numba_result(lanes_signature_reader *r)
+{
+    LLVMValueRef wrapper = lanes_codegen_cfunc_of(r->cg->module, lanes_reader_name(r));
+    LLVMValueRef slot = LLVMGetParam(r->cg->callback, 0);
+    if (lanes_reader_returns_nothing(r)) {
+        r->cg->call.memory_bytes[0] = 8; /* a null pointer is stored there */
+        return add_only_output_leaves(r);
+    }
+    if (wrapper != NULL) {
+        LANES_TRY(add_typed_leaves(r, LLVMGetReturnType(LLVMGlobalGetValueType(wrapper))));
+    } else if (!r->has_wanted || shows_results(r, slot)) {
+        LANES_TRY(add_traced_leaves(r, slot, 0));
+    } else {
+        r->has_hidden_leaves = true;
+    }
+    return add_output_leaves(r);
+}
+
+lanes_status lanes_reader_read_c_result(lanes_signature_reader *r)
+{
+    lanes_codegen_call *call = &r->cg->call;
+    LLVMValueRef callback = r->cg->callback;
+    if (call->has_return_slot) {
+        const unsigned kind = LLVMGetEnumAttributeKindForName("sret", strlen("sret"));
+        LLVMAttributeRef sret = LLVMGetEnumAttributeAtIndex(callback, 1, kind);
+        return add_typed_leaves(r, LLVMGetTypeAttributeValue(sret));
+    }
+    if (r->cg->convention == LANES_CONVENTION_C_OUT) {
+        return add_only_output_leaves(r);
+    }
+    call->return_type = LLVMGetReturnType(LLVMGlobalGetValueType(callback));
+    if (lanes_reader_scalar_count(call->return_type) == 0) {
+        return lanes_reader_refuse_type(r, call->return_type, "result", 0);
+    }
+    LANES_TRY(add_typed_leaves(r, call->return_type));
+    const unsigned kind = LLVMGetEnumAttributeKindForName("zeroext", strlen("zeroext"));
+    r->leaf[0].is_unsigned = LLVMGetEnumAttributeAtIndex(callback, 0, kind) != NULL;
+    return add_output_leaves(r);
+}
+
+lanes_status lanes_reader_derive_outputs(lanes_signature_reader *r)
+{
+    lanes_signature *signature = &r->cg->signature;
+    for (uint32_t l = 0; l < r->leaf_count; l++) {
+        const lanes_signature_leaf *leaf = &r->leaf[l];
+        uint32_t dtype = leaf->is_bool ? (uint32_t)LANES_BOOL
+                                       : lanes_reader_dtype(leaf->type, leaf->is_unsigned);
+        if (leaf->starts_complex) {
+            dtype = dtype == LANES_F8 ? LANES_C16 : LANES_C8;
+            l++;
+        }
+        const uint32_t at = lanes_signature_operand_count(signature);
+        if (at == LANES_OPERANDS_MAX) {
+            return lanes_error_set(&r->cg->error, LANES_E_IR_SIGNATURE,
+                                   "'%.160s' has more than %d inputs and outputs",
+                                   lanes_reader_name(r), LANES_OPERANDS_MAX);
+        }
+        signature->dtype[at] = dtype;
+        signature->output_count++;
+    }
+    return LANES_OK;
+}
+
+static uint32_t align_up(uint32_t offset, uint32_t alignment)
+{
+    return (offset + alignment - 1) & ~(alignment - 1);
+}
+
+/*
+ * Where the signature's outputs lie when the IR has no scalars for them: one after the
+ * other as members of a C struct, which is how Numba lays out tuples and how C returns
+ * small structs in integer registers. One pointer per output if there are as many.
+ */
+static lanes_status place_by_layout(lanes_signature_reader *r)
+{
+    lanes_codegen *cg = r->cg;
+    lanes_codegen_call *call = &cg->call;
+    const uint32_t pointers = call->memory_count - 1;
+    const bool is_each = pointers > 1 || cg->signature.output_count == pointers;
+    if ((is_each && pointers != cg->signature.output_count) ||
+        (pointers > 0 && !lanes_reader_returns_nothing(r))) {
+        return lanes_reader_mismatch(r, "outputs");
+    }
+    uint32_t memory = pointers > 0 ? 1 : 0;
+    uint32_t offset = 0;
+    uint32_t alignment = 1;
+    for (uint32_t k = 0; k < cg->signature.output_count; k++) {
+        const uint32_t dtype = cg->signature.dtype[cg->signature.input_count + k];
+        const uint32_t part_bytes = lanes_dtype_bytes(lanes_dtype_part(dtype));
+        offset = align_up(offset, part_bytes);
+        alignment = part_bytes > alignment ? part_bytes : alignment;
+        for (uint32_t p = 0; p < lanes_dtype_part_count(dtype); p++) {
+            call->result[call->result_count++] = (lanes_codegen_result){memory, offset};
+            offset += part_bytes;
+        }
+        if (is_each) {
+            call->memory_bytes[memory++] = offset;
+            offset = 0;
+        }
+    }
+    if (!is_each && pointers == 1) {
+        call->memory_bytes[memory] = align_up(offset, alignment);
+    } else if (pointers == 0) {
+        if (r->leaf_count > 0 && align_up(offset, alignment) != call->memory_bytes[0]) {
+            return lanes_reader_mismatch(r, "outputs");
+        }
+        call->memory_bytes[0] = align_up(offset, alignment);
+    }
+    return LANES_OK;
+}
+
+/* The traced size guards the stack: a callback may not write behind what it is given. */
+static lanes_status check_memory(lanes_signature_reader *r)
+{
+    const lanes_codegen_call *call = &r->cg->call;
+    for (uint32_t i = 0; i < call->argument_count; i++) {
+        const lanes_codegen_argument *a = &call->argument[i];
+        if (a->role == LANES_ROLE_OUTPUT) {
+            lanes_trace trace;
+            lanes_trace_pointer(r->layout, lanes_reader_parameter(r, i), &trace);
+            const uint64_t end =
+                trace.written_end > trace.read_end ? trace.written_end : trace.read_end;
+            if (end > call->memory_bytes[a->first]) {
+                char why[128];
+                snprintf(why, sizeof(why),
+                         "is accessed up to byte %llu; by the signature it has %u",
+                         (unsigned long long)end, call->memory_bytes[a->first]);
+                return lanes_reader_refuse(r, "argument", i, why);
+            }
+        }
+    }
+    return LANES_OK;
+}
+
+/* True if each scalar of the outputs is one of the IR's, in order. */
+static bool outputs_fit_leaves(const lanes_signature_reader *r)
+{
+    const lanes_signature *signature = &r->cg->signature;
+    uint32_t at = 0;
+    for (uint32_t k = 0; k < signature->output_count; k++) {
+        const uint32_t dtype = signature->dtype[signature->input_count + k];
+        for (uint32_t p = 0; p < lanes_dtype_part_count(dtype); p++, at++) {
+            if (at >= r->leaf_count || !lanes_reader_fits(lanes_dtype_part(dtype), r->leaf[at].type)) {
+                return false;
+            }
+        }
+    }
+    return at == r->leaf_count;
+}
+
+lanes_status lanes_reader_place_outputs(lanes_signature_reader *r)
+{
+    lanes_codegen_call *call = &r->cg->call;
+    if (!outputs_fit_leaves(r)) {
+        /* Only C packs structs into integers; and without leaves there is only this. */
+        const bool may_pack = r->leaf_count == 0 ||
+                              r->cg->convention == LANES_CONVENTION_C ||
+                              r->cg->convention == LANES_CONVENTION_SCIPY;
+        LANES_TRY(may_pack ? place_by_layout(r) : lanes_reader_mismatch(r, "outputs"));
+        return check_memory(r);
+    }
+    for (uint32_t l = 0; l < r->leaf_count; l++) {
+        call->result[call->result_count++] =
+            (lanes_codegen_result){r->leaf[l].memory, r->leaf[l].offset};
+    }
+    return LANES_OK;
+}
+

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * codegen_trace.h - what a function does with memory that it gets a pointer to.
+ *
+ * Opaque pointers do not say what they point to; the loads and stores through them do.
+ */
+#ifndef LANES_CODEGEN_TRACE_H
+#define LANES_CODEGEN_TRACE_H
+
+#include <llvm-c/Core.h>
+#include <llvm-c/Target.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LANES_TRACE_STORES_MAX 64
+
+typedef struct lanes_trace_store {
+    uint64_t offset; /* bytes from the pointer */
+    LLVMTypeRef type;
+    bool is_bool; /* every i8 stored here was made of an i1 */
+} lanes_trace_store;
+
+typedef struct lanes_trace {
+    bool is_known; /* false: it escapes, or is used at offsets that are no constants */
+    bool is_read;
+    bool is_written;
+    uint64_t read_end;     /* bytes from the pointer to behind the last read seen */
+    uint64_t written_end;  /* likewise for writes */
+    LLVMTypeRef read_type; /* of the first load; NULL: none */
+    LLVMTypeRef written_type;
+    uint32_t store_count; /* distinct offsets, in ascending order */
+    lanes_trace_store store[LANES_TRACE_STORES_MAX];
+} lanes_trace;
+
+/** Follow @p pointer through the function that it is a parameter of. */
+void lanes_trace_pointer(LLVMTargetDataRef layout, LLVMValueRef pointer,
+                         lanes_trace *out_trace);
+
+#endif /* LANES_CODEGEN_TRACE_H */

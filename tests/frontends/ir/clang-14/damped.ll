@@ -1,0 +1,44 @@
+; ModuleID = 'src/c/damped.c'
+source_filename = "src/c/damped.c"
+target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-f80:128-n8:16:32:64-S128"
+target triple = "x86_64-pc-linux-gnu"
+
+; Function Attrs: mustprogress nofree nounwind uwtable willreturn writeonly
+define dso_local double @damped(double noundef %0, double noundef %1) local_unnamed_addr #0 {
+  %3 = fcmp ogt double %0, 0.000000e+00
+  br i1 %3, label %4, label %8
+
+4:                                                ; preds = %2
+  %5 = fneg double %1
+  %6 = call double @exp(double noundef %5) #3
+  %7 = call double @llvm.fmuladd.f64(double %0, double %6, double 1.000000e+00)
+  br label %10
+
+8:                                                ; preds = %2
+  %9 = fsub double %1, %0
+  br label %10
+
+10:                                               ; preds = %8, %4
+  %11 = phi double [ %7, %4 ], [ %9, %8 ]
+  ret double %11
+}
+
+; Function Attrs: mustprogress nofree nounwind willreturn writeonly
+declare double @exp(double noundef) local_unnamed_addr #1
+
+; Function Attrs: mustprogress nofree nosync nounwind readnone speculatable willreturn
+declare double @llvm.fmuladd.f64(double, double, double) #2
+
+attributes #0 = { mustprogress nofree nounwind uwtable willreturn writeonly "frame-pointer"="none" "min-legal-vector-width"="0" "no-trapping-math"="true" "stack-protector-buffer-size"="8" "target-cpu"="x86-64" "target-features"="+cx8,+fxsr,+mmx,+sse,+sse2,+x87" "tune-cpu"="generic" }
+attributes #1 = { mustprogress nofree nounwind willreturn writeonly "frame-pointer"="none" "no-trapping-math"="true" "stack-protector-buffer-size"="8" "target-cpu"="x86-64" "target-features"="+cx8,+fxsr,+mmx,+sse,+sse2,+x87" "tune-cpu"="generic" }
+attributes #2 = { mustprogress nofree nosync nounwind readnone speculatable willreturn }
+attributes #3 = { nounwind }
+
+!llvm.module.flags = !{!0, !1, !2, !3}
+!llvm.ident = !{!4}
+
+!0 = !{i32 1, !"wchar_size", i32 4}
+!1 = !{i32 7, !"PIC Level", i32 2}
+!2 = !{i32 7, !"PIE Level", i32 2}
+!3 = !{i32 7, !"uwtable", i32 1}
+!4 = !{!"Debian clang version 14.0.6"}

@@ -1,0 +1,50 @@
+; ModuleID = 'src/c/mandelbrot.c'
+source_filename = "src/c/mandelbrot.c"
+target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-f80:128-n8:16:32:64-S128"
+target triple = "x86_64-pc-linux-gnu"
+
+; Function Attrs: nofree nosync nounwind readnone uwtable
+define dso_local i32 @mandelbrot(double noundef %0, double noundef %1) local_unnamed_addr #0 {
+  br label %3
+
+3:                                                ; preds = %2, %10
+  %4 = phi double [ 0.000000e+00, %2 ], [ %13, %10 ]
+  %5 = phi i32 [ 0, %2 ], [ %16, %10 ]
+  %6 = phi double [ 0.000000e+00, %2 ], [ %15, %10 ]
+  %7 = fmul double %6, %6
+  %8 = call double @llvm.fmuladd.f64(double %4, double %4, double %7)
+  %9 = fcmp ugt double %8, 4.000000e+00
+  br i1 %9, label %18, label %10
+
+10:                                               ; preds = %3
+  %11 = fneg double %7
+  %12 = call double @llvm.fmuladd.f64(double %4, double %4, double %11)
+  %13 = fadd double %12, %0
+  %14 = fmul double %4, 2.000000e+00
+  %15 = call double @llvm.fmuladd.f64(double %14, double %6, double %1)
+  %16 = add nuw nsw i32 %5, 1
+  %17 = icmp eq i32 %16, 100
+  br i1 %17, label %18, label %3, !llvm.loop !5
+
+18:                                               ; preds = %10, %3
+  %19 = phi i32 [ 100, %10 ], [ %5, %3 ]
+  ret i32 %19
+}
+
+; Function Attrs: mustprogress nofree nosync nounwind readnone speculatable willreturn
+declare double @llvm.fmuladd.f64(double, double, double) #1
+
+attributes #0 = { nofree nosync nounwind readnone uwtable "frame-pointer"="none" "min-legal-vector-width"="0" "no-trapping-math"="true" "stack-protector-buffer-size"="8" "target-cpu"="x86-64" "target-features"="+cx8,+fxsr,+mmx,+sse,+sse2,+x87" "tune-cpu"="generic" }
+attributes #1 = { mustprogress nofree nosync nounwind readnone speculatable willreturn }
+
+!llvm.module.flags = !{!0, !1, !2, !3}
+!llvm.ident = !{!4}
+
+!0 = !{i32 1, !"wchar_size", i32 4}
+!1 = !{i32 7, !"PIC Level", i32 2}
+!2 = !{i32 7, !"PIE Level", i32 2}
+!3 = !{i32 7, !"uwtable", i32 1}
+!4 = !{!"Debian clang version 14.0.6"}
+!5 = distinct !{!5, !6, !7}
+!6 = !{!"llvm.loop.mustprogress"}
+!7 = !{!"llvm.loop.unroll.disable"}

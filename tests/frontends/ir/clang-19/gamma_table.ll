@@ -1,0 +1,29 @@
+; ModuleID = 'src/c/gamma_table.c'
+source_filename = "src/c/gamma_table.c"
+target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:128-n8:16:32:64-S128"
+target triple = "x86_64-pc-linux-gnu"
+
+@table = internal unnamed_addr constant [16 x i8] c"\00\01\03\07\0E\16!.>Pdz\93\AF\CE\FF", align 16
+
+; Function Attrs: mustprogress nofree norecurse nosync nounwind willreturn memory(none) uwtable
+define dso_local zeroext i8 @gamma_table(i8 noundef zeroext %0) local_unnamed_addr #0 {
+  %2 = lshr i8 %0, 4
+  %3 = zext nneg i8 %2 to i64
+  %4 = getelementptr inbounds [16 x i8], ptr @table, i64 0, i64 %3
+  %5 = load i8, ptr %4, align 1, !tbaa !5
+  ret i8 %5
+}
+
+attributes #0 = { mustprogress nofree norecurse nosync nounwind willreturn memory(none) uwtable "min-legal-vector-width"="0" "no-trapping-math"="true" "stack-protector-buffer-size"="8" "target-cpu"="x86-64" "target-features"="+cmov,+cx8,+fxsr,+mmx,+sse,+sse2,+x87" "tune-cpu"="generic" }
+
+!llvm.module.flags = !{!0, !1, !2, !3}
+!llvm.ident = !{!4}
+
+!0 = !{i32 1, !"wchar_size", i32 4}
+!1 = !{i32 8, !"PIC Level", i32 2}
+!2 = !{i32 7, !"PIE Level", i32 2}
+!3 = !{i32 7, !"uwtable", i32 2}
+!4 = !{!"Debian clang version 19.1.7 (3~deb12u1)"}
+!5 = !{!6, !6, i64 0}
+!6 = !{!"omnipotent char", !7, i64 0}
+!7 = !{!"Simple C/C++ TBAA"}

@@ -1,0 +1,44 @@
+; ModuleID = 'src/c/norm_struct.c'
+source_filename = "src/c/norm_struct.c"
+target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:128-n8:16:32:64-S128"
+target triple = "x86_64-pc-linux-gnu"
+
+%struct.triple = type { double, double, double }
+
+; Function Attrs: mustprogress nofree norecurse nosync nounwind willreturn memory(argmem: read) uwtable
+define dso_local double @norm_struct(ptr noundef readonly byval(%struct.triple) align 8 captures(none) %0) local_unnamed_addr #0 {
+  %2 = load double, ptr %0, align 8, !tbaa !9
+  %3 = getelementptr inbounds nuw i8, ptr %0, i64 8
+  %4 = load double, ptr %3, align 8, !tbaa !12
+  %5 = fmul double %4, %4
+  %6 = tail call double @llvm.fmuladd.f64(double %2, double %2, double %5)
+  %7 = getelementptr inbounds nuw i8, ptr %0, i64 16
+  %8 = load double, ptr %7, align 8, !tbaa !13
+  %9 = tail call double @llvm.fmuladd.f64(double %8, double %8, double %6)
+  ret double %9
+}
+
+; Function Attrs: mustprogress nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none)
+declare double @llvm.fmuladd.f64(double, double, double) #1
+
+attributes #0 = { mustprogress nofree norecurse nosync nounwind willreturn memory(argmem: read) uwtable "min-legal-vector-width"="0" "no-trapping-math"="true" "stack-protector-buffer-size"="8" "target-cpu"="x86-64" "target-features"="+cmov,+cx8,+fxsr,+mmx,+sse,+sse2,+x87" "tune-cpu"="generic" }
+attributes #1 = { mustprogress nocallback nocreateundeforpoison nofree nosync nounwind speculatable willreturn memory(none) }
+
+!llvm.module.flags = !{!0, !1, !2, !3}
+!llvm.ident = !{!4}
+!llvm.errno.tbaa = !{!5}
+
+!0 = !{i32 1, !"wchar_size", i32 4}
+!1 = !{i32 8, !"PIC Level", i32 2}
+!2 = !{i32 7, !"PIE Level", i32 2}
+!3 = !{i32 7, !"uwtable", i32 2}
+!4 = !{!"Debian clang version 22.1.8 (1~deb12u1)"}
+!5 = !{!6, !6, i64 0}
+!6 = !{!"int", !7, i64 0}
+!7 = !{!"omnipotent char", !8, i64 0}
+!8 = !{!"Simple C/C++ TBAA"}
+!9 = !{!10, !11, i64 0}
+!10 = !{!"triple", !11, i64 0, !11, i64 8, !11, i64 16}
+!11 = !{!"double", !7, i64 0}
+!12 = !{!10, !11, i64 8}
+!13 = !{!10, !11, i64 16}

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A client of lanes in Python, for tests: arrays are copied, exceptions come back.
+
+    with Session() as session:
+        kernel = session.load(ir)                  # bytes of IR text or bitcode
+        outputs, done = kernel.run(x, y)           # NumPy arrays and numbers in
+        done.exception()                           # what element done.first_failed raised
+
+The library is that of $LANES_BUILD_DIR. One thread only.
+"""
+import ctypes
+import io
+import json
+import os
+import pathlib
+import pickle
+import sys
+
+import numpy
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "dev"))
+import lanes_ctypes as lanes  # noqa: E402  pylint: disable=wrong-import-position
+from lanes_ctypes import LanesError  # noqa: E402,F401  for tests
+
+
+class _Placeholder:
+    """Stands in a pickle for a value that the failing element computed."""
+
+    def __new__(cls, *_args, **_kwargs):
+        return object.__new__(cls)
+
+    def __init__(self, *_args, **_kwargs):
+        pass
+
+    def __setstate__(self, state):
+        pass
+
+
+class _Unpickler(pickle.Unpickler):
+    """Of pickles that this process submitted itself."""
+
+    def find_class(self, module, name):
+        if module.split(".")[0] in ("llvmlite", "numba") and not module.startswith(
+                "numba.core.errors"):
+            return _Placeholder
+        return super().find_class(module, name)
+
+
+class Completion:
+    """The outcome of a batch; attributes as in lanes/batch.h."""
+
+    def __init__(self, library, ir, shared):
+        self._library = library
+        self._ir = ir
+        self._raised = shared.raised
+        for name in ("status", "threads", "elements", "failed", "first_failed", "run_ns",
+                     "tiles", "vector_width"):
+            setattr(self, name, getattr(shared, name))
+        self.status_name = library.lanes_status_name(shared.status).decode()
+        self.message = shared.message.decode()
+        self.raised_kind = shared.raised.kind
+
+    def pickle(self):
+        """The bytes of the exception's pickle, out of the IR that was submitted."""
+        size = self._raised.payload_bytes
+        buffer = ctypes.create_string_buffer(size)
+        lanes.check(self._library, "lanes_payload_read", self._ir, len(self._ir),
+                    ctypes.byref(self._raised), buffer, size)
+        return buffer.raw
+
+    def arguments(self):
+        """Values that the failing element put into its exception; ... if not a number."""
+        values = []
+        for i in range(self._raised.argument_count):
+            if self._raised.argument_dtype[i] == 0:
+                values.append(...)
+                continue
+            dtype = numpy.dtype(lanes.DTYPES[self._raised.argument_dtype[i]])
+            raw = bytes(self._raised.argument[i])[:dtype.itemsize]
+            values.append(numpy.frombuffer(raw, dtype)[0].item())
+        return values
+
+    def exception(self):
+        """The exception of element first_failed; None if nothing failed."""
+        if self.raised_kind == 0:
+            return None
+        if self.raised_kind == lanes.RAISED_ZERO_DIVISION:
+            return ZeroDivisionError()
+        if self.raised_kind == lanes.RAISED_OVERFLOW:
+            return OverflowError()
+        if self.raised_kind != lanes.RAISED_EXCEPTION:
+            return RuntimeError(self.message)
+        loaded = _Unpickler(io.BytesIO(self.pickle())).load()
+        kind, arguments = loaded[0], loaded[1]
+        values = iter(self.arguments())
+        filled = tuple(next(values) if isinstance(a, _Placeholder) else a
+                       for a in arguments or ())
+        return kind(*filled)
+
+
+class Kernel:
+    """A loaded callback."""
+
+    def __init__(self, session, handle, ir):
+        self._session = session
+        self._library = session._library
+        self._handle = handle
+        self._ir = ir
+        count = self._library.lanes_kernel_input_count(handle)
+        total = count + self._library.lanes_kernel_output_count(handle)
+        names = [lanes.DTYPES[self._library.lanes_kernel_dtype(handle, k)] for k in range(total)]
+        self.inputs = [numpy.dtype(n) for n in names[:count]]
+        self.outputs = [numpy.dtype(n) for n in names[count:]]
+        self.rows = [bool(self._library.lanes_kernel_is_row(handle, k))
+                     for k in range(count)]
+        self.has_params = bool(self._library.lanes_kernel_has_params(handle))
+        self.params_bytes = self._library.lanes_kernel_params_bytes(handle)
+
+    def report(self):
+        text = ctypes.c_void_p()
+        lanes.check(self._library, "lanes_kernel_report", self._handle,
+                    ctypes.byref(text))
+        try:
+            return json.loads(ctypes.string_at(text))
+        finally:
+            ctypes.CDLL(None).free(text)
+
+    def run(self, *inputs, out=None, errors="raise", seed=0, params=None):
+        """Apply to arrays (one element each), rows (last axis) and numbers (every element).
+
+        out: initial contents of the outputs, a list of arrays; default zeros. With
+        errors="mask" the last output is the mask.
+        Returns (list of outputs, Completion), whatever the completion's status; a batch
+        that could not be submitted raises LanesError.
+        """
+        if len(inputs) != len(self.inputs):
+            raise TypeError(f"{len(self.inputs)} inputs, not {len(inputs)}")
+        arrays = []
+        shape = ()
+        for value, dtype, is_row in zip(inputs, self.inputs, self.rows):
+            array = numpy.ascontiguousarray(value, dtype).reshape(numpy.shape(value))
+            own = array.shape[:-1] if is_row else array.shape
+            shape = own if own != () else shape
+            arrays.append(array)
+        kinds = list(self.outputs) + ([numpy.dtype("?")] if errors == "mask" else [])
+        results = [numpy.zeros(shape, kind) for kind in kinds]
+        for result, initial in zip(results, out or []):
+            result[...] = initial
+        return self._run(arrays, results, shape, errors, seed, params)
+
+    def _run(self, arrays, results, shape, errors, seed, params):
+        blob = b"" if params is None else numpy.asarray(params).tobytes()
+        everything = arrays + results
+        offsets, at = [], 0
+        for array in everything:
+            offsets.append(at)
+            at += (array.nbytes + 63) // 64 * 64
+        params_offset = at
+        segment, data = self._session._segment(max(at + len(blob), 64))
+        for array, offset in zip(everything, offsets):
+            data[offset:offset + array.nbytes] = array.reshape(-1).view(numpy.uint8)
+        data[params_offset:params_offset + len(blob)] = numpy.frombuffer(blob, numpy.uint8)
+        dimensions = max(len(shape), 1)
+        operands = (lanes.Operand * len(everything))()
+        codes = {name: code for code, name in lanes.DTYPES.items()}
+        for k, (array, offset) in enumerate(zip(everything, offsets)):
+            is_row = k < len(self.rows) and self.rows[k]
+            own = array.shape[:-1] if is_row else array.shape
+            strides = array.strides[:-1] if is_row else array.strides
+            operands[k].segment = segment
+            operands[k].offset = offset
+            operands[k].dtype = codes[self._name(array.dtype)]
+            operands[k].row_count = array.shape[-1] if is_row else 0
+            for d, stride in enumerate(strides if own != () else ()):
+                operands[k].stride[d] = stride
+        lengths = (ctypes.c_uint64 * dimensions)(*(shape or (1,)))
+        batch = lanes.Batch(kernel=self._handle, dimensions=dimensions,
+                       operand_count=len(everything), shape=lengths, operands=operands,
+                       errors=lanes.ERRORS[errors], seed=seed)
+        if params is not None:
+            batch.params = segment
+            batch.params_offset = params_offset
+            batch.params_bytes = len(blob)
+        shared = lanes.Completion()
+        try:
+            lanes.check(self._library, "lanes_run", self._session._handle,
+                        ctypes.byref(batch), ctypes.byref(shared))
+        except LanesError:
+            if shared.status == 0:
+                raise
+        for array, offset in zip(results, offsets[len(arrays):]):
+            array.reshape(-1).view(numpy.uint8)[:] = data[offset:offset + array.nbytes]
+        return results, Completion(self._library, self._ir, shared)
+
+    @staticmethod
+    def _name(dtype):
+        if dtype.kind == "b":
+            return "?"
+        return f"{dtype.kind}{dtype.itemsize}"
+
+    def release(self):
+        self._library.lanes_kernel_release(self._handle)
+        self._handle = None
+
+
+class Session:
+    """A connection; by default to a private executor with `threads` threads."""
+
+    def __init__(self, threads=0, flags=2):
+        self._library = lanes.library(os.environ["LANES_BUILD_DIR"])
+        options = lanes.OpenOptions()
+        self._library.lanes_open_options_default(ctypes.byref(options))
+        options.threads = threads
+        options.flags = flags
+        options.timeout_ms = 60000
+        self._handle = ctypes.c_void_p()
+        self._scratch = None
+        lanes.check(self._library, "lanes_open", ctypes.byref(options),
+                    ctypes.byref(self._handle))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self._library.lanes_close(self._handle)
+        self._handle = None
+
+    def executor_pid(self):
+        return self._library.lanes_executor_pid(self._handle)
+
+    def load(self, ir, entry=None, signature=None, convention="auto", math=0):
+        options = lanes.KernelOptions()
+        self._library.lanes_kernel_options_default(ctypes.byref(options))
+        options.entry = entry.encode() if entry else None
+        options.signature = signature.encode() if signature else None
+        options.convention = lanes.CONVENTIONS[convention]
+        options.math = math
+        handle = ctypes.c_void_p()
+        lanes.check(self._library, "lanes_kernel_load", self._handle, ir, len(ir),
+                    ctypes.byref(options), ctypes.byref(handle))
+        return Kernel(self, handle, ir)
+
+    def _segment(self, size):
+        """The session's scratch segment, replaced by a larger one when needed."""
+        if self._scratch is None or self._scratch[2] < size:
+            if self._scratch is not None:
+                self._library.lanes_segment_release(self._scratch[0])
+            handle = ctypes.c_void_p()
+            lanes.check(self._library, "lanes_segment_create", self._handle, size,
+                        ctypes.byref(handle))
+            address = self._library.lanes_segment_data(handle)
+            data = numpy.ctypeslib.as_array(
+                ctypes.cast(address, ctypes.POINTER(ctypes.c_uint8)), (size,))
+            self._scratch = (handle, data, size)
+        return self._scratch[0], self._scratch[1]

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_loops.c - loops as codegen could have made them; server_fixture.h says what
+ * each computes.
+ */
+#include "server_loops.h"
+
+#include <string.h>
+
+#include "base/atomic.h"
+#include "base/base.h"
+
+uint32_t fake_explains;
+
+static double *element(const lanes_loop_frame *frame, int operand, uint64_t index)
+{
+    char *base = frame->base[operand];
+    return (double *)(void *)(base + (int64_t)index * frame->stride[operand]);
+}
+
+static void count_failure(lanes_loop_result *result, uint64_t index)
+{
+    result->failed++;
+    result->first_failed = index < result->first_failed ? index : result->first_failed;
+}
+
+static void loop_double(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                        lanes_loop_result *result)
+{
+    (void)result;
+    for (uint64_t i = begin; i < end; i++) {
+        *element(frame, 1, i) = 2 * *element(frame, 0, i);
+    }
+}
+
+static void loop_fail(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                      lanes_loop_result *result)
+{
+    for (uint64_t i = begin; i < end; i++) {
+        if (*element(frame, 0, i) < 0) {
+            count_failure(result, i);
+        } else {
+            *element(frame, 1, i) = 2 * *element(frame, 0, i);
+        }
+    }
+}
+
+static void loop_mask(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                      lanes_loop_result *result)
+{
+    loop_fail(frame, begin, end, result);
+    for (uint64_t i = begin; i < end; i++) {
+        char *mask = frame->base[2];
+        mask[(int64_t)i * frame->stride[2]] = *element(frame, 0, i) < 0;
+    }
+}
+
+static void loop_slow(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                      lanes_loop_result *result)
+{
+    const uint64_t start_ns = lanes_clock_ns();
+    loop_double(frame, begin, end, result);
+    while (lanes_clock_ns() - start_ns < (end - begin) * 1000) {
+        lanes_cpu_relax();
+    }
+}
+
+static void loop_seed(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                      lanes_loop_result *result)
+{
+    (void)result;
+    for (uint64_t i = begin; i < end; i++) {
+        *element(frame, 1, i) = (double)frame->seed;
+    }
+}
+
+static void loop_params(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                        lanes_loop_result *result)
+{
+    (void)result;
+    const double *params = frame->params;
+    for (uint64_t i = begin; i < end; i++) {
+        *element(frame, 1, i) = params[0] * *element(frame, 0, i) + params[1];
+    }
+}
+
+static void loop_rows(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                      lanes_loop_result *result)
+{
+    (void)result;
+    for (uint64_t i = begin; i < end; i++) {
+        double sum = 0;
+        for (int32_t j = 0; j < frame->row_count[0]; j++) {
+            sum += element(frame, 0, i)[j];
+        }
+        *element(frame, 1, i) = sum;
+    }
+}
+
+static void loop_two(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                     lanes_loop_result *result)
+{
+    loop_double(frame, begin, end, result);
+    for (uint64_t i = begin; i < end; i++) {
+        *element(frame, 2, i) = *element(frame, 0, i) + 1;
+    }
+}
+
+static void loop_fault(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                       lanes_loop_result *result)
+{
+    static const volatile uintptr_t nowhere = 0x10;
+    loop_fail(frame, begin, end, result);
+    for (uint64_t i = begin; i < end; i++) {
+        if (*element(frame, 0, i) < -1) {
+            *element(frame, 1, i) = *(volatile double *)nowhere;
+        }
+    }
+}
+
+/* Not a loop to the compiler: the caller needs the result after the call. */
+static double fall(const double *x, volatile double *depth)
+{
+    volatile double here[64];
+    here[0] = *depth + 1;
+    return *x < -1 ? fall(x, here) + here[0] : here[0];
+}
+
+static void loop_deep(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                      lanes_loop_result *result)
+{
+    (void)result;
+    for (uint64_t i = begin; i < end; i++) {
+        volatile double depth = 0;
+        *element(frame, 1, i) = fall(element(frame, 0, i), &depth);
+    }
+}
+
+/* ---- Exceptions ---------------------------------------------------------------------
+ */
+
+static const char pickle[3] = {'a', 'i', 's'};
+static const lanes_payload_excinfo excinfo = {.pickle = pickle, .bytes = sizeof(pickle)};
+static const char unwrap;
+static const void *const addresses[] = {&excinfo, pickle, &unwrap};
+
+const lanes_payload fake_payload = {
+    .form = LANES_PAYLOAD_TEXT,
+    .offset = 1,
+    .bytes = sizeof(pickle),
+    .type = "ValueError",
+    .message = "'negative'",
+    .location = "",
+};
+
+const lanes_payload_arguments fake_arguments = {
+    .count = 2, .bytes = 24, .dtype = {LANES_I4, LANES_C16}, .offset = {4, 8}};
+
+static int32_t explain_value_error(const lanes_loop_frame *frame, uint64_t index,
+                                   const void **out_excinfo)
+{
+    lanes_fetch_add_relaxed_u32(&fake_explains, 1);
+    *out_excinfo = &excinfo;
+    return *element(frame, 0, index) < 0 ? LANES_ELEMENT_RAISED : LANES_ELEMENT_OK;
+}
+
+static int32_t explain_zero_division(const lanes_loop_frame *frame, uint64_t index,
+                                     const void **out_excinfo)
+{
+    lanes_fetch_add_relaxed_u32(&fake_explains, 1);
+    *out_excinfo = NULL;
+    return *element(frame, 0, index) < 0 ? LANES_ELEMENT_ZERO_DIVISION : LANES_ELEMENT_OK;
+}
+
+/* ---- Table --------------------------------------------------------------------------
+ */
+
+#define UNARY                                                                            \
+    {                                                                                    \
+        .input_count = 1, .output_count = 1, .dtype = { LANES_F8, LANES_F8 }             \
+    }
+#define RAISES                                                                           \
+    .signature = UNARY, .explain = explain_value_error, .address = addresses,            \
+    .payload_count = 1, .argument_list_count = 1
+
+static const fake_kernel kernels[] = {
+    {.name = "double", .loop = loop_double, .signature = UNARY},
+    {.name = "hold", .loop = loop_double, .signature = UNARY},
+    {.name = "fail", .loop = loop_fail, .signature = UNARY},
+    {.name = "slow", .loop = loop_slow, .signature = UNARY},
+    {.name = "seed", .loop = loop_seed, .signature = UNARY},
+    {.name = "fault", .loop = loop_fault, .signature = UNARY},
+    {.name = "deep", .loop = loop_deep, .signature = UNARY},
+    {.name = "raise", .loop = loop_fail, RAISES},
+    {.name = "bits", .loop = loop_fail, RAISES},
+    {.name = "textfit", .loop = loop_fail, RAISES},
+    {.name = "formless", .loop = loop_fail, RAISES},
+    {.name = "mask", .loop = loop_mask, RAISES},
+    {.name = "zero",
+     .loop = loop_fail,
+     .explain = explain_zero_division,
+     .signature = UNARY},
+    {.name = "params",
+     .loop = loop_params,
+     .signature = UNARY,
+     .has_params = 1,
+     .params_bytes = 16},
+    {.name = "rows",
+     .loop = loop_rows,
+     .signature = {.input_count = 1,
+                   .output_count = 1,
+                   .row_mask = 1,
+                   .dtype = {LANES_F8, LANES_F8}}},
+    {.name = "two",
+     .loop = loop_two,
+     .signature = {.input_count = 1,
+                   .output_count = 2,
+                   .dtype = {LANES_F8, LANES_F8, LANES_F8}}},
+};
+
+const fake_kernel *fake_find(const char *name, size_t length)
+{
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(kernels); i++) {
+        if (strlen(kernels[i].name) == length &&
+            memcmp(kernels[i].name, name, length) == 0) {
+            return &kernels[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_loops.h - the kernels that the fake compiler "compiles", written in C.
+ */
+#ifndef LANES_TESTS_SERVER_LOOPS_H
+#define LANES_TESTS_SERVER_LOOPS_H
+
+#include "kernel/compile.h"
+
+/** What an object of this name offers, and what the compiler says of it. */
+typedef struct fake_kernel {
+    const char *name;
+    lanes_loop_fn loop;
+    lanes_explain_fn explain;
+    const void *const *address;
+    lanes_signature signature;
+    uint32_t has_params;
+    uint64_t params_bytes;
+    uint32_t payload_count;       /* of fake_payload */
+    uint32_t argument_list_count; /* of fake_arguments */
+} fake_kernel;
+
+/** NULL if there is none. */
+const fake_kernel *fake_find(const char *name, size_t length);
+
+/** The payload of "raise": bytes [1, 4) of its IR, which is its name. */
+extern const lanes_payload fake_payload;
+extern const lanes_payload_arguments fake_arguments;
+
+/** Elements that were run once more to learn why they failed; atomic. */
+extern uint32_t fake_explains;
+
+#endif /* LANES_TESTS_SERVER_LOOPS_H */

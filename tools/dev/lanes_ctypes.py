@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""liblanes.so by ctypes: structures and functions of include/lanes/*.h, 1:1.
+
+For benches (bench/compare/lanes_session.py) and tests (tests/support/lanes_client.py); a
+test compares sizes and offsets with the headers.
+"""
+import ctypes
+import os
+
+ERROR_TEXT_BYTES = 508
+DIMENSIONS_MAX = 8
+RAISED_ARGUMENTS_MAX = 16
+OPEN_NO_PRIVATE = 1
+OPEN_PRIVATE = 2
+FOREVER_NS = 2**64 - 1
+KERNEL_RAISED = -0x1401
+
+DTYPES = {1: "?", 3: "i1", 4: "u1", 5: "i2", 6: "u2", 7: "i4", 8: "u4", 9: "i8",
+          10: "u8", 11: "f4", 12: "f8", 14: "c8", 15: "c16"}  # fmt: skip
+DTYPE_F8 = 12
+CONVENTIONS = {"auto": 0, "numba": 1, "c": 2, "c-out": 3, "scipy": 4}
+ERRORS = {"raise": 0, "mask": 1, "ignore": 2}
+RAISED_NONE, RAISED_EXCEPTION, RAISED_ZERO_DIVISION, RAISED_OVERFLOW = 0, 1, 2, 3
+
+u8, u32, u64 = ctypes.c_uint8, ctypes.c_uint32, ctypes.c_uint64
+i32, i64 = ctypes.c_int32, ctypes.c_int64
+handle, text = ctypes.c_void_p, ctypes.c_char_p
+
+
+class Error(ctypes.Structure):
+    _fields_ = [("code", i32), ("message", ctypes.c_char * ERROR_TEXT_BYTES)]
+
+
+class OpenOptions(ctypes.Structure):
+    _fields_ = [
+        ("struct_bytes", u32), ("flags", u32), ("socket", text), ("threads", u32),
+        ("spin_us", u32), ("timeout_ms", u32), ("reserved", u32),
+    ]  # fmt: skip
+
+
+class KernelOptions(ctypes.Structure):
+    _fields_ = [
+        ("struct_bytes", u32), ("flags", u32), ("entry", text), ("signature", text),
+        ("math", u32), ("convention", u32),
+    ]  # fmt: skip
+
+
+class Operand(ctypes.Structure):
+    _fields_ = [
+        ("segment", handle), ("offset", u64), ("stride", i64 * DIMENSIONS_MAX),
+        ("dtype", u32), ("row_count", u32),
+    ]  # fmt: skip
+
+
+class Batch(ctypes.Structure):
+    _fields_ = [
+        ("kernel", handle), ("dimensions", u32), ("operand_count", u32),
+        ("shape", ctypes.POINTER(u64)), ("operands", ctypes.POINTER(Operand)),
+        ("tag", u64), ("errors", u32), ("reserved", u32), ("seed", u64),
+        ("params", handle), ("params_offset", u64), ("params_bytes", u64),
+    ]  # fmt: skip
+
+
+class Raised(ctypes.Structure):
+    _fields_ = [
+        ("kind", u32), ("payload_form", u32), ("payload_offset", u64),
+        ("payload_bytes", u64), ("argument_count", u32), ("reserved", u32),
+        ("argument_dtype", u32 * RAISED_ARGUMENTS_MAX),
+        ("argument", (u8 * 16) * RAISED_ARGUMENTS_MAX),
+    ]  # fmt: skip
+
+
+class Completion(ctypes.Structure):
+    _fields_ = [
+        ("tag", u64), ("status", i32), ("threads", u32), ("elements", u64), ("failed", u64),
+        ("first_failed", u64), ("queued_ns", u64), ("run_ns", u64), ("compile_ns", u64),
+        ("tiles", u32), ("strategy", u32), ("vector_width", u32), ("reserved", u32),
+        ("message", ctypes.c_char * ERROR_TEXT_BYTES), ("raised", Raised),
+    ]  # fmt: skip
+
+
+PROTOTYPES = {
+    "lanes_version": (text, []),
+    "lanes_status_name": (text, [i32]),
+    "lanes_open_options_default": (None, [ctypes.POINTER(OpenOptions)]),
+    "lanes_open": (i32, [ctypes.POINTER(OpenOptions), ctypes.POINTER(handle),
+                         ctypes.POINTER(Error)]),
+    "lanes_close": (None, [handle]),
+    "lanes_executor_pid": (i32, [handle]),
+    "lanes_executor_threads": (u32, [handle]),
+    "lanes_segment_create": (i32, [handle, u64, ctypes.POINTER(handle), ctypes.POINTER(Error)]),
+    "lanes_segment_data": (handle, [handle]),
+    "lanes_segment_release": (None, [handle]),
+    "lanes_kernel_options_default": (None, [ctypes.POINTER(KernelOptions)]),
+    "lanes_kernel_load": (i32, [handle, text, ctypes.c_size_t, ctypes.POINTER(KernelOptions),
+                                ctypes.POINTER(handle), ctypes.POINTER(Error)]),
+    "lanes_kernel_input_count": (u32, [handle]),
+    "lanes_kernel_output_count": (u32, [handle]),
+    "lanes_kernel_dtype": (u32, [handle, u32]),
+    "lanes_kernel_is_row": (ctypes.c_int, [handle, u32]),
+    "lanes_kernel_has_params": (ctypes.c_int, [handle]),
+    "lanes_kernel_params_bytes": (u64, [handle]),
+    "lanes_kernel_report": (i32, [handle, ctypes.POINTER(handle), ctypes.POINTER(Error)]),
+    "lanes_payload_read": (i32, [text, ctypes.c_size_t, ctypes.POINTER(Raised), text,
+                                 ctypes.c_size_t, ctypes.POINTER(Error)]),
+    "lanes_kernel_compile_ns": (u64, [handle]),
+    "lanes_kernel_release": (None, [handle]),
+    "lanes_submit": (i32, [handle, ctypes.POINTER(Batch), ctypes.POINTER(Error)]),
+    "lanes_wait": (i32, [handle, u64, ctypes.POINTER(Completion), ctypes.POINTER(Error)]),
+    "lanes_run": (i32, [handle, ctypes.POINTER(Batch), ctypes.POINTER(Completion),
+                        ctypes.POINTER(Error)]),
+}  # fmt: skip
+
+
+def library(build):
+    """liblanes.so of a build tree, with prototypes."""
+    loaded = ctypes.CDLL(os.path.join(build, "lib", "liblanes.so"))
+    for name, (result, arguments) in PROTOTYPES.items():
+        function = getattr(loaded, name)
+        function.restype, function.argtypes = result, arguments
+    return loaded
+
+
+class LanesError(RuntimeError):
+    """A failed call: code is the lanes_status, name its name without LANES_E_."""
+
+    def __init__(self, code, name, message):
+        super().__init__(f"{name}: {message}")
+        self.code = code
+        self.name = name
+        self.message = message
+
+
+def check(lib, name, *arguments):
+    """Call function `name` with a lanes_error as last argument; raises LanesError."""
+    error = Error()
+    status = getattr(lib, name)(*arguments, ctypes.byref(error))
+    if status < 0:
+        raise LanesError(status, lib.lanes_status_name(status).decode(),
+                         error.message.decode(errors="replace"))  # fmt: skip
+    return status

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * raised.c - an exception out of a completion's sentence, or out of what the report says
+ * of it and the values that came with the completion.
+ *
+ * Arguments are as repr() writes them, so brackets in strings do not count.
+ */
+#include "raised.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "value.h"
+
+#define BEFORE " raised "
+
+/* The dotted name at @p text; its length, 0 if there is none. */
+static size_t length_of_name(const char *text)
+{
+    size_t length = 0;
+    while (isalnum((unsigned char)text[length]) || text[length] == '_' ||
+           text[length] == '.') {
+        length++;
+    }
+    return length > 0 && !isdigit((unsigned char)*text) ? length : 0;
+}
+
+/* What follows the string that opens at @p quote; the terminating NUL if it is cut. */
+static const char *end_of_string(const char *quote)
+{
+    const char *at = quote + 1;
+    while (*at != '\0' && *at != *quote) {
+        at += at[0] == '\\' && at[1] != '\0' ? 2 : 1;
+    }
+    return *at != '\0' ? at + 1 : at;
+}
+
+/* Where the bracket that opened before @p text closes; the terminating NUL if it is cut.
+ */
+static const char *closing_bracket(const char *text)
+{
+    unsigned depth = 1;
+    while (*text != '\0') {
+        if (*text == '\'' || *text == '"') {
+            text = end_of_string(text);
+            continue;
+        }
+        depth += *text == '(' ? 1u : 0u;
+        depth -= *text == ')' ? 1u : 0u;
+        if (depth == 0) {
+            break;
+        }
+        text++;
+    }
+    return text;
+}
+
+bool raised_parse(const char *sentence, raised_exception *out_exception)
+{
+    const char *type = strstr(sentence, BEFORE);
+    if (type == NULL) {
+        return false;
+    }
+    type += strlen(BEFORE);
+    const size_t length = length_of_name(type);
+    if (length == 0 || type[length] != '(') {
+        return false;
+    }
+    const char *arguments = type + length + 1;
+    const char *end = closing_bracket(arguments);
+    snprintf(out_exception->type, sizeof(out_exception->type), "%.*s", (int)length, type);
+    snprintf(out_exception->message, sizeof(out_exception->message), "%.*s",
+             (int)(end - arguments), arguments);
+    return true;
+}
+
+void raised_fill(const char *pattern, const lanes_abi_raised *raised, char *text,
+                 size_t text_bytes)
+{
+    size_t used = 0;
+    uint32_t next = 0;
+    text[0] = '\0';
+    while (*pattern != '\0' && used < text_bytes) {
+        const char *hole = strstr(pattern, "{}");
+        const size_t length = hole != NULL ? (size_t)(hole - pattern) : strlen(pattern);
+        used += (size_t)snprintf(text + used, text_bytes - used, "%.*s", (int)length,
+                                 pattern);
+        pattern += length + (hole != NULL ? 2 : 0);
+        if (hole == NULL || used >= text_bytes) {
+            continue;
+        }
+        char value[80] = "...";
+        if (next < raised->argument_count && next < LANES_RAISED_ARGUMENTS_MAX) {
+            value_format(raised->argument_dtype[next], raised->argument[next], value,
+                         sizeof(value));
+            next++;
+        }
+        used += (size_t)snprintf(text + used, text_bytes - used, "%s", value);
+    }
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * raised.h - the exception that the first failing element of a batch raised.
+ */
+#ifndef LANES_CLI_RAISED_H
+#define LANES_CLI_RAISED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <lanes/abi.h>
+
+/** An exception as Python would print it: type(message). */
+typedef struct raised_exception {
+    char type[128];                       /* "ValueError" */
+    char message[LANES_ERROR_TEXT_BYTES]; /* its arguments: "'negative', -2.0" */
+} raised_exception;
+
+/**
+ * Find "ValueError('negative', -2.0)" in "callback raised ValueError('negative', -2.0)
+ * for 1 of 10 elements, first at index 3". Arguments that were cut end where the text
+ * does.
+ *
+ * @return false if @p sentence does not say "raised CLASS("
+ */
+bool raised_parse(const char *sentence, raised_exception *out_exception);
+
+/**
+ * Write @p pattern, a report's text of an exception's arguments ("'negative', {}"), with
+ * each {} replaced by the value that the failing element computed.
+ */
+void raised_fill(const char *pattern, const lanes_abi_raised *raised, char *text,
+                 size_t text_bytes);
+
+#endif /* LANES_CLI_RAISED_H */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * run.h - how `lanes run` tells what became of a batch.
+ */
+#ifndef LANES_CLI_RUN_H
+#define LANES_CLI_RUN_H
+
+#include "cli.h"
+
+#define RUN_COMMAND "run"
+
+/** What a run has to tell, filled as far as it got. */
+typedef struct run_result {
+    lanes_completion done;
+    uint64_t compile_ns;    /* of the kernel and its variant */
+    uint64_t element_bytes; /* read and written for each element */
+    cli_error err;          /* also, with exit code CLI_OK, of elements that may fail */
+} run_result;
+
+/**
+ * Fill result->err, leaving its exit code, with the exception of the first element that
+ * failed: from the completion's sentence, or where it has none from @p kernel's report.
+ */
+void run_describe_failure(run_result *result, lanes_kernel *kernel);
+
+/** Say on stderr what happened: errors, and unless @p is_json a summary. */
+void run_print_text(const run_result *result, bool is_json);
+
+/** Print the JSON document. @return CLI_OK or CLI_INTERNAL */
+int run_print_json(const run_result *result);
+
+#endif /* LANES_CLI_RUN_H */

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * value.c - numbers as typed on the command line.
+ *
+ * A number is first cut into its parts, which tells whether it is one; the parts are
+ * converted when the dtype is known, so that each is rounded once.
+ */
+#include "value.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "kernel/dtype.h"
+
+/* Where the parts of a number begin; NULL = 0. Conversions stop where a part ends. */
+struct parts {
+    const char *real;
+    const char *imaginary;
+};
+
+static const char *skip_spaces(const char *text)
+{
+    return text + strspn(text, " ");
+}
+
+/* What follows the real number at @p text, @p text itself if there is none. */
+static const char *end_of_real(const char *text)
+{
+    char *end;
+    strtod(text, &end);
+    return end;
+}
+
+/* "1", "2j", "1+2j", "(1+2j)" as Python prints it. */
+static bool split_number(const char *text, struct parts *out_parts)
+{
+    struct parts parts = {.real = skip_spaces(text)};
+    const bool has_bracket = *parts.real == '(';
+    parts.real += has_bracket ? 1 : 0;
+    const char *end = end_of_real(parts.real);
+    if (end == parts.real) {
+        return false;
+    }
+    if (*end == 'j' || *end == 'J') {
+        parts = (struct parts){.imaginary = parts.real};
+        end++;
+    } else if (*end == '+' || *end == '-') {
+        parts.imaginary = end;
+        end = end_of_real(parts.imaginary);
+        if (end == parts.imaginary || (*end != 'j' && *end != 'J')) {
+            return false;
+        }
+        end++;
+    }
+    if (has_bracket && (parts.imaginary == NULL || *end++ != ')')) {
+        return false;
+    }
+    *out_parts = parts;
+    return *end == '\0';
+}
+
+static bool split(const char *text, struct parts *out_parts)
+{
+    static const struct {
+        const char *word;
+        const char *number;
+    } words[] = {{"true", "1"}, {"True", "1"}, {"false", "0"}, {"False", "0"}};
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(words); i++) {
+        if (strcmp(skip_spaces(text), words[i].word) == 0) {
+            *out_parts = (struct parts){.real = words[i].number};
+            return true;
+        }
+    }
+    return split_number(text, out_parts);
+}
+
+bool value_is_number(const char *text)
+{
+    struct parts parts;
+    return split(text, &parts);
+}
+
+/* An integer of up to 64 bits and a sign: digits, or a float with that very value. */
+static bool read_integer(const char *text, bool *out_is_negative, uint64_t *out_magnitude)
+{
+    const bool has_sign = *text == '-' || *text == '+';
+    const char *digits = text + (has_sign ? 1 : 0);
+    const bool is_hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
+    char *end = NULL;
+    errno = 0;
+    if (isdigit((unsigned char)*digits)) {
+        *out_magnitude = strtoull(digits, &end, is_hex ? 16 : 10);
+    }
+    if (end == NULL || end != end_of_real(text) || errno != 0) {
+        const double number = fabs(strtod(text, NULL));
+        /* 2^64 is the first double that no uint64_t holds. NaN fails here too. */
+        if (!(number < 0x1p64) || number > floor(number)) {
+            return false;
+        }
+        *out_magnitude = (uint64_t)number;
+    }
+    *out_is_negative = *text == '-' && *out_magnitude > 0;
+    return true;
+}
+
+static bool is_signed_integer(uint32_t dtype)
+{
+    return dtype == LANES_I1 || dtype == LANES_I2 || dtype == LANES_I4 ||
+           dtype == LANES_I8;
+}
+
+static bool store_integer(const char *text, uint32_t dtype, void *element)
+{
+    const uint32_t bytes = lanes_dtype_bytes(dtype);
+    const bool is_signed = is_signed_integer(dtype);
+    const uint64_t all_bits = UINT64_MAX >> (64 - 8 * bytes);
+    bool is_negative;
+    uint64_t magnitude;
+    if (!read_integer(text, &is_negative, &magnitude)) {
+        return false;
+    }
+    const uint64_t highest = dtype == LANES_BOOL ? 1
+                             : is_signed         ? all_bits / 2
+                                                 : all_bits;
+    const uint64_t lowest = is_signed ? all_bits / 2 + 1 : 0; /* its magnitude */
+    if (magnitude > (is_negative ? lowest : highest)) {
+        return false;
+    }
+    /* Two's complement, least significant byte first, as on every CPU of lanes. */
+    const uint64_t bits = is_negative ? -magnitude : magnitude;
+    memcpy(element, &bits, bytes);
+    return true;
+}
+
+/* One part of @p bytes, 4 or 8; @p text NULL is 0. */
+static bool store_real(const char *text, uint32_t bytes, void *element)
+{
+    const char *number = text != NULL ? text : "0";
+    errno = 0;
+    if (bytes == sizeof(float)) {
+        const float value = strtof(number, NULL);
+        memcpy(element, &value, sizeof(value));
+        return errno != ERANGE || !isinf(value);
+    }
+    const double value = strtod(number, NULL);
+    memcpy(element, &value, sizeof(value));
+    return errno != ERANGE || !isinf(value);
+}
+
+bool value_store(const char *text, uint32_t dtype, void *element)
+{
+    struct parts parts;
+    if (!split(text, &parts)) {
+        return false;
+    }
+    if (dtype == LANES_C8 || dtype == LANES_C16) {
+        const uint32_t bytes = lanes_dtype_bytes(dtype) / 2;
+        return store_real(parts.real, bytes, element) &&
+               store_real(parts.imaginary, bytes, (char *)element + bytes);
+    }
+    if (parts.imaginary != NULL || lanes_dtype_bytes(dtype) == 0) {
+        return false;
+    }
+    return lanes_dtype_is_float(dtype)
+               ? store_real(parts.real, lanes_dtype_bytes(dtype), element)
+               : store_integer(parts.real, dtype, element);
+}
+
+int64_t value_store_list(const char *text, double **out_values)
+{
+    int64_t count = 1;
+    for (const char *comma = strchr(text, ','); comma; comma = strchr(comma + 1, ',')) {
+        count++;
+    }
+    char *copy = strdup(text);
+    double *values = calloc((size_t)count, sizeof(*values));
+    bool is_valid = copy != NULL && values != NULL;
+    const bool has_memory = is_valid;
+    char *rest = copy;
+    for (int64_t i = 0; is_valid && i < count; i++) {
+        is_valid = value_store(strsep(&rest, ","), LANES_F8, &values[i]);
+    }
+    free(copy);
+    if (!is_valid) {
+        free(values);
+        return has_memory ? 0 : -1;
+    }
+    *out_values = values;
+    return count;
+}
+
+/* The fewest digits that read back as @p value; no ".0" behind whole numbers. */
+static void format_digits(double value, char *text, size_t text_bytes)
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, text_bytes, "%.*g", digits, value);
+        const double back = strtod(text, NULL);
+        if (!(back < value) && !(back > value)) {
+            break;
+        }
+    }
+    /* Python writes exponents from 1e16 on, C where there are fewer digits than places.
+     */
+    if (fabs(value) < 1e16 && !(value < floor(value)) && !(value > floor(value))) {
+        snprintf(text, text_bytes, "%.0f", value);
+    }
+}
+
+static void format_real(double value, char *text, size_t text_bytes)
+{
+    if (isnan(value)) {
+        snprintf(text, text_bytes, "nan"); /* Python shows no sign of it */
+        return;
+    }
+    format_digits(value, text, text_bytes);
+    const size_t length = strlen(text);
+    if (strpbrk(text, ".ein") == NULL && length + 3 <= text_bytes) {
+        memcpy(text + length, ".0", 3);
+    }
+}
+
+static double read_real(const void *element, uint32_t bytes)
+{
+    float single;
+    double value;
+    if (bytes == sizeof(single)) {
+        memcpy(&single, element, sizeof(single));
+        return (double)single;
+    }
+    memcpy(&value, element, sizeof(value));
+    return value;
+}
+
+static void format_complex(const char *element, uint32_t part_bytes, char *text,
+                           size_t text_bytes)
+{
+    char parts[2][32];
+    for (uint32_t i = 0; i < 2; i++) {
+        const double part = read_real(element + i * part_bytes, part_bytes);
+        format_digits(isnan(part) ? (double)NAN : part, parts[i], sizeof(parts[i]));
+    }
+    const char *plus = parts[1][0] == '-' ? "" : "+";
+    snprintf(text, text_bytes, "(%s%s%sj)", parts[0], plus, parts[1]);
+}
+
+void value_format(uint32_t dtype, const void *element, char *text, size_t text_bytes)
+{
+    const uint32_t bytes = lanes_dtype_bytes(dtype);
+    uint64_t bits = 0;
+    if (dtype == LANES_C8 || dtype == LANES_C16) {
+        format_complex(element, bytes / 2, text, text_bytes);
+        return;
+    }
+    if (lanes_dtype_is_float(dtype)) {
+        format_real(read_real(element, bytes), text, text_bytes);
+        return;
+    }
+    memcpy(&bits, element, bytes);
+    if (bytes == 0) {
+        snprintf(text, text_bytes, "...");
+    } else if (dtype == LANES_BOOL) {
+        snprintf(text, text_bytes, bits != 0 ? "True" : "False");
+    } else if (is_signed_integer(dtype)) {
+        /* Move the sign to the top and back. */
+        const uint32_t shift = 64 - 8 * bytes;
+        snprintf(text, text_bytes, "%" PRId64, (int64_t)(bits << shift) >> shift);
+    } else {
+        snprintf(text, text_bytes, "%" PRIu64, bits);
+    }
+}
