@@ -52,11 +52,10 @@ static lanes_status check_key(lanes_codegen *cg)
         const uint8_t layout = cg->key.layout[k];
         const bool is_input = k < cg->signature.input_count;
         const bool is_row = is_input && (cg->signature.row_mask >> k & 1u) != 0;
-        const bool fits =
-            k >= count ? layout == 0
-            : is_row   ? layout == LANES_LAYOUT_ROWS
-                       : layout == LANES_LAYOUT_CONTIGUOUS ||
-                           (is_input && layout == LANES_LAYOUT_UNIFORM);
+        const bool fits = k >= count ? layout == 0
+                          : is_row   ? layout == LANES_LAYOUT_ROWS
+                                     : layout == LANES_LAYOUT_CONTIGUOUS ||
+                                           (is_input && layout == LANES_LAYOUT_UNIFORM);
         if (!fits || cg->key.has_mask > 1) {
             return lanes_error_set(&cg->error, LANES_E_LAYOUT,
                                    "variant key: operand %u has layout %u", k, layout);
@@ -73,7 +72,8 @@ static void choose_block(lanes_codegen *cg)
     }
     uint32_t narrowest = 8;
     for (uint32_t k = 0; k < lanes_signature_operand_count(&cg->signature); k++) {
-        const uint32_t bytes = lanes_dtype_bytes(lanes_dtype_part(cg->signature.dtype[k]));
+        const uint32_t bytes =
+            lanes_dtype_bytes(lanes_dtype_part(cg->signature.dtype[k]));
         narrowest = bytes < narrowest ? bytes : narrowest;
     }
     narrowest = cg->key.has_mask ? 1 : narrowest;

@@ -13,11 +13,11 @@
 
 /** What one compile produced; all parts go to the executor, in this order. */
 typedef struct lanes_codegen_output {
-    lanes_compile_result result; /* status, message, signature, info, sizes */
-    char *report;                /* JSON, result.report_bytes long */
-    lanes_payload *payloads;     /* [result.payload_count] */
+    lanes_compile_result result;             /* status, message, signature, info, sizes */
+    char *report;                            /* JSON, result.report_bytes long */
+    lanes_payload *payloads;                 /* [result.payload_count] */
     lanes_payload_arguments *argument_lists; /* [result.argument_list_count] */
-    char *object; /* ELF object, result.object_bytes long */
+    char *object;                            /* ELF object, result.object_bytes long */
 } lanes_codegen_output;
 
 /**

@@ -20,21 +20,18 @@ static bool is_row_count(const lanes_signature_reader *r, uint32_t argument)
     return a->role == LANES_ROLE_SCALAR && lanes_reader_int_width(a->type) == 32;
 }
 
-/* SciPy's generic_filter: int f(double *buffer, npy_intp size, double *result, void *). */
+/* SciPy's generic_filter: int f(double *buffer, npy_intp size, double *result, void *).
+ */
 static bool has_wide_count(const lanes_signature_reader *r)
 {
     const lanes_codegen_call *call = &r->cg->call;
-    return call->argument_count >= 3 && lanes_reader_int_width(call->argument[1].type) == 64 &&
+    return call->argument_count >= 3 &&
+           lanes_reader_int_width(call->argument[1].type) == 64 &&
            lanes_reader_is_pointer(call->argument[2].type);
 }
 
-/* Whether pointers may be rows at all, by what the client says. */
-static bool wants_rows(const lanes_signature_reader *r)
-{
-    return !r->has_wanted || r->wanted.row_mask != 0;
-}
-
-static lanes_status choose_pointer_role(lanes_signature_reader *r, uint32_t i, bool has_scalars)
+static lanes_status choose_pointer_role(lanes_signature_reader *r, uint32_t i,
+                                        bool has_scalars)
 {
     lanes_codegen_call *call = &r->cg->call;
     lanes_codegen_argument *a = &call->argument[i];
@@ -45,33 +42,44 @@ static lanes_status choose_pointer_role(lanes_signature_reader *r, uint32_t i, b
     const bool has_count = i > 0 && is_row_count(r, i - 1);
     const bool is_last = i + 1 == call->argument_count;
     if (has_attribute(r->cg->callback, r->hidden + i, "byval")) {
-        return lanes_reader_refuse(r, "argument", i,
-                      "is a struct passed in memory; pass its members one by one");
+        return lanes_reader_refuse(
+            r, "argument", i,
+            "is a struct passed in memory; pass its members one by one");
     }
     if (!is_void && lanes_reader_returns_nothing(r) &&
-        (trace.is_written || (!has_count && !trace.is_read))) {
+        (trace.is_written || trace.escapes || (!has_count && !trace.is_read))) {
         a->role = LANES_ROLE_OUTPUT;
         return LANES_OK;
     }
-    if (!is_void && trace.is_written && trace.is_known) {
+    if (is_void && trace.is_written) {
+        return lanes_reader_refuse(r, "argument", i,
+                                   "is a params block, which all elements share: a "
+                                   "callback may only read it");
+    }
+    if (trace.is_written) {
         a->role = LANES_ROLE_OUTPUT; /* beside the value that it returns */
         return LANES_OK;
     }
-    if (i == 0 && has_wide_count(r)) {
+    if (is_void || (r->has_wanted && r->rows_left == 0)) {
+        a->role = LANES_ROLE_PARAMS;
+    } else if (i == 0 && has_wide_count(r)) {
         call->argument[1].role = LANES_ROLE_ROW_COUNT;
         a->role = LANES_ROLE_ROW;
-    } else if (!is_void && wants_rows(r) && has_count) {
+    } else if (has_count) {
         call->argument[i - 1].role = LANES_ROLE_ROW_COUNT;
         a->role = LANES_ROLE_ROW;
-    } else if (is_void || (is_last && (has_scalars || !wants_rows(r)) &&
-                           (known == NULL || !wants_rows(r)))) {
+    } else if (known == NULL && !r->has_wanted && is_last && has_scalars) {
         a->role = LANES_ROLE_PARAMS;
-    } else if (wants_rows(r)) {
-        a->role = LANES_ROLE_ROW;
     } else {
+        a->role = LANES_ROLE_ROW;
+    }
+    if (a->role == LANES_ROLE_ROW && r->rows_left > 0) {
+        r->rows_left--;
+    }
+    if (a->role == LANES_ROLE_PARAMS && !is_last && !is_void) {
         return lanes_reader_refuse(r, "argument", i,
-                      "is a pointer that is neither the last argument (a params block) "
-                      "nor, by the signature given, a row");
+                                   "is a pointer that is neither the last argument (a "
+                                   "params block) nor, by the signature given, a row");
     }
     return LANES_OK;
 }
@@ -141,8 +149,9 @@ static uint32_t row_dtype(lanes_signature_reader *r, uint32_t i)
     }
     lanes_trace trace;
     lanes_trace_pointer(r->layout, lanes_reader_parameter(r, i), &trace);
-    const uint32_t seen =
-        trace.read_type != NULL ? lanes_reader_dtype(trace.read_type, false) : LANES_DTYPE_NONE;
+    const uint32_t seen = trace.read_type != NULL
+                              ? lanes_reader_dtype(trace.read_type, false)
+                              : LANES_DTYPE_NONE;
     return seen != LANES_DTYPE_NONE ? seen : (uint32_t)LANES_F8;
 }
 
@@ -162,8 +171,8 @@ lanes_status lanes_reader_derive_inputs(lanes_signature_reader *r)
         } else if (a->role == LANES_ROLE_SCALAR) {
             const unsigned count = lanes_reader_scalar_count(a->type);
             for (unsigned s = 0; s < count; s++) {
-                const uint32_t dtype =
-                    lanes_reader_dtype(lanes_reader_scalar_at(a->type, s), a->is_zero_extended);
+                const uint32_t dtype = lanes_reader_dtype(
+                    lanes_reader_scalar_at(a->type, s), a->is_zero_extended);
                 LANES_TRY(add_input(r, dtype, false));
             }
         }
@@ -220,15 +229,16 @@ lanes_status lanes_reader_assign_inputs(lanes_signature_reader *r)
             for (unsigned s = 0; s < a->count; s++, part++) {
                 const lanes_codegen_part *from = &call->input_part[part];
                 if (part >= call->input_part_count ||
-                    !lanes_reader_fits(lanes_dtype_part(cg->signature.dtype[from->operand]),
-                          lanes_reader_scalar_at(a->type, s))) {
+                    !lanes_reader_fits(
+                        lanes_dtype_part(cg->signature.dtype[from->operand]),
+                        lanes_reader_scalar_at(a->type, s))) {
                     return lanes_reader_mismatch(r, "inputs");
                 }
             }
         }
     }
     const bool has_more_rows = (uint64_t)cg->signature.row_mask >> row != 0;
-    return part == call->input_part_count && !has_more_rows ? LANES_OK
-                                                            : lanes_reader_mismatch(r, "inputs");
+    return part == call->input_part_count && !has_more_rows
+               ? LANES_OK
+               : lanes_reader_mismatch(r, "inputs");
 }
-

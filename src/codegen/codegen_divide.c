@@ -78,9 +78,8 @@ static struct guard guard_division(LLVMBuilderRef builder, LLVMValueRef division
     bool is_signed;
     LANES_ASSERT(is_division(division, &is_signed));
     LLVMTypeRef type = LLVMTypeOf(division);
-    LLVMTypeRef scalar = LLVMGetTypeKind(type) == LLVMVectorTypeKind
-                             ? LLVMGetElementType(type)
-                             : type;
+    LLVMTypeRef scalar =
+        LLVMGetTypeKind(type) == LLVMVectorTypeKind ? LLVMGetElementType(type) : type;
     LLVMPositionBuilderBefore(builder, division);
     LLVMValueRef divisor = LLVMGetOperand(division, 1);
     LLVMValueRef zero =
@@ -108,8 +107,8 @@ typedef void (*report_fn)(lanes_codegen *cg, LLVMBuilderRef builder, struct guar
                           LLVMValueRef where);
 
 /* Guards every division of @p function that can trap; returns how many. */
-static uint32_t guard_function(lanes_codegen *cg, LLVMValueRef function,
-                               report_fn report, LLVMValueRef where)
+static uint32_t guard_function(lanes_codegen *cg, LLVMValueRef function, report_fn report,
+                               LLVMValueRef where)
 {
     uint32_t count = 0;
     LLVMBuilderRef builder = LLVMCreateBuilderInContext(cg->context);
@@ -131,9 +130,9 @@ static void report_flags(lanes_codegen *cg, LLVMBuilderRef builder, struct guard
                          LLVMValueRef flags)
 {
     LLVMTypeRef word = LLVMInt32TypeInContext(cg->context);
-    LLVMValueRef bits = LLVMBuildSelect(
-        builder, guard.is_zero, LLVMConstInt(word, LANES_FLAG_ZERO_DIVISION, 0),
-        LLVMConstNull(word), "");
+    LLVMValueRef bits = LLVMBuildSelect(builder, guard.is_zero,
+                                        LLVMConstInt(word, LANES_FLAG_ZERO_DIVISION, 0),
+                                        LLVMConstNull(word), "");
     if (guard.is_overflow != NULL) {
         bits = LLVMBuildSelect(builder, guard.is_overflow,
                                LLVMConstInt(word, LANES_FLAG_OVERFLOW, 0), bits, "");
@@ -194,8 +193,7 @@ LLVMValueRef lanes_codegen_declare_fail(lanes_codegen *cg)
         return found;
     }
     LLVMTypeRef word = LLVMInt32TypeInContext(cg->context);
-    LLVMTypeRef type =
-        LLVMFunctionType(LLVMVoidTypeInContext(cg->context), &word, 1, 0);
+    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(cg->context), &word, 1, 0);
     return LLVMAddFunction(cg->module, "lanes_runtime_fail", type);
 }
 

@@ -44,8 +44,8 @@ struct filter {
     const char *kept; /* input before this has been dealt with */
     bool is_declaration;
     bool is_edited;
-    struct token node; /* of debug metadata: the last one that has begun */
-    const char *insertion_at;   /* NULL: none is pending */
+    struct token node;        /* of debug metadata: the last one that has begun */
+    const char *insertion_at; /* NULL: none is pending */
     char insertion_text[32];
 };
 

@@ -2,8 +2,8 @@
 /*
  * codegen_downgrade.h - IR text of LLVM 20 to 22 made readable for LLVM 19 and later.
  *
- * LLVM reads what older releases wrote, but not what newer ones write. Most of what is new
- * in text only helps the optimiser, and a callback loses nothing by dropping it.
+ * LLVM reads what older releases wrote, but not what newer ones write. Most of what is
+ * new in text only helps the optimiser, and a callback loses nothing by dropping it.
  */
 #ifndef LANES_CODEGEN_DOWNGRADE_H
 #define LANES_CODEGEN_DOWNGRADE_H

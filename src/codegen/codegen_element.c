@@ -3,8 +3,8 @@
  * codegen_element.c - the callback behind one shape, whatever its calling convention.
  *
  * Results always go through memory, even those that a C function returns in registers: so
- * a tuple, a struct, a complex number and a result pointer are all scalars at offsets, and
- * LLVM turns the memory into registers again. Text, as codegen_loop.c.
+ * a tuple, a struct, a complex number and a result pointer are all scalars at offsets,
+ * and LLVM turns the memory into registers again. Text, as codegen_loop.c.
  */
 #include "codegen/codegen_internal.h"
 
@@ -57,11 +57,11 @@ void lanes_codegen_put_element_type(const lanes_codegen *cg, FILE *out)
     fputs(" }", out);
 }
 
-static void put_head(const lanes_codegen *cg, FILE *out)
+static void put_head(const lanes_codegen *cg, const char *name, FILE *out)
 {
     fputs("define internal ", out);
     lanes_codegen_put_element_type(cg, out);
-    fputs(" @lanes.element(ptr %excinfo, ptr %params, i64 %seed, i64 %index", out);
+    fprintf(out, " @%s(ptr %%excinfo, ptr %%params, i64 %%seed, i64 %%index", name);
     const lanes_signature *signature = &cg->signature;
     for (uint32_t k = 0; k < signature->input_count; k++) {
         if ((signature->row_mask >> k & 1u) != 0) {
@@ -83,7 +83,8 @@ static void put_head(const lanes_codegen *cg, FILE *out)
 static void put_memory(const lanes_codegen *cg, FILE *out)
 {
     for (uint32_t m = 0; m < cg->call.memory_count; m++) {
-        const uint32_t bytes = cg->call.memory_bytes[m] != 0 ? cg->call.memory_bytes[m] : 1;
+        const uint32_t bytes =
+            cg->call.memory_bytes[m] != 0 ? cg->call.memory_bytes[m] : 1;
         fprintf(out,
                 "  %%m%u = alloca [%u x i8], align 16\n"
                 "  call void @llvm.memset.p0.i64(ptr align 16 %%m%u, i8 0, i64 %u, i1 "
@@ -243,7 +244,7 @@ static void put_call(const lanes_codegen *cg, FILE *out)
 }
 
 /* The declaration that the call above is linked through. */
-static void put_declaration(const lanes_codegen *cg, FILE *out)
+void lanes_codegen_put_declarations(const lanes_codegen *cg, FILE *out)
 {
     const lanes_codegen_call *call = &cg->call;
     const bool is_numba = cg->convention == LANES_CONVENTION_NUMBA;
@@ -330,10 +331,9 @@ static void put_results(const lanes_codegen *cg, FILE *out)
     fprintf(out, " %%r%u\n}\n\n", at);
 }
 
-void lanes_codegen_put_element(const lanes_codegen *cg, FILE *out)
+void lanes_codegen_put_element(const lanes_codegen *cg, const char *name, FILE *out)
 {
-    put_declaration(cg, out);
-    put_head(cg, out);
+    put_head(cg, name, out);
     put_memory(cg, out);
     if (cg->needs_begin) {
         fputs("  call void @lanes_runtime_begin(i64 %seed, i64 %index)\n", out);

@@ -20,13 +20,15 @@ struct external_row {
 
 #define VECTOR_ROW(name, arity) {#name, arity, 1, 1, 1, LANES_EXTERNAL_MATH},
 #define SCALAR_ROW(name, arity) {#name, arity, 1, 0, 1, LANES_EXTERNAL_MATH},
-#define OTHER_ROW(name) {#name, 0, 0, 0, 1, LANES_EXTERNAL_MATH},
-#define PLAIN_ROW(name) {#name, 0, 0, 0, 0, LANES_EXTERNAL_PLAIN},
-#define RUNTIME_ROW(name) {#name, 0, 0, 0, 0, LANES_EXTERNAL_RUNTIME},
+#define OTHER_ROW(name)         {#name, 0, 0, 0, 1, LANES_EXTERNAL_MATH},
+#define PLAIN_ROW(name)         {#name, 0, 0, 0, 0, LANES_EXTERNAL_PLAIN},
+#define COMPLEX_ROW(name, part) {#name, 0, 1, 0, 0, LANES_EXTERNAL_PLAIN},
+#define RUNTIME_ROW(name)       {#name, 0, 0, 0, 0, LANES_EXTERNAL_RUNTIME},
 static const struct external_row external_rows[] = {
     LANES_VECTOR_MATH_TABLE(VECTOR_ROW) LANES_SCALAR_MATH_TABLE(SCALAR_ROW)
         LANES_OTHER_MATH_TABLE(OTHER_ROW) LANES_MEMORY_TABLE(PLAIN_ROW)
-            LANES_COMPILER_HELPER_TABLE(PLAIN_ROW) LANES_RUNTIME_TABLE(RUNTIME_ROW)};
+            LANES_COMPILER_HELPER_TABLE(PLAIN_ROW) LANES_COMPLEX_HELPER_TABLE(COMPLEX_ROW)
+                LANES_RUNTIME_TABLE(RUNTIME_ROW)};
 
 /* True if name is row->name, or that with an f behind it. */
 static bool row_matches(const struct external_row *row, const char *name, bool *out_float)
@@ -223,7 +225,7 @@ static const struct feature_row feature_rows[] = {
     {"rand", "it draws from the process's random numbers; pass them as an operand"},
     {"drand48", "it draws from the process's random numbers; pass them as an operand"},
     {"exit", "it ends the process; return a value that marks the error"},
-    {"rust_eh_personality", "it unwinds; compile with -O -C panic=abort"},
+    {"__cxa_", "it throws a C++ exception; return a value that marks the error"},
     {"__stack_chk_", "it was compiled with a stack protector; use -fno-stack-protector"},
     {"__ubsan_", "it was compiled with a sanitizer; compile without"},
     {"__asan_", "it was compiled with a sanitizer; compile without"},

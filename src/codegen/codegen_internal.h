@@ -191,7 +191,8 @@ LLVMValueRef lanes_codegen_declare_fail(lanes_codegen *cg);
 
 /* codegen_panic.c */
 
-/** True if a call of @p name means that an element fails instead of the process ending. */
+/** True if a call of @p name means that an element fails instead of the process ending.
+ */
 bool lanes_codegen_is_panic(const char *name);
 
 /** As lanes_codegen_find_divisions(), for such calls. */
@@ -209,9 +210,16 @@ void lanes_codegen_guard_panics(lanes_codegen *cg, LLVMValueRef element);
  *                                             i64 index, inputs...)
  *
  * where an input is one or two parts in the form in which arrays store them (bool as i8),
- * or a row's address and its i32 length. Declares what it calls.
+ * or a row's address and its i32 length.
  */
-void lanes_codegen_put_element(const lanes_codegen *cg, FILE *out);
+void lanes_codegen_put_element(const lanes_codegen *cg, const char *name, FILE *out);
+
+/** Its copies: for the loop, and for the lanes_explain_fn. */
+#define LANES_ELEMENT_LOOP    "lanes.element"
+#define LANES_ELEMENT_EXPLAIN "lanes.element.explain"
+
+/** Declare what lanes_codegen_put_element() calls. */
+void lanes_codegen_put_declarations(const lanes_codegen *cg, FILE *out);
 
 /** "double": the IR type in which arrays store one part of @p dtype. */
 const char *lanes_codegen_storage(uint32_t dtype);
@@ -222,8 +230,8 @@ void lanes_codegen_put_element_type(const lanes_codegen *cg, FILE *out);
 /* codegen_isolate.c */
 
 /**
- * Prepare all functions for analysis and inlining: drop attributes that hinder either, and
- * keep locals in registers.
+ * Prepare all functions for analysis and inlining: drop attributes that hinder either,
+ * and keep locals in registers.
  */
 LANES_NODISCARD lanes_status lanes_codegen_normalise(lanes_codegen *cg);
 
@@ -265,6 +273,11 @@ LANES_NODISCARD lanes_status lanes_codegen_add_exception_table(lanes_codegen *cg
  */
 LANES_NODISCARD lanes_status lanes_codegen_add_loop(lanes_codegen *cg, const char *symbol,
                                                     const char *explain_symbol);
+
+/* codegen_quiet.c */
+
+/** Drop from the loop's element what only serves to say why it failed. */
+void lanes_codegen_quiet(lanes_codegen *cg, LLVMValueRef element);
 
 /* codegen_link.c */
 
@@ -335,8 +348,8 @@ bool lanes_codegen_called_form(lanes_codegen *cg, const lanes_codegen_math *math
                                char text[LANES_VECTOR_NAME_BYTES]);
 
 /**
- * Let the scalar math calls of @p function, after optimising, give the bits that the loop's
- * vector forms give: they differ in the last places, and may so decide otherwise.
+ * Let the scalar math calls of @p function, after optimising, give the bits that the
+ * loop's vector forms give: they differ in the last places, and may so decide otherwise.
  */
 void lanes_codegen_match_vector_math(lanes_codegen *cg, LLVMValueRef function);
 

@@ -45,6 +45,30 @@ static void make_inlinable(lanes_codegen *cg, LLVMValueRef function)
     LLVMAddTargetDependentFunctionAttr(function, "target-features", cg->features);
 }
 
+/* True if all that is done with @p function is to call it. */
+static bool is_only_called(LLVMValueRef function)
+{
+    for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use)) {
+        LLVMValueRef user = LLVMGetUser(use);
+        if (!LLVMIsACallInst(user) || LLVMGetCalledValue(user) != function) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* lanes.element calls as C does, and a call by another convention is undefined. */
+static void call_as_c(LLVMValueRef function)
+{
+    if (LLVMGetFunctionCallConv(function) == LLVMCCallConv || !is_only_called(function)) {
+        return;
+    }
+    LLVMSetFunctionCallConv(function, LLVMCCallConv);
+    for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use)) {
+        LLVMSetInstructionCallConv(LLVMGetUser(use), LLVMCCallConv);
+    }
+}
+
 static void make_internal(LLVMValueRef function)
 {
     LLVMSetComdat(function, NULL);
@@ -54,14 +78,43 @@ static void make_internal(LLVMValueRef function)
     LLVMSetLinkage(function, LLVMInternalLinkage);
 }
 
+/*
+ * Rust and C++ say of a function what cleans up when something in it throws. Nothing
+ * does: a panic fails the element (codegen_panic.c), and throw is refused. So invokes are
+ * calls, and the personality, which functions go on naming, is a function that nothing
+ * calls.
+ */
+static lanes_status lower_exceptions(lanes_codegen *cg)
+{
+    static const char *const names[] = {"rust_eh_personality", "__gxx_personality_v0"};
+    bool has_personality = false;
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(names); i++) {
+        LLVMValueRef function = LLVMGetNamedFunction(cg->module, names[i]);
+        if (function != NULL && LLVMIsDeclaration(function)) {
+            LLVMBuilderRef builder = LLVMCreateBuilderInContext(cg->context);
+            LLVMPositionBuilderAtEnd(
+                builder, LLVMAppendBasicBlockInContext(cg->context, function, ""));
+            LLVMBuildUnreachable(builder);
+            LLVMDisposeBuilder(builder);
+            LLVMSetLinkage(function, LLVMInternalLinkage);
+            has_personality = true;
+        }
+    }
+    return has_personality
+               ? lanes_codegen_run_passes(cg, "function(lower-invoke,simplifycfg)")
+               : LANES_OK;
+}
+
 lanes_status lanes_codegen_normalise(lanes_codegen *cg)
 {
     for (LLVMValueRef f = LLVMGetFirstFunction(cg->module); f;
          f = LLVMGetNextFunction(f)) {
         if (!LLVMIsDeclaration(f)) {
             make_inlinable(cg, f);
+            call_as_c(f);
         }
     }
+    LANES_TRY(lower_exceptions(cg));
     /* clang -O0 keeps every argument in memory: then nothing can be seen of pointers. */
     return lanes_codegen_run_passes(cg, "function(sroa)");
 }
@@ -121,7 +174,8 @@ static lanes_status unpack_scalars(lanes_codegen *cg)
 {
     return has_packed_scalars(cg, cg->callback)
                ? lanes_codegen_run_passes(
-                     cg, "function(scalarizer<load-store>,instcombine<no-verify-fixpoint>)")
+                     cg,
+                     "function(scalarizer<load-store>,instcombine<no-verify-fixpoint>)")
                : LANES_OK;
 }
 

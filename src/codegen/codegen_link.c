@@ -74,31 +74,41 @@ static void annotate_arguments(lanes_codegen *cg, LLVMValueRef element)
     }
 }
 
-/* The callback goes into lanes.element, divisions there are guarded, and only then may
- * lanes.element go into the loop. */
-static lanes_status finish_element(lanes_codegen *cg)
+static void set_attribute(lanes_codegen *cg, LLVMValueRef function, const char *removed,
+                          const char *added)
 {
-    LANES_TRY(lanes_codegen_run_passes(cg, "always-inline"));
-    LLVMValueRef element = LLVMGetNamedFunction(cg->module, "lanes.element");
-    LANES_ASSERT(element != NULL);
+    const LLVMAttributeIndex at = (LLVMAttributeIndex)LLVMAttributeFunctionIndex;
+    LLVMRemoveEnumAttributeAtIndex(
+        function, at, LLVMGetEnumAttributeKindForName(removed, strlen(removed)));
+    LLVMAddAttributeAtIndex(
+        function, at,
+        LLVMCreateEnumAttribute(
+            cg->context, LLVMGetEnumAttributeKindForName(added, strlen(added)), 0));
+}
+
+/* The callback has gone into lanes.element; what can go wrong there is guarded, and only
+ * then may lanes.element go into the loop. */
+static void finish_element(lanes_codegen *cg, LLVMValueRef element)
+{
     if (cg->guards_divisions) {
         lanes_codegen_guard_divisions(cg, element);
     }
     lanes_codegen_guard_panics(cg, element);
     annotate_arguments(cg, element);
-    const LLVMAttributeIndex at = (LLVMAttributeIndex)LLVMAttributeFunctionIndex;
-    LLVMRemoveEnumAttributeAtIndex(
-        element, at, LLVMGetEnumAttributeKindForName("noinline", strlen("noinline")));
-    LLVMAddAttributeAtIndex(
-        element, at,
-        LLVMCreateEnumAttribute(
-            cg->context,
-            LLVMGetEnumAttributeKindForName("alwaysinline", strlen("alwaysinline")), 0));
-    return LANES_OK;
+    set_attribute(cg, element, "noinline", "alwaysinline");
 }
 
 lanes_status lanes_codegen_link_loop(lanes_codegen *cg, const char *text, size_t bytes)
 {
     LANES_TRY(link_text(cg, text, bytes));
-    return finish_element(cg);
+    LANES_TRY(lanes_codegen_run_passes(cg, "always-inline"));
+    LLVMValueRef element = LLVMGetNamedFunction(cg->module, LANES_ELEMENT_LOOP);
+    LLVMValueRef alone = LLVMGetNamedFunction(cg->module, LANES_ELEMENT_EXPLAIN);
+    LANES_ASSERT(element != NULL);
+    finish_element(cg, element);
+    lanes_codegen_quiet(cg, element);
+    if (alone != NULL) {
+        finish_element(cg, alone);
+    }
+    return LANES_OK;
 }

@@ -10,15 +10,15 @@
  *       outputs. `failed` and `first` cover elements below `valid`. Element 0 is element
  *       `base` of the batch.
  *   the lanes_loop_fn
- *       runs the body on the whole blocks of [begin, end) in place, and on the rest padded
- *       to one block in scratch memory. So every element goes through the same vector
+ *       runs the body on the whole blocks of [begin, end) in place, and on the rest
+ * padded to one block in scratch memory. So every element goes through the same vector
  *       code, and its bits depend neither on its position nor on how a batch is split.
  *
  * and, if elements can fail, the lanes_explain_fn: one element, scalar, nothing stored.
  *
  * An operand is one or two parts (codegen_signature.c): a complex array is read and
- * written as interleaved scalars, which LLVM vectorizes. Rows stay where they are, and the
- * padding of the last block repeats the last row.
+ * written as interleaved scalars, which LLVM vectorizes. Rows stay where they are, and
+ * the padding of the last block repeats the last row.
  *
  * A callback that may fail does not leave the loop: the count and the smallest index of
  * failures are reductions and the store is conditional, which both vectorize.
@@ -175,12 +175,13 @@ static void put_old_outputs(const struct loop_text *t)
 }
 
 /* %e = lanes.element(...) with the inputs as loaded. */
-static void put_call(const struct loop_text *t, const char *excinfo, const char *index)
+static void put_call(const struct loop_text *t, const char *element, const char *excinfo,
+                     const char *index)
 {
     fputs("  %e = call ", t->out);
     lanes_codegen_put_element_type(t->cg, t->out);
-    fprintf(t->out, " @lanes.element(ptr %%%s, ptr %%params, i64 %%seed, i64 %%%s",
-            excinfo, index);
+    fprintf(t->out, " @%s(ptr %%%s, ptr %%params, i64 %%seed, i64 %%%s", element, excinfo,
+            index);
     for (uint32_t k = 0; k < t->input_count; k++) {
         if (is_row(t, k)) {
             fprintf(t->out, ", ptr %%row%u, i32 %%n%u", k, k);
@@ -259,7 +260,7 @@ static void put_body(const struct loop_text *t)
           t->out);
     put_loads(t);
     put_old_outputs(t);
-    put_call(t, "exc", "element");
+    put_call(t, LANES_ELEMENT_LOOP, "exc", "element");
     fputs(", !dbg !6\n", t->out);
     put_extract(t, "code", 0);
     fputs("  %bad = icmp ne i32 %code, 0\n", t->out);
@@ -307,7 +308,7 @@ static void put_explain(const struct loop_text *t, const char *symbol)
             put_part_loads(t, k, "a", "");
         }
     }
-    put_call(t, "excinfo", "element");
+    put_call(t, LANES_ELEMENT_EXPLAIN, "excinfo", "element");
     fputs("\n", t->out);
     put_extract(t, "code", 0);
     fputs("  ret i32 %code\n}\n\n", t->out);
@@ -560,7 +561,8 @@ lanes_status lanes_codegen_add_loop(lanes_codegen *cg, const char *symbol,
     if (t.out == NULL) {
         return lanes_error_set(&cg->error, -ENOMEM, "no memory for the loop's text");
     }
-    lanes_codegen_put_element(cg, t.out);
+    lanes_codegen_put_declarations(cg, t.out);
+    lanes_codegen_put_element(cg, LANES_ELEMENT_LOOP, t.out);
     fputs("declare i32 @llvm.umin.i32(i32, i32)\n"
           "declare i64 @llvm.umin.i64(i64, i64)\n"
           "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n\n",
@@ -569,6 +571,7 @@ lanes_status lanes_codegen_add_loop(lanes_codegen *cg, const char *symbol,
     put_collect(&t);
     put_loop_function(&t, symbol);
     if (cg->may_raise) {
+        lanes_codegen_put_element(cg, LANES_ELEMENT_EXPLAIN, t.out);
         put_explain(&t, explain_symbol);
     }
     put_attributes(&t);

@@ -73,6 +73,13 @@ static bool has_prefix(const char *text, size_t length, const char *prefix)
     return length >= strlen(prefix) && memcmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* Numba escapes as "_2a" since 0.56, as "$2a" before; @p code is "2a". */
+static bool is_escape(const char *text, size_t length, const char *code)
+{
+    return length >= 3 && (text[0] == '_' || text[0] == '$') &&
+           memcmp(text + 1, code, 2) == 0;
+}
+
 struct named_dtype {
     const char *name;
     uint32_t dtype;
@@ -91,12 +98,12 @@ static uint32_t dtype_of_name(const char *text, size_t length)
             return names[i].dtype;
         }
     }
-    if (has_prefix(text, length, "datetime64_5b") ||
-        has_prefix(text, length, "timedelta64_5b") ||
-        is_word(text, length, "datetime64") || is_word(text, length, "timedelta64")) {
-        return LANES_I8;
-    }
-    return LANES_DTYPE_NONE;
+    const size_t stem = has_prefix(text, length, "datetime64")    ? strlen("datetime64")
+                        : has_prefix(text, length, "timedelta64") ? strlen("timedelta64")
+                                                                  : 0;
+    const bool is_date =
+        stem > 0 && (stem == length || is_escape(text + stem, length - stem, "5b"));
+    return is_date ? (uint32_t)LANES_I8 : (uint32_t)LANES_DTYPE_NONE;
 }
 
 /* A type that is spelled out: complex128, float64_2a (a pointer), datetime64_5bD_5d. */
@@ -106,7 +113,7 @@ static lanes_mangle_argument named_argument(const char *text, size_t length)
     if (dtype != LANES_DTYPE_NONE) {
         return (lanes_mangle_argument){LANES_MANGLE_SCALAR, dtype, NULL, 0};
     }
-    if (length > 3 && memcmp(text + length - 3, "_2a", 3) == 0) {
+    if (length > 3 && is_escape(text + length - 3, 3, "2a")) {
         const size_t pointee = length - 3;
         if (is_word(text, pointee, "void") || is_word(text, pointee, "none")) {
             return (lanes_mangle_argument){LANES_MANGLE_VOID_POINTER, 0, NULL, 0};
@@ -162,7 +169,7 @@ static bool read_uni_tuple(struct reader *reader, unsigned depth)
     }
     reader->at++;
     const uint32_t each = reader->count - first;
-    for (unsigned long t = 1; t < times; t++) {
+    for (unsigned long t = 1; t < times && each > 0; t++) {
         for (uint32_t i = 0; i < each; i++) {
             if (!add(reader, reader->arguments[first + i])) {
                 return false;
@@ -184,6 +191,31 @@ static bool read_tuple(struct reader *reader, unsigned depth)
     return true;
 }
 
+static bool add_other(struct reader *reader, const char *text, size_t length)
+{
+    return add(reader,
+               (lanes_mangle_argument){LANES_MANGLE_OTHER, 0, text, (uint32_t)length});
+}
+
+/* After 'N': parts of a name up to an 'E', such as "omitted(default=3)". */
+static bool read_nested(struct reader *reader)
+{
+    const char *text;
+    const char *ignored;
+    size_t length;
+    size_t ignored_length;
+    if (!read_counted(reader, &text, &length)) {
+        return false;
+    }
+    while (*reader->at != 'E') {
+        if (!read_counted(reader, &ignored, &ignored_length)) {
+            return false;
+        }
+    }
+    reader->at++;
+    return add_other(reader, text, length);
+}
+
 static bool read_type(struct reader *reader, unsigned depth)
 {
     const uint32_t dtype = dtype_of_code(*reader->at);
@@ -192,9 +224,16 @@ static bool read_type(struct reader *reader, unsigned depth)
         return add_scalar(reader, dtype);
     }
     if (reader->at[0] == 'D' && reader->at[1] == 'h') {
-        const char *text = "float16";
         reader->at += 2;
-        return add(reader, (lanes_mangle_argument){LANES_MANGLE_OTHER, 0, text, 7});
+        return add_other(reader, "float16", strlen("float16"));
+    }
+    if (*reader->at == 'v') {
+        reader->at++;
+        return add_other(reader, "none", strlen("none"));
+    }
+    if (*reader->at == 'N') {
+        reader->at++;
+        return read_nested(reader);
     }
     const char *text;
     size_t length;
@@ -211,9 +250,7 @@ static bool read_type(struct reader *reader, unsigned depth)
     if (is_word(text, length, "Tuple")) {
         return read_tuple(reader, depth - 1);
     }
-    return skip_parameters(reader, depth - 1) &&
-           add(reader,
-               (lanes_mangle_argument){LANES_MANGLE_OTHER, 0, text, (uint32_t)length});
+    return skip_parameters(reader, depth - 1) && add_other(reader, text, length);
 }
 
 /* "_ZN<part>...E" */
@@ -265,12 +302,14 @@ void lanes_mangle_unescape(const char *text, size_t length, char *out, size_t ou
 {
     size_t used = 0;
     for (size_t i = 0; i < length && used + 1 < out_bytes; i++) {
-        const bool is_escape = text[i] == '_' && i + 2 < length &&
-                               hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
-        out[used++] = is_escape
-                          ? (char)(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]))
-                          : text[i];
-        i += is_escape ? 2 : 0;
+        const bool may_escape = (text[i] == '_' || text[i] == '$') && i + 2 < length;
+        const int high = may_escape ? hex_value(text[i + 1]) : -1;
+        const int low = may_escape ? hex_value(text[i + 2]) : -1;
+        const int c = high >= 0 && low >= 0 ? high * 16 + low : 0;
+        /* Letters are not escaped: "list_data" is what it says. */
+        const bool is_escaped = c == ' ' || ispunct(c);
+        out[used++] = is_escaped ? (char)c : text[i];
+        i += is_escaped ? 2 : 0;
     }
     out[used] = '\0';
 }

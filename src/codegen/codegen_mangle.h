@@ -42,7 +42,7 @@ typedef struct lanes_mangle_argument {
 bool lanes_mangle_arguments(const char *name, lanes_mangle_argument *out_arguments,
                             uint32_t *out_count);
 
-/** Undo `_3c`-style escapes of text[0..length) into @p out, for error texts. */
+/** Undo the escapes, `_3c` or `$3c`, of text[0..length) into @p out, for error texts. */
 void lanes_mangle_unescape(const char *text, size_t length, char *out, size_t out_bytes);
 
 #endif /* LANES_CODEGEN_MANGLE_H */

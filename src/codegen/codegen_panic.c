@@ -3,8 +3,8 @@
  * codegen_panic.c - calls that would end the process fail the element instead.
  *
  * Rust's panics (index checks, checked division), C's assert and abort, and traps are
- * calls that do not return. Their place is taken by a return with the reason: so a callback
- * in Rust is as harmless as one in Python, and its loop can be vectorized.
+ * calls that do not return. Their place is taken by a return with the reason: so a
+ * callback in Rust is as harmless as one in Python, and its loop can be vectorized.
  */
 #include "codegen/codegen_internal.h"
 
@@ -40,8 +40,8 @@ bool lanes_codegen_is_panic(const char *name)
 static int32_t block_panic(LLVMBasicBlockRef block, LLVMValueRef *out_call)
 {
     LLVMValueRef last = LLVMGetBasicBlockTerminator(block);
-    LLVMValueRef call = LLVMIsAUnreachableInst(last) ? LLVMGetPreviousInstruction(last)
-                                                     : NULL;
+    LLVMValueRef call =
+        LLVMIsAUnreachableInst(last) ? LLVMGetPreviousInstruction(last) : NULL;
     if (call == NULL || !LLVMIsACallInst(call)) {
         return LANES_ELEMENT_OK;
     }

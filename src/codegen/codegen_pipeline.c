@@ -159,8 +159,8 @@ lanes_status lanes_codegen_run_passes(lanes_codegen *cg, const char *passes)
 /* Parameters of lanes.body before its operands: the frame, and the first index. */
 #define BODY_PARAMETERS 2u
 
-/* True if an address is computed from an operand of the body that is no row: what lies in a
- * row is the callback's business, and it may know better than to look. */
+/* True if an address is computed from an operand of the body that is no row: what lies in
+ * a row is the callback's business, and it may know better than to look. */
 static bool is_operand_address(const lanes_codegen *cg, LLVMValueRef body,
                                LLVMValueRef address)
 {

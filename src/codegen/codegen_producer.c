@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#define IDENTIFICATION_BLOCK 13u
+#define IDENTIFICATION_BLOCK  13u
 #define IDENTIFICATION_STRING 1u
 
 enum abbreviation { END_BLOCK = 0, ENTER_BLOCK = 1, DEFINE = 2, UNABBREVIATED = 3 };
@@ -81,8 +81,8 @@ static bool read_text(struct bits *bits, bool is_abbreviated, char *text,
         return false;
     }
     for (uint32_t i = 0; i < length; i++) {
-        text[i] = is_abbreviated ? alphabet[read_fixed(bits, 6)]
-                                 : (char)read_variable(bits, 6);
+        text[i] =
+            is_abbreviated ? alphabet[read_fixed(bits, 6)] : (char)read_variable(bits, 6);
     }
     text[length] = '\0';
     return bits->at <= bits->count;

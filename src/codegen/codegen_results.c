@@ -12,8 +12,8 @@ static lanes_status add_leaf(lanes_signature_reader *r, lanes_signature_leaf lea
 {
     if (r->leaf_count == LANES_CODEGEN_PARTS_MAX) {
         return lanes_error_set(&r->cg->error, LANES_E_IR_SIGNATURE,
-                               "'%.160s' returns more than %d scalars", lanes_reader_name(r),
-                               LANES_CODEGEN_PARTS_MAX);
+                               "'%.160s' returns more than %d scalars",
+                               lanes_reader_name(r), LANES_CODEGEN_PARTS_MAX);
     }
     r->leaf[r->leaf_count++] = leaf;
     return LANES_OK;
@@ -24,23 +24,48 @@ static bool is_float_pair(LLVMTypeRef type)
     return LLVMGetTypeKind(type) == LLVMStructTypeKind &&
            LLVMCountStructElementTypes(type) == 2 &&
            LLVMStructGetTypeAtIndex(type, 0) == LLVMStructGetTypeAtIndex(type, 1) &&
-           lanes_dtype_is_float(lanes_reader_dtype(LLVMStructGetTypeAtIndex(type, 0), false));
+           lanes_dtype_is_float(
+               lanes_reader_dtype(LLVMStructGetTypeAtIndex(type, 0), false));
 }
 
 #define DEPTH_MAX 8u
 
+/* True if each member, and there are some, is a scalar that a dtype can be. */
+static bool is_made_of_scalars(LLVMTypeRef type, unsigned depth)
+{
+    const LLVMTypeKind kind = LLVMGetTypeKind(type);
+    if (kind == LLVMVectorTypeKind) {
+        return lanes_reader_scalar_count(type) > 0;
+    }
+    if (kind == LLVMArrayTypeKind) {
+        return depth > 0 && LLVMGetArrayLength2(type) > 0 &&
+               is_made_of_scalars(LLVMGetElementType(type), depth - 1);
+    }
+    if (kind != LLVMStructTypeKind) {
+        return lanes_reader_dtype(type, false) != LANES_DTYPE_NONE;
+    }
+    const unsigned count = LLVMCountStructElementTypes(type);
+    bool is_made = depth > 0 && count > 0;
+    for (unsigned i = 0; is_made && i < count; i++) {
+        is_made = is_made_of_scalars(LLVMStructGetTypeAtIndex(type, i), depth - 1);
+    }
+    return is_made;
+}
+
 /* The scalars of a returned value. Numba returns tuples as arrays or structs; of two
  * equal floats in a struct it makes complex numbers only. */
-static lanes_status add_leaves(lanes_signature_reader *r, LLVMTypeRef type, uint32_t offset,
-                               unsigned depth)
+static lanes_status add_leaves(lanes_signature_reader *r, LLVMTypeRef type,
+                               lanes_signature_leaf at, unsigned depth)
 {
     const LLVMTypeKind kind = LLVMGetTypeKind(type);
     const bool is_list = kind == LLVMArrayTypeKind || kind == LLVMVectorTypeKind;
-    if ((!is_list && kind != LLVMStructTypeKind) || depth == 0) {
-        if (lanes_reader_dtype(type, false) == LANES_DTYPE_NONE) {
-            return lanes_reader_refuse_type(r, type, "result", r->leaf_count);
-        }
-        return add_leaf(r, (lanes_signature_leaf){.type = type, .offset = offset});
+    if (!is_made_of_scalars(type, depth)) {
+        return lanes_reader_refuse_type(r, type, "result", r->leaf_count);
+    }
+    if (!is_list && kind != LLVMStructTypeKind) {
+        at.type = type;
+        at.is_bool = at.is_bool && lanes_reader_int_width(type) == 8;
+        return add_leaf(r, at);
     }
     const uint64_t count = kind == LLVMStructTypeKind  ? LLVMCountStructElementTypes(type)
                            : kind == LLVMArrayTypeKind ? LLVMGetArrayLength2(type)
@@ -49,9 +74,12 @@ static lanes_status add_leaves(lanes_signature_reader *r, LLVMTypeRef type, uint
     for (uint64_t i = 0; i < count; i++) {
         LLVMTypeRef each = is_list ? LLVMGetElementType(type)
                                    : LLVMStructGetTypeAtIndex(type, (unsigned)i);
-        const uint64_t at = is_list ? i * LLVMABISizeOfType(r->layout, each)
+        const uint64_t inside = is_list
+                                    ? i * LLVMABISizeOfType(r->layout, each)
                                     : LLVMOffsetOfElement(r->layout, type, (unsigned)i);
-        LANES_TRY(add_leaves(r, each, offset + (uint32_t)at, depth - 1));
+        lanes_signature_leaf member = at;
+        member.offset += (uint32_t)inside;
+        LANES_TRY(add_leaves(r, each, member, depth - 1));
     }
     if (r->cg->convention == LANES_CONVENTION_NUMBA && is_float_pair(type)) {
         r->leaf[first].starts_complex = true;
@@ -62,7 +90,12 @@ static lanes_status add_leaves(lanes_signature_reader *r, LLVMTypeRef type, uint
 static lanes_status add_typed_leaves(lanes_signature_reader *r, LLVMTypeRef type)
 {
     r->cg->call.memory_bytes[0] = (uint32_t)LLVMABISizeOfType(r->layout, type);
-    return add_leaves(r, type, 0, DEPTH_MAX);
+    return add_leaves(r, type, (lanes_signature_leaf){.memory = 0}, DEPTH_MAX);
+}
+
+static uint64_t accessed_end(const lanes_trace *trace)
+{
+    return trace->written_end > trace->read_end ? trace->written_end : trace->read_end;
 }
 
 /* The scalars that are stored to memory n, when nothing else says what it holds. */
@@ -71,7 +104,7 @@ static lanes_status add_traced_leaves(lanes_signature_reader *r, LLVMValueRef po
 {
     lanes_trace trace;
     lanes_trace_pointer(r->layout, pointer, &trace);
-    if (!trace.is_known || trace.store_count == 0) {
+    if (!trace.is_known || trace.is_filled || trace.store_count == 0) {
         return lanes_error_set(&r->cg->error, LANES_E_IR_SIGNATURE,
                                "what '%.160s' writes through pointer %u cannot be seen "
                                "from the IR; give a signature, such as f8,f8(f8)",
@@ -79,17 +112,12 @@ static lanes_status add_traced_leaves(lanes_signature_reader *r, LLVMValueRef po
     }
     for (uint32_t i = 0; i < trace.store_count; i++) {
         const lanes_trace_store *store = &trace.store[i];
-        if (lanes_reader_dtype(store->type, false) == LANES_DTYPE_NONE) {
-            return lanes_reader_refuse_type(r, store->type, "result", r->leaf_count);
-        }
-        const lanes_signature_leaf leaf = {.type = store->type,
-                                  .memory = memory,
-                                  .offset = (uint32_t)store->offset,
-                                  .is_bool =
-                                      store->is_bool && lanes_reader_int_width(store->type) == 8};
-        LANES_TRY(add_leaf(r, leaf));
+        const lanes_signature_leaf at = {.memory = memory,
+                                         .offset = (uint32_t)store->offset,
+                                         .is_bool = store->is_bool};
+        LANES_TRY(add_leaves(r, store->type, at, DEPTH_MAX));
     }
-    r->cg->call.memory_bytes[memory] = (uint32_t)trace.written_end;
+    r->cg->call.memory_bytes[memory] = (uint32_t)accessed_end(&trace);
     return LANES_OK;
 }
 
@@ -98,9 +126,9 @@ static bool shows_results(lanes_signature_reader *r, LLVMValueRef pointer)
 {
     lanes_trace trace;
     lanes_trace_pointer(r->layout, pointer, &trace);
-    bool shows = trace.is_known && trace.store_count > 0;
+    bool shows = trace.is_known && !trace.is_filled && trace.store_count > 0;
     for (uint32_t i = 0; shows && i < trace.store_count; i++) {
-        shows = lanes_reader_dtype(trace.store[i].type, false) != LANES_DTYPE_NONE;
+        shows = is_made_of_scalars(trace.store[i].type, DEPTH_MAX);
     }
     return shows;
 }
@@ -150,10 +178,11 @@ static lanes_status add_only_output_leaves(lanes_signature_reader *r)
 {
     LANES_TRY(add_output_leaves(r));
     if (r->cg->call.memory_count == 1) {
-        return lanes_error_set(&r->cg->error, LANES_E_IR_SIGNATURE,
-                               "'%.200s' returns nothing (None); return a number, or write "
-                               "results through pointer arguments",
-                               lanes_reader_name(r));
+        return lanes_error_set(
+            &r->cg->error, LANES_E_IR_SIGNATURE,
+            "'%.200s' returns nothing (None); return a number, or write "
+            "results through pointer arguments",
+            lanes_reader_name(r));
     }
     return LANES_OK;
 }
@@ -167,13 +196,59 @@ lanes_status lanes_reader_read_numba_result(lanes_signature_reader *r)
         return add_only_output_leaves(r);
     }
     if (wrapper != NULL) {
-        LANES_TRY(add_typed_leaves(r, LLVMGetReturnType(LLVMGlobalGetValueType(wrapper))));
+        LANES_TRY(
+            add_typed_leaves(r, LLVMGetReturnType(LLVMGlobalGetValueType(wrapper))));
     } else if (!r->has_wanted || shows_results(r, slot)) {
         LANES_TRY(add_traced_leaves(r, slot, 0));
     } else {
         r->has_hidden_leaves = true;
     }
     return add_output_leaves(r);
+}
+
+/* A named type means nothing in the text of codegen_element.c. */
+static bool has_name(LLVMTypeRef type, unsigned depth)
+{
+    const LLVMTypeKind kind = LLVMGetTypeKind(type);
+    if (kind == LLVMArrayTypeKind) {
+        return depth == 0 || has_name(LLVMGetElementType(type), depth - 1);
+    }
+    if (kind != LLVMStructTypeKind) {
+        return false;
+    }
+    bool found = depth == 0 || LLVMGetStructName(type) != NULL;
+    for (unsigned i = 0; !found && i < LLVMCountStructElementTypes(type); i++) {
+        found = has_name(LLVMStructGetTypeAtIndex(type, i), depth - 1);
+    }
+    return found;
+}
+
+/* What C returns structs of up to 16 bytes in: integers of as many bytes as there are. */
+static bool is_register(LLVMTypeRef type)
+{
+    const unsigned width = lanes_reader_int_width(type);
+    return is_made_of_scalars(type, 1) || (width > 0 && width <= 64 && width % 8 == 0);
+}
+
+static bool is_registers(LLVMTypeRef type)
+{
+    if (LLVMGetTypeKind(type) != LLVMStructTypeKind) {
+        return is_register(type);
+    }
+    const unsigned count = LLVMCountStructElementTypes(type);
+    return count == 2 && is_register(LLVMStructGetTypeAtIndex(type, 0)) &&
+           is_register(LLVMStructGetTypeAtIndex(type, 1));
+}
+
+/* Bytes up to the end of the last register, without what is unused behind it. */
+static uint64_t end_of_registers(LLVMTargetDataRef layout, LLVMTypeRef type)
+{
+    if (LLVMGetTypeKind(type) != LLVMStructTypeKind) {
+        return LLVMStoreSizeOfType(layout, type);
+    }
+    const unsigned last = LLVMCountStructElementTypes(type) - 1;
+    return LLVMOffsetOfElement(layout, type, last) +
+           LLVMStoreSizeOfType(layout, LLVMStructGetTypeAtIndex(type, last));
 }
 
 lanes_status lanes_reader_read_c_result(lanes_signature_reader *r)
@@ -189,8 +264,14 @@ lanes_status lanes_reader_read_c_result(lanes_signature_reader *r)
         return add_only_output_leaves(r);
     }
     call->return_type = LLVMGetReturnType(LLVMGlobalGetValueType(callback));
-    if (lanes_reader_scalar_count(call->return_type) == 0) {
+    if (has_name(call->return_type, DEPTH_MAX)) {
         return lanes_reader_refuse_type(r, call->return_type, "result", 0);
+    }
+    if (r->has_wanted && !is_made_of_scalars(call->return_type, DEPTH_MAX) &&
+        is_registers(call->return_type)) {
+        call->memory_bytes[0] = (uint32_t)LLVMABISizeOfType(r->layout, call->return_type);
+        r->has_hidden_leaves = true;
+        return add_output_leaves(r);
     }
     LANES_TRY(add_typed_leaves(r, call->return_type));
     const unsigned kind = LLVMGetEnumAttributeKindForName("zeroext", strlen("zeroext"));
@@ -203,8 +284,9 @@ lanes_status lanes_reader_derive_outputs(lanes_signature_reader *r)
     lanes_signature *signature = &r->cg->signature;
     for (uint32_t l = 0; l < r->leaf_count; l++) {
         const lanes_signature_leaf *leaf = &r->leaf[l];
-        uint32_t dtype = leaf->is_bool ? (uint32_t)LANES_BOOL
-                                       : lanes_reader_dtype(leaf->type, leaf->is_unsigned);
+        uint32_t dtype = leaf->is_bool
+                             ? (uint32_t)LANES_BOOL
+                             : lanes_reader_dtype(leaf->type, leaf->is_unsigned);
         if (leaf->starts_complex) {
             dtype = dtype == LANES_F8 ? LANES_C16 : LANES_C8;
             l++;
@@ -261,10 +343,15 @@ static lanes_status place_by_layout(lanes_signature_reader *r)
     if (!is_each && pointers == 1) {
         call->memory_bytes[memory] = align_up(offset, alignment);
     } else if (pointers == 0) {
-        if (r->leaf_count > 0 && align_up(offset, alignment) != call->memory_bytes[0]) {
+        const uint32_t whole = align_up(offset, alignment);
+        const uint32_t returned = call->memory_bytes[0];
+        const uint64_t end = call->return_type != NULL
+                                 ? end_of_registers(r->layout, call->return_type)
+                                 : returned;
+        if (returned > 0 && (end < offset || end > whole)) {
             return lanes_reader_mismatch(r, "outputs");
         }
-        call->memory_bytes[0] = align_up(offset, alignment);
+        call->memory_bytes[0] = whole > returned ? whole : returned;
     }
     return LANES_OK;
 }
@@ -273,13 +360,24 @@ static lanes_status place_by_layout(lanes_signature_reader *r)
 static lanes_status check_memory(lanes_signature_reader *r)
 {
     const lanes_codegen_call *call = &r->cg->call;
+    if (r->cg->convention == LANES_CONVENTION_NUMBA) {
+        lanes_trace trace;
+        lanes_trace_pointer(r->layout, LLVMGetParam(r->cg->callback, 0), &trace);
+        if (accessed_end(&trace) > call->memory_bytes[0]) {
+            return lanes_error_set(
+                &r->cg->error, LANES_E_IR_SIGNATURE,
+                "the result of '%.160s' is accessed up to byte %llu; by the signature it "
+                "has %u",
+                lanes_reader_name(r), (unsigned long long)accessed_end(&trace),
+                call->memory_bytes[0]);
+        }
+    }
     for (uint32_t i = 0; i < call->argument_count; i++) {
         const lanes_codegen_argument *a = &call->argument[i];
         if (a->role == LANES_ROLE_OUTPUT) {
             lanes_trace trace;
             lanes_trace_pointer(r->layout, lanes_reader_parameter(r, i), &trace);
-            const uint64_t end =
-                trace.written_end > trace.read_end ? trace.written_end : trace.read_end;
+            const uint64_t end = accessed_end(&trace);
             if (end > call->memory_bytes[a->first]) {
                 char why[128];
                 snprintf(why, sizeof(why),
@@ -300,7 +398,8 @@ static bool outputs_fit_leaves(const lanes_signature_reader *r)
     for (uint32_t k = 0; k < signature->output_count; k++) {
         const uint32_t dtype = signature->dtype[signature->input_count + k];
         for (uint32_t p = 0; p < lanes_dtype_part_count(dtype); p++, at++) {
-            if (at >= r->leaf_count || !lanes_reader_fits(lanes_dtype_part(dtype), r->leaf[at].type)) {
+            if (at >= r->leaf_count ||
+                !lanes_reader_fits(lanes_dtype_part(dtype), r->leaf[at].type)) {
                 return false;
             }
         }
@@ -311,9 +410,10 @@ static bool outputs_fit_leaves(const lanes_signature_reader *r)
 lanes_status lanes_reader_place_outputs(lanes_signature_reader *r)
 {
     lanes_codegen_call *call = &r->cg->call;
-    if (!outputs_fit_leaves(r)) {
-        /* Only C packs structs into integers; and without leaves there is only this. */
-        const bool may_pack = r->leaf_count == 0 ||
+    if (r->has_hidden_leaves || !outputs_fit_leaves(r)) {
+        /* Only C packs structs into integers; and without all leaves there is only this.
+         */
+        const bool may_pack = r->has_hidden_leaves || r->leaf_count == 0 ||
                               r->cg->convention == LANES_CONVENTION_C ||
                               r->cg->convention == LANES_CONVENTION_SCIPY;
         LANES_TRY(may_pack ? place_by_layout(r) : lanes_reader_mismatch(r, "outputs"));
@@ -325,4 +425,3 @@ lanes_status lanes_reader_place_outputs(lanes_signature_reader *r)
     }
     return LANES_OK;
 }
-

@@ -13,15 +13,15 @@ const char *lanes_reader_name(const lanes_signature_reader *r)
     return lanes_codegen_name(r->cg->callback);
 }
 
-lanes_status lanes_reader_refuse(lanes_signature_reader *r, const char *what, unsigned index,
-                           const char *why)
+lanes_status lanes_reader_refuse(lanes_signature_reader *r, const char *what,
+                                 unsigned index, const char *why)
 {
     return lanes_error_set(&r->cg->error, LANES_E_IR_SIGNATURE, "%s %u of '%.160s' %s",
                            what, index, lanes_reader_name(r), why);
 }
 
-lanes_status lanes_reader_refuse_type(lanes_signature_reader *r, LLVMTypeRef type, const char *what,
-                                unsigned index)
+lanes_status lanes_reader_refuse_type(lanes_signature_reader *r, LLVMTypeRef type,
+                                      const char *what, unsigned index)
 {
     char *text = LLVMPrintTypeToString(type);
     char why[160];
@@ -105,7 +105,8 @@ unsigned lanes_reader_scalar_count(LLVMTypeRef type)
     case LLVMStructTypeKind:
         count = LLVMCountStructElementTypes(type);
         for (unsigned i = 0; i < count; i++) {
-            if (lanes_reader_dtype(LLVMStructGetTypeAtIndex(type, i), false) == LANES_DTYPE_NONE) {
+            if (lanes_reader_dtype(LLVMStructGetTypeAtIndex(type, i), false) ==
+                LANES_DTYPE_NONE) {
                 return 0;
             }
         }
@@ -134,7 +135,8 @@ LLVMValueRef lanes_reader_parameter(const lanes_signature_reader *r, uint32_t ar
 }
 
 /* Numba's word on a parameter, if its name has one for each. */
-const lanes_mangle_argument *lanes_reader_mangled(const lanes_signature_reader *r, uint32_t argument)
+const lanes_mangle_argument *lanes_reader_mangled(const lanes_signature_reader *r,
+                                                  uint32_t argument)
 {
     uint32_t at = 0;
     for (uint32_t i = 0; i < r->mangled_count; i++) {
@@ -171,4 +173,3 @@ lanes_status lanes_reader_mismatch(lanes_signature_reader *r, const char *what)
     LLVMDisposeMessage(type);
     return LANES_E_IR_SIGNATURE;
 }
-

@@ -212,11 +212,13 @@ static void read_mangled(lanes_signature_reader *r)
 
 lanes_status lanes_codegen_read_signature(lanes_codegen *cg)
 {
-    lanes_signature_reader reader = {.cg = cg, .layout = LLVMGetModuleDataLayout(cg->module)};
+    lanes_signature_reader reader = {.cg = cg,
+                                     .layout = LLVMGetModuleDataLayout(cg->module)};
     if (cg->request->signature[0] != '\0') {
         LANES_TRY(
             lanes_signature_parse(cg->request->signature, &reader.wanted, &cg->error));
         reader.has_wanted = true;
+        reader.rows_left = (uint32_t)__builtin_popcount(reader.wanted.row_mask);
     }
     LANES_TRY(count_arguments(&reader));
     read_mangled(&reader);

@@ -26,6 +26,7 @@ typedef struct lanes_signature_reader {
     unsigned hidden;        /* parameters before the first argument */
     lanes_signature wanted; /* valid if has_wanted */
     bool has_wanted;
+    uint32_t rows_left; /* rows of `wanted` that no argument has taken yet */
     /* What Numba's name says of each parameter; count 0: nothing. */
     uint32_t mangled_count;
     lanes_mangle_argument mangled[LANES_MANGLE_ARGUMENTS_MAX];

@@ -159,12 +159,14 @@ static void on_call(struct tracer *tracer, const struct step *step, LLVMValueRef
     if (bytes == NULL || !LLVMIsAConstantInt(bytes) || !step->is_exact ||
         step->offset < 0) {
         trace->is_known = false;
-        trace->is_written = true;
+        trace->is_written |= bytes != NULL && LLVMGetOperand(call, 0) == step->value;
+        trace->escapes |= bytes == NULL;
         return;
     }
     const uint64_t end = end_of(step->offset, LLVMConstIntGetZExtValue(bytes));
     if (LLVMGetOperand(call, 0) == step->value) {
         trace->is_written = true;
+        trace->is_filled = true;
         trace->written_end = end > trace->written_end ? end : trace->written_end;
     } else {
         trace->is_read = true;
@@ -188,6 +190,7 @@ static void on_user(struct tracer *tracer, const struct step *step, LLVMValueRef
         LLVMValueRef stored = LLVMGetOperand(user, 0);
         if (stored == step->value) {
             tracer->trace->is_known = false; /* the address itself is kept somewhere */
+            tracer->trace->escapes = true;
         } else {
             on_access(tracer, step, LLVMTypeOf(stored), stored);
         }
@@ -195,7 +198,7 @@ static void on_user(struct tracer *tracer, const struct step *step, LLVMValueRef
         on_call(tracer, step, user);
     } else if (!LLVMIsAICmpInst(user)) {
         tracer->trace->is_known = false;
-        tracer->trace->is_written = true;
+        tracer->trace->escapes = true;
     }
 }
 

@@ -24,7 +24,9 @@ typedef struct lanes_trace {
     bool is_known; /* false: it escapes, or is used at offsets that are no constants */
     bool is_read;
     bool is_written;
-    uint64_t read_end;     /* bytes from the pointer to behind the last read seen */
+    bool is_filled;    /* some of it by memset or memcpy, which says nothing of types */
+    bool escapes;      /* who gets it may read and write; then it is not known, either */
+    uint64_t read_end; /* bytes from the pointer to behind the last read seen */
     uint64_t written_end;  /* likewise for writes */
     LLVMTypeRef read_type; /* of the first load; NULL: none */
     LLVMTypeRef written_type;

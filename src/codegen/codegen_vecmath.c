@@ -233,11 +233,12 @@ static void call_vector_form(lanes_codegen *cg, LLVMBuilderRef builder, LLVMValu
         LLVMValueRef first =
             LLVMBuildInsertElement(builder, LLVMGetPoison(vector),
                                    LLVMGetOperand(call, i), LLVMConstNull(word), "");
-        arguments[i] = LLVMBuildShuffleVector(builder, first, LLVMGetPoison(vector), zeros, "");
+        arguments[i] =
+            LLVMBuildShuffleVector(builder, first, LLVMGetPoison(vector), zeros, "");
     }
     LLVMValueRef result = LLVMBuildCall2(builder, type, form, arguments, count, "");
-    LLVMReplaceAllUsesWith(call,
-                           LLVMBuildExtractElement(builder, result, LLVMConstNull(word), ""));
+    LLVMReplaceAllUsesWith(
+        call, LLVMBuildExtractElement(builder, result, LLVMConstNull(word), ""));
     LLVMInstructionEraseFromParent(call);
 }
 

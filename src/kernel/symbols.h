@@ -200,6 +200,14 @@
     X(numba_nextafter, nextafter)                                                        \
     X(numba_nextafterf, nextafterf)
 
+/* X(name, part): products and quotients of complex numbers, by libgcc: C's a * b, a / b.
+ */
+#define LANES_COMPLEX_HELPER_TABLE(X)                                                    \
+    X(__divdc3, double)                                                                  \
+    X(__divsc3, float)                                                                   \
+    X(__muldc3, double)                                                                  \
+    X(__mulsc3, float)
+
 /*
  * Vector forms in libmvec. X(isa, lanes of f8, lanes of f4): the ISA letters of the
  * x86-64 vector function ABI: b = SSE, c = AVX, d = AVX2, e = AVX-512. Names are

@@ -19,6 +19,8 @@
  */
 #define HELPER_DECLARE(name) extern void name(void);
 LANES_COMPILER_HELPER_TABLE(HELPER_DECLARE)
+#define COMPLEX_DECLARE(name, part) extern _Complex part name(part, part, part, part);
+LANES_COMPLEX_HELPER_TABLE(COMPLEX_DECLARE)
 
 /* The four forms of one libmvec function, for f8 and f4; `v` has one v per argument. */
 #define VECTOR_DECLARE_V(v, name)                                                        \
@@ -49,11 +51,12 @@ LANES_VECTOR_MATH_TABLE(VECTOR_DECLARE)
 #define VECTOR_ROWS(name, arity) ROW(name) ROW(name##f) VECTOR_ROWS_##arity(name)
 #define SCALAR_ROWS(name, arity) ROW(name) ROW(name##f)
 #define OTHER_ROWS(name)         ROW(name) ROW(name##f)
+#define COMPLEX_ROW(name, part)  ROW(name)
 
 static const lanes_loader_symbol symbols[] = {
     LANES_VECTOR_MATH_TABLE(VECTOR_ROWS) LANES_SCALAR_MATH_TABLE(SCALAR_ROWS)
         LANES_OTHER_MATH_TABLE(OTHER_ROWS) LANES_MEMORY_TABLE(ROW)
-            LANES_COMPILER_HELPER_TABLE(ROW)};
+            LANES_COMPILER_HELPER_TABLE(ROW) LANES_COMPLEX_HELPER_TABLE(COMPLEX_ROW)};
 
 const lanes_loader_symbol *lanes_loader_symbols(size_t *out_count)
 {

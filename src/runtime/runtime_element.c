@@ -34,8 +34,8 @@ int numba_fatal_error(void)
     return 0;
 }
 
-/* There is no interpreter lock; IR takes it before it gives up (Py_FatalError(), which the
- * compiler turns into a failure of the element). */
+/* There is no interpreter lock; IR takes it before it gives up (Py_FatalError(), which
+ * the compiler turns into a failure of the element). */
 void numba_gil_ensure(int *out_state)
 {
     *out_state = 0;

@@ -7,12 +7,11 @@
 text: as Numba gave it, without a signature. bitcode: assembled by llvm-as of the LLVM that
 lanes is built with, with the callback's own signature. A callback that declares `refused`
 must be refused; every other must load and give the recorded results and exceptions.
-Needs $LANES_BUILD_DIR, and for bitcode $LLVM_TOOLS_DIR.
+Needs $LANES_BUILD_DIR, and for bitcode $LANES_LLVM_BIN_DIR.
 """
 import argparse
 import os
 import pathlib
-import re
 import subprocess
 import sys
 
@@ -30,7 +29,7 @@ RAISES_MAX = 4  # elements whose exception is fetched, of each callback
 
 def bitcode_of(text):
     """The IR as bitcode, or the reason why this LLVM cannot read the text."""
-    assembler = pathlib.Path(os.environ["LLVM_TOOLS_DIR"]) / "llvm-as"
+    assembler = pathlib.Path(os.environ["LANES_LLVM_BIN_DIR"]) / "llvm-as"
     done = subprocess.run([assembler, "-", "-o", "-"], input=text.encode(),
                           capture_output=True, check=False)
     if done.returncode != 0:
@@ -127,7 +126,7 @@ def run_forms(session, case, forms):
             if ir is None:
                 results[form] = "- " + why
                 continue
-            if not re.match(r"\s*(void|none)\b", case.callback.signature):
+            if not any(isinstance(v, declare.OutRows) for v in case.callback.inputs):
                 signature = case.callback.signature
         results[form] = run_case(session, case, ir, signature)
     return results

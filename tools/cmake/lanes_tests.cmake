@@ -61,6 +61,19 @@ function(lanes_add_script_test)
     lanes_set_test_properties()
 endfunction()
 
+# A Python script that loads liblanes.so (tests/support/lanes_client.py). A sanitizer's
+# runtime must be in the process first, and Python leaks by design.
+function(lanes_add_client_test)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;LABEL" "")
+    lanes_add_script_test(${ARGV})
+    if(LANES_SANITIZE MATCHES "address")
+        execute_process(COMMAND "${CMAKE_C_COMPILER}" -print-file-name=libasan.so
+            OUTPUT_VARIABLE runtime OUTPUT_STRIP_TRAILING_WHITESPACE)
+        set_property(TEST "${arg_LABEL}/${arg_NAME}" APPEND PROPERTY ENVIRONMENT
+            "LD_PRELOAD=${runtime}" "ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0")
+    endif()
+endfunction()
+
 # The rest is shared by the functions above and reads their arg_* variables.
 
 macro(lanes_add_test_program harness)

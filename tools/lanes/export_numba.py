@@ -153,6 +153,9 @@ def spell_signature(signature, name):
             f"the result of '{name}' may be None (Optional({inner})), which an array cannot "
             "hold; return a number on every path, or raise",
         )
+    pointers = sum(isinstance(part, types.CPointer) for part in signature.args)
+    if pointers > 1 or (pointers == 1 and isinstance(result, types.NoneType)):
+        return ""  # some may be outputs: the IR tells which of them are written
     if isinstance(result, types.NoneType):
         raise Failure(EX_DATAERR, f"'{name}' returns nothing (void); return its result")
     return f"{spell(result)}({', '.join(spell(part) for part in signature.args)})"

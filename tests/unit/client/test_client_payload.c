@@ -90,7 +90,6 @@ Test(client_payload, text_ends_with_the_ir)
                    "the IR has 3");
     expect_refusal("abc", 3, raised_at(LANES_PAYLOAD_TEXT, UINT64_MAX - 1, 4), 4,
                    "the IR has 3");
-    expect_refusal("abc", 0, raised_at(LANES_PAYLOAD_TEXT, 0, 1), 1, "the IR has 0");
     expect_refusal("\\41", 3, raised_at(LANES_PAYLOAD_TEXT, 0, 2), 2,
                    "the IR ends after 1 of 2 bytes");
 }
@@ -176,7 +175,7 @@ Test(client_payload, what_has_no_pickle_is_refused)
         raised.kind = kinds[i];
         expect_refusal("abc", 3, raised, 1, "has no pickle");
     }
-    expect_refusal("abc", 3, raised_at(LANES_PAYLOAD_TEXT, 0, 0), 0, "has no pickle");
+    expect_refusal("abc", 3, raised_at(LANES_PAYLOAD_TEXT, 0, 0), 1, "has no pickle");
     expect_refusal("abc", 3, raised_at(LANES_PAYLOAD_NONE, 0, 1), 1, "payload form 0");
     expect_refusal("abc", 3, raised_at(3, 0, 1), 1, "payload form 3");
 }
@@ -190,6 +189,16 @@ Test(client_payload, a_buffer_that_is_too_small_is_refused_untouched)
     cr_assert_not_null(strstr(err.message, "buffer of 2"), "%s", err.message);
     cr_assert_eq(lanes_payload_read("abc", 3, &bits, pickle, 2, NULL), LANES_E_INVALID);
     cr_assert_eq(memcmp(pickle, "xy", 2), 0);
+}
+
+Test(client_payload, empty_ir_has_no_pickle)
+{
+    char pickle[1];
+    const lanes_raised text = raised_at(LANES_PAYLOAD_TEXT, 0, 1);
+    const lanes_raised bits = raised_at(LANES_PAYLOAD_BITCODE, 0, 1);
+    cr_assert_eq(lanes_payload_read("", 0, &text, pickle, 1, &err), LANES_E_INVALID);
+    cr_assert_not_null(strstr(err.message, "the IR has 0"), "%s", err.message);
+    cr_assert_eq(lanes_payload_read("", 0, &bits, pickle, 1, &err), LANES_E_INVALID);
 }
 
 Test(client_payload, missing_arguments_are_refused)

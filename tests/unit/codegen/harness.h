@@ -29,7 +29,8 @@ void expect_refused_request(const lanes_compile_request *request, const char *ir
 /** request_for() with a signature given; "" or NULL leaves it to the IR. */
 lanes_compile_request request_with(const char *ir, const char *signature);
 
-/** Expect that @p result has the signature @p wanted, as lanes_signature_format() does. */
+/** Expect that @p result has the signature @p wanted, as lanes_signature_format() does.
+ */
 void expect_signature_of(const lanes_compile_result *result, const char *wanted);
 
 /** A compiled kernel, loaded until the test ends. */

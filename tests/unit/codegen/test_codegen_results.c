@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Outputs: what a callback returns in registers, in memory, packed, through pointers and
- * as Numba's tuples; all found without a signature where the IR tells, placed by one where
- * it does not. Results are those of plain C.
+ * as Numba's tuples; all found without a signature where the IR tells, placed by one
+ * where it does not. Results are those of plain C.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -132,15 +132,17 @@ Test(codegen_results, packed_structs_are_taken_apart_by_a_signature)
 #define LOW32(value, name) "  %" name ".w = zext i32 " value " to i64\n"
     static const struct result_case cases[] = {
         /* struct { int a, b; } */
-        {"define i64 @f(double %x) {\n" VALUES LOW32("%int", "a") LOW32("%neg", "b")
-         "  %s = shl i64 %b.w, 32\n  %r = or i64 %s, %a.w\n  ret i64 %r\n}\n",
+        {"define i64 @f(double %x) {\n" VALUES LOW32("%int", "a") LOW32(
+             "%neg",
+             "b") "  %s = shl i64 %b.w, 32\n  %r = or i64 %s, %a.w\n  ret i64 %r\n}\n",
          "i4,i4(f8)",
          "i4,i4(f8)",
          {int_x, int_negative}},
         /* struct { float a; int b; } */
         {"define i64 @f(double %x) {\n" VALUES
-         "  %bits = bitcast float %half to i32\n" LOW32("%bits", "a") LOW32("%neg", "b")
-         "  %s = shl i64 %b.w, 32\n  %r = or i64 %s, %a.w\n  ret i64 %r\n}\n",
+         "  %bits = bitcast float %half to i32\n" LOW32("%bits", "a") LOW32(
+             "%neg",
+             "b") "  %s = shl i64 %b.w, 32\n  %r = or i64 %s, %a.w\n  ret i64 %r\n}\n",
          "f4,i4(f8)",
          "f4,i4(f8)",
          {half_x, int_negative}},
@@ -182,15 +184,21 @@ static void expect_given(const char *ir, const char *given, const char *fragment
 
 Test(codegen_results, packed_structs_of_another_size_are_refused)
 {
-    static const char word[] = "define i64 @f(double %x) {\n" VALUES "  ret i64 %long\n}\n";
+    static const char word[] =
+        "define i64 @f(double %x) {\n" VALUES "  ret i64 %long\n}\n";
     expect_given(word, "i4(f8)", "its outputs do not fit 'f', which is i64 (double)");
     expect_given(word, "i4,i4,i4(f8)", "its outputs do not fit");
     expect_given(word, "i2(f8)", "its outputs do not fit");
     expect_given(word, "f8,f8(f8)", "its outputs do not fit");
     expect_given(RETURN2("{ double, i32 }", "double", "%next", "i32", "%int"),
                  "f8,i4,i4,i4(f8)", "its outputs do not fit");
-    expect_given("define i24 @f(double %x) {\n" VALUES "  ret i24 0\n}\n", "i1,i1(f8)",
-                 "its outputs do not fit");
+    static const char three[] = "define i24 @f(double %x) {\n" VALUES "  ret i24 0\n}\n";
+    expect_given(three, "i1,i1(f8)", "its outputs do not fit");
+    expect_given(three, "i4(f8)", "its outputs do not fit");
+    expect_given("define { i64, i32 } @f(double %x) {\n" VALUES
+                 "  ret { i64, i32 } zeroinitializer\n}\n",
+                 "i4,i4(f8)", "its outputs do not fit");
+    expect_refusal(three, LANES_E_IR_SIGNATURE, "result 0 of 'f' has LLVM type i24");
 }
 
 Test(codegen_results, large_structs_of_c_come_through_memory)
@@ -223,7 +231,8 @@ Test(codegen_results, large_structs_of_c_come_through_memory)
  */
 
 #define NATIVE(stores)                                                                   \
-    "define i32 @_ZN1fEd(ptr %ret, ptr %e, double %x) {\n" VALUES stores "  ret i32 0\n}\n"
+    "define i32 @_ZN1fEd(ptr %ret, ptr %e, double %x) {\n" VALUES stores                 \
+    "  ret i32 0\n}\n"
 #define AT(offset, name) "  %" name " = getelementptr i8, ptr %ret, i64 " offset "\n"
 #define WRAPPER(type)                                                                    \
     "define " type " @cfunc._ZN1fEd(double %x) {\n  ret " type " zeroinitializer\n}\n"
@@ -231,41 +240,42 @@ Test(codegen_results, large_structs_of_c_come_through_memory)
 Test(codegen_results, tuples_of_numba_are_several_outputs)
 {
     static const struct result_case cases[] = {
-        {NATIVE("  store double %next, ptr %ret\n" AT("8", "p")
-                "  store double %twice, ptr %p\n") WRAPPER("[2 x double]"),
+        {NATIVE("  store double %next, ptr %ret\n" AT(
+             "8", "p") "  store double %twice, ptr %p\n") WRAPPER("[2 x double]"),
          NULL,
          "f8,f8(f8)",
          {next_x, twice_x}},
-        {NATIVE("  store double %next, ptr %ret\n" AT("8", "p")
-                "  store double %twice, ptr %p\n") WRAPPER("{ double, double }"),
+        {NATIVE("  store double %next, ptr %ret\n" AT(
+             "8", "p") "  store double %twice, ptr %p\n") WRAPPER("{ double, double }"),
          NULL,
          "c16(f8)",
          {complex_x}},
         /* Tuple((boolean, complex128, float32)) */
-        {NATIVE("  store i8 %flag, ptr %ret\n" AT("8", "p") AT("16", "q") AT("24", "r")
-                "  store double %next, ptr %p\n  store double %twice, ptr %q\n"
-                "  store float %half, ptr %r\n")
+        {NATIVE("  store i8 %flag, ptr %ret\n" AT("8", "p") AT("16", "q") AT(
+             "24", "r") "  store double %next, ptr %p\n  store double %twice, ptr %q\n"
+                        "  store float %half, ptr %r\n")
              WRAPPER("{ i1, { double, double }, float }"),
          NULL,
          "?,c16,f4(f8)",
          {is_big, complex_x, half_x}},
         /* Tuple((int8, Tuple((float64, int8)), boolean)): padding inside and behind */
-        {NATIVE("  store i8 %char, ptr %ret\n" AT("8", "p") AT("16", "q") AT("24", "r")
-                "  store double %next, ptr %p\n  store i8 %char, ptr %q\n"
-                "  store i8 %flag, ptr %r\n") WRAPPER("{ i8, { double, i8 }, i1 }"),
+        {NATIVE("  store i8 %char, ptr %ret\n" AT("8", "p") AT("16", "q") AT(
+             "24", "r") "  store double %next, ptr %p\n  store i8 %char, ptr %q\n"
+                        "  store i8 %flag, ptr %r\n")
+             WRAPPER("{ i8, { double, i8 }, i1 }"),
          NULL,
          "i1,f8,i1,?(f8)",
          {char_x, next_x, char_x, is_big}},
         /* The same of @njit, which has no wrapper. */
-        {NATIVE("  store i8 %char, ptr %ret\n" AT("8", "p") AT("16", "q") AT("24", "r")
-                "  store double %next, ptr %p\n  store i8 %char, ptr %q\n"
-                "  store i8 %flag, ptr %r\n"),
+        {NATIVE("  store i8 %char, ptr %ret\n" AT("8", "p") AT("16", "q") AT(
+             "24", "r") "  store double %next, ptr %p\n  store i8 %char, ptr %q\n"
+                        "  store i8 %flag, ptr %r\n"),
          NULL,
          "i1,f8,i1,?(f8)",
          {char_x, next_x, char_x, is_big}},
-        {NATIVE("  store i8 %char, ptr %ret\n" AT("8", "p") AT("16", "q") AT("24", "r")
-                "  store double %next, ptr %p\n  store i8 %char, ptr %q\n"
-                "  store i8 %flag, ptr %r\n"),
+        {NATIVE("  store i8 %char, ptr %ret\n" AT("8", "p") AT("16", "q") AT(
+             "24", "r") "  store double %next, ptr %p\n  store i8 %char, ptr %q\n"
+                        "  store i8 %flag, ptr %r\n"),
          "u1,f8,i1,?(f8)",
          "u1,f8,i1,?(f8)",
          {char_x, next_x, char_x, is_big}},
@@ -288,8 +298,8 @@ Test(codegen_results, tuples_of_numba_are_several_outputs)
 
 Test(codegen_results, numbas_tuple_must_fit_the_signature)
 {
-    static const char pair[] = NATIVE("  store double %next, ptr %ret\n" AT("8", "p")
-                                      "  store double %twice, ptr %p\n");
+    static const char pair[] = NATIVE("  store double %next, ptr %ret\n" AT(
+        "8", "p") "  store double %twice, ptr %p\n");
     expect_given(pair, "f8(f8)", "its outputs do not fit");
     expect_given(pair, "f8,f8,f8(f8)", "its outputs do not fit");
     expect_given(pair, "f8,i8(f8)", "its outputs do not fit");
@@ -422,27 +432,52 @@ Test(codegen_results, stores_that_cannot_be_seen_need_a_signature)
                            "cannot be seen from the IR");
 }
 
+/* *first = x + 1, and three more by a loop through the second pointer. */
+static const char half_seen[] =
+    "define void @f(double %x, ptr %first, ptr %out) {\n"
+    "entry:\n  %next = fadd double %x, 1.0\n  store double %next, ptr %first\n"
+    "  br label %loop\n"
+    "loop:\n  %i = phi i64 [ 0, %entry ], [ %n, %loop ]\n"
+    "  %p = getelementptr double, ptr %out, i64 %i\n"
+    "  store double %x, ptr %p\n  %n = add i64 %i, 1\n"
+    "  %done = icmp eq i64 %n, 1\n  br i1 %done, label %exit, label %loop\n"
+    "exit:\n  ret void\n}\n";
+
+Test(codegen_results, signature_explains_pointers_beside_ones_that_are_seen)
+{
+    expect_refusal(half_seen, LANES_E_IR_SIGNATURE, "through pointer 2 cannot be seen");
+    expect_given(half_seen, "f8(f8)", "its outputs do not fit");
+    expect_given(half_seen, "f8,f8,f8(f8)", "its outputs do not fit");
+    expect_given(half_seen, "f4,f8(f8)",
+                 "argument 1 of 'f' is accessed up to byte 8; by "
+                 "the signature it has 4");
+    const kernel k = kernel_with(half_seen, "f8,f8(f8)", "f8,f8(f8)");
+    expect_values(&k, COUNT, (void *[]){x}, (const void *[]){next_x, x});
+}
+
 Test(codegen_results, stores_behind_the_signatures_outputs_are_refused)
 {
     static const char pair[] = "define void @f(double %x, ptr %out) {\n"
                                "  %p = getelementptr double, ptr %out, i64 1\n"
                                "  store double %x, ptr %out\n  store double %x, ptr %p\n"
                                "  ret void\n}\n";
-    expect_given(pair, "f8(f8)", "argument 1 of 'f' is accessed up to byte 16; by the "
-                                 "signature it has 8");
-    expect_given(pair, "f4,f8(f8)", "accessed up to byte 16");
+    expect_given(pair, "f8(f8)", "its outputs do not fit 'f'");
+    expect_given(pair, "f4,f8(f8)", "its outputs do not fit 'f'");
     static const char filled[] = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)\n"
                                  "define void @f(double %x, ptr %out) {\n"
                                  "  call void @llvm.memset.p0.i64(ptr %out, i8 0, i64 "
                                  "24, i1 false)\n  ret void\n}\n";
-    expect_given(filled, "f8,f8(f8)", "is accessed up to byte 24; by the signature it "
-                                      "has 16");
+    expect_given(filled, "f8,f8(f8)",
+                 "is accessed up to byte 24; by the signature it "
+                 "has 16");
     /* Numba's return slot is memory like any other. */
     static const char slot[] = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)\n"
                                "define i32 @_ZN1fEd(ptr %ret, ptr %e, double %x) {\n"
                                "  call void @llvm.memset.p0.i64(ptr %ret, i8 0, i64 64, "
                                "i1 false)\n  ret i32 0\n}\n";
-    expect_given(slot, "f8(f8)", "is accessed up to byte 64; by the signature it has 8");
+    expect_given(slot, "f8(f8)",
+                 "the result of '_ZN1fEd' is accessed up to byte 64; by "
+                 "the signature it has 8");
 }
 
 Test(codegen_results, pointers_and_signature_must_agree)

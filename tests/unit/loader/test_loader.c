@@ -218,3 +218,38 @@ Test(loader, unloading_gives_memory_back, .timeout = 120)
     LLVMDisposeMemoryBuffer(object);
     lanes_loader_destroy(loader);
 }
+
+static const char with_table[] =
+    "declare double @sin(double)\n"
+    "@c = internal constant [3 x i8] c\"abc\"\n"
+    "@table_a = hidden constant [2 x ptr] [ptr null, ptr @c]\n"
+    "define i32 @explain_a(ptr %frame, i64 %index, ptr %out) {\n"
+    "  store ptr @c, ptr %out\n  ret i32 7\n}\n"
+    "define void @loop_a(ptr %frame, i64 %begin, i64 %end, ptr %result) {\n"
+    "  %p = load ptr, ptr %frame\n  %x = load double, ptr %p\n"
+    "  %s = call double @sin(double %x)\n  store double %s, ptr %p\n  ret void\n}\n";
+
+Test(loader, other_symbols_of_an_object_are_found)
+{
+    lanes_loader *loader = create();
+    lanes_loaded *loaded;
+    cr_assert_eq(load(loader, with_table, "loop_a", &loaded), LANES_OK, "%s",
+                 err.message);
+    const void *const *table = lanes_loader_find(loader, loaded, "table_a");
+    cr_assert_not_null(table);
+    cr_assert_null(table[0]);
+    cr_assert_eq(memcmp(table[1], "abc", 3), 0);
+    void *address = lanes_loader_find(loader, loaded, "explain_a");
+    cr_assert_not_null(address);
+    lanes_explain_fn explain;
+    memcpy(&explain, &address, sizeof(explain));
+    const void *excinfo = NULL;
+    cr_assert_eq(explain(NULL, 0, &excinfo), 7);
+    cr_assert_eq(excinfo, table[1]);
+    cr_assert_null(lanes_loader_find(loader, loaded, "table_b"));
+    cr_assert_null(lanes_loader_find(loader, loaded, "sin"), "provided, not defined");
+    cr_assert_null(lanes_loader_find(loader, loaded, "NRT_Free"));
+    cr_assert_null(lanes_loader_find(loader, loaded, ""));
+    lanes_loader_unload(loader, loaded);
+    lanes_loader_destroy(loader);
+}

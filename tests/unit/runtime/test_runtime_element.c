@@ -50,4 +50,3 @@ Test(runtime_element, there_is_no_lock_to_hold)
     cr_expect_eq(state, 0);
     numba_gil_release(&state);
 }
-

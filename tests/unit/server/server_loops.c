@@ -51,7 +51,7 @@ static void loop_mask(const lanes_loop_frame *frame, uint64_t begin, uint64_t en
     loop_fail(frame, begin, end, result);
     for (uint64_t i = begin; i < end; i++) {
         char *mask = frame->base[2];
-        mask[(int64_t)i * frame->stride[2]] = *element(frame, 0, i) < 0;
+        mask[(int64_t)i * frame->stride[2]] = *element(frame, 0, i) < 0 ? 1 : 0;
     }
 }
 
@@ -109,11 +109,14 @@ static void loop_two(const lanes_loop_frame *frame, uint64_t begin, uint64_t end
 static void loop_fault(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
                        lanes_loop_result *result)
 {
-    static const volatile uintptr_t nowhere = 0x10;
+    static volatile uintptr_t nowhere = 0x10;
+    const uintptr_t address = nowhere;
+    const volatile double *at;
+    memcpy(&at, &address, sizeof(at));
     loop_fail(frame, begin, end, result);
     for (uint64_t i = begin; i < end; i++) {
         if (*element(frame, 0, i) < -1) {
-            *element(frame, 1, i) = *(volatile double *)nowhere;
+            *element(frame, 1, i) = *at;
         }
     }
 }

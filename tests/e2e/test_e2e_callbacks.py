@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Callbacks of every kind through a client in Python: exceptions, faults, random numbers.
+
+tests/numba/ir has what each Numba version makes of them; here is what a session sees.
+"""
+import os
+import pathlib
+import sys
+import unittest
+
+import numpy
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+sys.path.insert(0, str(HERE.parent / "numba"))
+import lanes_client  # noqa: E402  pylint: disable=wrong-import-position
+import manifest  # noqa: E402  pylint: disable=wrong-import-position
+
+LanesError = lanes_client.LanesError
+# Kernels that are loaded and dropped; by hand: LANES_KERNEL_COUNT=10000.
+KERNEL_COUNT = int(os.environ.get("LANES_KERNEL_COUNT", "150"))
+
+
+def fixture(version, name):
+    """IR of one callback of tests/numba."""
+    return manifest.ir_texts(version)[name].encode()
+
+
+def newest():
+    return manifest.versions()[-1]
+
+
+def function(body, head="double @f(double %x)", rest=""):
+    return f"define {head} {{\n{body}\n}}\n{rest}".encode()
+
+
+class Exceptions(unittest.TestCase):
+    def test_one_of_ten_million(self):
+        """A value that one element computed arrives with its exception, out of SIMD code."""
+        ir = fixture(newest(), "raise_float")
+        x = numpy.linspace(1.0, 2.0, 10_000_000)
+        x[7_654_321] = -2.5
+        with lanes_client.Session(threads=2) as session:
+            kernel = session.load(ir)
+            (got,), done = kernel.run(x)
+            self.assertGreaterEqual(kernel.report()["variants"][0]["vector_width"], 4)
+        self.assertEqual(done.status_name, "LANES_E_KERNEL_RAISED")
+        self.assertEqual((done.failed, done.first_failed), (1, 7_654_321))
+        self.assertEqual(done.threads, min(2, len(os.sched_getaffinity(0))))
+        self.assertEqual(repr(done.exception()), "ValueError('negative', -2.5)")
+        self.assertIn("ValueError('negative', -2.5)", done.message)
+        self.assertEqual(got[7_654_321], 0.0)
+        self.assertTrue((numpy.delete(got, 7_654_321) > 0.0).all())
+
+    def test_policies(self):
+        ir = fixture("0.56.4", "raise_class")
+        x = numpy.linspace(0.0, 10.0, 2001)
+        with lanes_client.Session() as session:
+            kernel = session.load(ir)
+            old = numpy.full(x.shape, 7.0)
+            (raised,), done = kernel.run(x, out=[old])
+            self.assertEqual(done.status_name, "LANES_E_KERNEL_RAISED")
+            (ignored,), done = kernel.run(x, out=[old], errors="ignore")
+            self.assertEqual((done.status, done.failed, done.first_failed), (0, 1000, 1001))
+            self.assertIsInstance(done.exception(), ValueError)
+            (masked, mask), done = kernel.run(x, out=[old], errors="mask")
+            self.assertEqual((done.status, done.failed), (0, 1000))
+        numpy.testing.assert_array_equal(mask, x > 5)
+        for got in (raised, ignored, masked):
+            numpy.testing.assert_array_equal(got[x > 5], 7.0)
+            self.assertFalse((got[x <= 5] == 7.0).any())
+
+    def test_only_the_submitters_bytes_are_unpickled(self):
+        ir = fixture("0.56.4", "raise_arguments")
+        with lanes_client.Session() as session:
+            _, done = session.load(ir).run(numpy.array([5], "i4"))
+            self.assertEqual(done.exception().args[:2], ("bad input", 42))
+            done._ir = ir[:200]  # another module than was submitted
+            with self.assertRaises(LanesError):
+                done.exception()
+
+    def test_excinfo_of_an_unknown_shape(self):
+        head = "i32 @_ZN1fEd(ptr %ret, ptr %exc, double %x)"
+        with lanes_client.Session() as session:
+            for excinfo in ("null", "@junk", "%ret"):
+                ir = function(f"store double %x, ptr %ret\nstore ptr {excinfo}, ptr %exc\n"
+                              "ret i32 1", head,
+                              "@junk = constant [8 x i64] zeroinitializer\n")
+                _, done = session.load(ir, signature="f8(f8)").run(numpy.ones(3))
+                self.assertEqual(done.failed, 3)
+                self.assertEqual(done.raised_kind, 5, excinfo)
+
+
+class Faults(unittest.TestCase):
+    def test_recursion_without_end(self):
+        ir = function("%y = call double @g(double %x)\nret double %y", rest="""
+            define internal double @g(double %x) noinline {
+              %y = fadd double %x, 1.0
+              %z = call double @g(double %y)
+              %w = fadd double %z, %x
+              ret double %w
+            }
+            """)
+        with lanes_client.Session(threads=2) as session:
+            pid = session.executor_pid()
+            good = session.load(function("%y = fadd double %x, 1.0\nret double %y"))
+            bad = session.load(ir)
+            for _ in range(3):
+                _, done = bad.run(numpy.ones(1000))
+                self.assertEqual(done.status_name, "LANES_E_KERNEL_FAULT")
+                self.assertIn("stack", done.message)
+                (got,), done = good.run(numpy.ones(100_000))
+                self.assertEqual(done.status, 0, done.message)
+                self.assertTrue((got == 2.0).all())
+            self.assertEqual(pid, session.executor_pid())
+
+    def test_wild_row_index(self):
+        ir = function("%p = getelementptr double, ptr %row, i64 1099511627776\n"
+                      "%y = load double, ptr %p\nret double %y",
+                      "double @f(i32 %n, ptr %row)")
+        with lanes_client.Session() as session:
+            _, done = session.load(ir).run(numpy.ones((10, 3)))
+            self.assertEqual(done.status_name, "LANES_E_KERNEL_FAULT")
+            self.assertIn("SIG", done.message)
+
+    def test_integer_division_never_traps(self):
+        ir = function("%q = sdiv i64 %x, %y\nret i64 %q", "i64 @f(i64 %x, i64 %y)")
+        lowest = -2**63
+        x = numpy.array([7, 1, lowest, -9, 5], "i8")
+        y = numpy.array([2, 0, -1, -1, 3], "i8")
+        with lanes_client.Session() as session:
+            kernel = session.load(ir)
+            (got, mask), done = kernel.run(x, y, errors="mask")
+            self.assertEqual(mask.tolist(), [False, True, True, False, False])
+            self.assertEqual(got.tolist(), [3, 0, 0, 9, 1])
+            self.assertIsInstance(done.exception(), ZeroDivisionError)
+            _, done = kernel.run(x[2:], y[2:])
+            self.assertIsInstance(done.exception(), OverflowError)
+
+
+class Inputs(unittest.TestCase):
+    def test_params_block(self):
+        ir = function("%a = load double, ptr %p\n%q = getelementptr double, ptr %p, i64 2\n"
+                      "%b = load double, ptr %q\n%m = fmul double %a, %x\n"
+                      "%y = fadd double %m, %b\nret double %y",
+                      "double @f(double %x, ptr %p)")
+        with lanes_client.Session() as session:
+            kernel = session.load(ir)
+            self.assertEqual((kernel.has_params, kernel.params_bytes), (True, 24))
+            (got,), _ = kernel.run(numpy.arange(100.0), params=[2.0, 9.0, 3.0])
+            numpy.testing.assert_array_equal(got, 2.0 * numpy.arange(100.0) + 3.0)
+            _, done = kernel.run(numpy.arange(100.0), params=[2.0, 9.0])
+            self.assertEqual(done.status_name, "LANES_E_PARAMS")
+            self.assertIn("24", done.message)
+            _, done = kernel.run(numpy.arange(100.0))
+            self.assertEqual(done.status_name, "LANES_E_PARAMS")
+
+    def test_two_kernels_with_helpers_of_one_name(self):
+        def with_helper(constant):
+            return function("%y = call double @help(double %x)\nret double %y", rest=f"""
+                define double @help(double %x) noinline {{
+                  %y = fmul double %x, {constant}
+                  ret double %y
+                }}""")
+        with lanes_client.Session() as session:
+            kernels = [session.load(with_helper(c), entry="f") for c in ("2.0", "3.0")]
+            for kernel, factor in zip(kernels, (2.0, 3.0)):
+                (got,), _ = kernel.run(numpy.ones(10))
+                numpy.testing.assert_array_equal(got, factor)
+
+    def test_four_megabytes_of_ir(self):
+        lines = [f"%v{i + 1} = fadd double %v{i}, {i}.0" for i in range(2)]
+        table = ", ".join(f"double {i}.0" for i in range(300_000))
+        ir = function("\n".join(["%v0 = fmul double %x, 2.0", *lines,
+                                 "%i = fptoui double %x to i64",
+                                 "%p = getelementptr [300000 x double], ptr @t, i64 0, i64 %i",
+                                 "%t = load double, ptr %p",
+                                 "%y = fadd double %v2, %t", "ret double %y"]),
+                      rest=f"@t = constant [300000 x double] [{table}]\n")
+        self.assertGreater(len(ir), 4 << 20)
+        x = numpy.array([0.0, 5.0, 299_999.0])
+        with lanes_client.Session() as session:
+            (got,), _ = session.load(ir).run(x)
+        numpy.testing.assert_array_equal(got, 2.0 * x + 1.0 + x)
+
+    def test_random_numbers_do_not_depend_on_threads(self):
+        ir = fixture("0.56.4", "np_random_normal")
+        results = []
+        for threads in (1, 2):
+            with lanes_client.Session(threads=threads) as session:
+                kernel = session.load(ir)
+                arrays = [numpy.full(50_000, 1.0) for _ in kernel.inputs]
+                (got,), _ = kernel.run(*arrays, seed=42)
+                (other,), _ = kernel.run(*arrays, seed=43)
+                results.append(got)
+                self.assertFalse((got == other).all())
+        numpy.testing.assert_array_equal(results[0], results[1])
+        self.assertEqual(len(numpy.unique(results[0])), 50_000)
+
+
+class Lifetime(unittest.TestCase):
+    def test_kernels_come_and_go(self):
+        """Memory, mappings and file descriptors of loaded and dropped kernels come back."""
+        def facts(pid):
+            process = pathlib.Path(f"/proc/{pid}")
+            return (len(list((process / "fd").iterdir())),
+                    len((process / "maps").read_text().splitlines()))
+        with lanes_client.Session(threads=1) as session:
+            pid = session.executor_pid()
+            before = None
+            for i in range(KERNEL_COUNT):
+                kernel = session.load(
+                    function(f"%y = fadd double %x, {i}.0\nret double %y"))
+                (got,), _ = kernel.run(numpy.ones(3))
+                self.assertEqual(got[0], 1.0 + i)
+                kernel.release()
+                if i == KERNEL_COUNT // 3:
+                    before = facts(pid)
+            after = facts(pid)
+        self.assertLessEqual(after[0], before[0])
+        # LLVM's allocator keeps some; a mapping per kernel would be KERNEL_COUNT * 2 / 3.
+        self.assertLess(after[1], before[1] + KERNEL_COUNT // 10 + 10)
+
+
+if __name__ == "__main__":
+    unittest.main()
