@@ -7,7 +7,7 @@
         x.data[:] = 1.0
         completion = kernel.run(x, out)
 
-Numbers are f8 unless an array is told otherwise.
+Numbers are f8 unless an array is given another dtype.
 """
 import ctypes
 import os
@@ -18,21 +18,24 @@ import numpy as np
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "tools", "dev"))
 from lanes_ctypes import (  # noqa: E402  pylint: disable=wrong-import-position
-    Batch, Completion, DTYPE_F8, FOREVER_NS, KERNEL_RAISED, LanesError, OPEN_NO_PRIVATE,
-    OPEN_PRIVATE, OpenOptions, Operand, check, handle, library, u64,
+    Batch, Completion, DTYPES, FOREVER_NS, KERNEL_RAISED, KernelOptions, LanesError,
+    OPEN_NO_PRIVATE, OPEN_PRIVATE, OpenOptions, Operand, check, handle, library, u64,
 )  # fmt: skip
+
+CODES = {name: code for code, name in DTYPES.items()}
 
 
 class Array:
-    """A segment that holds one f8 array; data is a NumPy view of it."""
+    """A segment that holds one array; data is a NumPy view of it."""
 
-    def __init__(self, session, count):
+    def __init__(self, session, count, dtype="f8"):
         self.session = session
         self.segment = handle()
-        session.call("lanes_segment_create", session.handle, max(count, 1) * 8,
+        size = count * np.dtype(dtype).itemsize
+        session.call("lanes_segment_create", session.handle, max(size, 1),
                      ctypes.byref(self.segment))  # fmt: skip
         address = session.lib.lanes_segment_data(self.segment)
-        self.data = np.frombuffer((ctypes.c_double * count).from_address(address))
+        self.data = np.frombuffer((ctypes.c_uint8 * size).from_address(address), dtype)
 
     def release(self):
         """Unmap; self.data and its views must not be used any more."""
@@ -41,12 +44,15 @@ class Array:
 
 
 class Kernel:
-    def __init__(self, session, ir):
+    def __init__(self, session, ir, signature=None):
         self.session = session
         self.handle = handle()
         ir = ir.encode()
-        session.call("lanes_kernel_load", session.handle, ir, len(ir), None,
-                     ctypes.byref(self.handle))  # fmt: skip
+        options = KernelOptions()
+        session.lib.lanes_kernel_options_default(ctypes.byref(options))
+        options.signature = signature.encode() if signature else None
+        session.call("lanes_kernel_load", session.handle, ir, len(ir),
+                     ctypes.byref(options), ctypes.byref(self.handle))  # fmt: skip
         self.compile_ns = session.lib.lanes_kernel_compile_ns(self.handle)
 
     def batch(self, *arrays, start=0, count=None, tag=0):
@@ -55,9 +61,10 @@ class Kernel:
         operands = (Operand * len(arrays))()
         for operand, array in zip(operands, arrays):
             operand.segment = array.segment
-            operand.offset = 8 * start
-            operand.stride[0] = 8
-            operand.dtype = DTYPE_F8
+            size = array.data.itemsize
+            operand.offset = size * start
+            operand.stride[0] = size
+            operand.dtype = CODES[array.data.dtype.str[1:]]
         # ctypes keeps what the pointers refer to alive.
         return Batch(kernel=self.handle, dimensions=1, operand_count=len(arrays),
                      shape=ctypes.pointer(u64(count)), operands=operands, tag=tag)  # fmt: skip
@@ -87,11 +94,11 @@ class Session:
     def call(self, name, *arguments):
         check(self.lib, name, *arguments)
 
-    def array(self, count):
-        return Array(self, count)
+    def array(self, count, dtype="f8"):
+        return Array(self, count, dtype)
 
-    def load(self, ir):
-        return Kernel(self, ir)
+    def load(self, ir, signature=None):
+        return Kernel(self, ir, signature)
 
     def run(self, batch):
         """Submit and wait; raises LanesError if the batch failed."""

@@ -30,8 +30,8 @@ static uint32_t read_fixed(struct bits *bits, unsigned width)
     uint32_t value = 0;
     for (unsigned i = 0; i < width; i++, bits->at++) {
         if (bits->at < bits->count) {
-            const unsigned bit = bits->bytes[bits->at / 8] >> (bits->at % 8) & 1u;
-            value |= (uint32_t)bit << i;
+            const uint32_t byte = bits->bytes[bits->at / 8];
+            value |= (byte >> (bits->at % 8) & 1u) << i;
         }
     }
     return value;

@@ -17,7 +17,6 @@ KERNEL_RAISED = -0x1401
 
 DTYPES = {1: "?", 3: "i1", 4: "u1", 5: "i2", 6: "u2", 7: "i4", 8: "u4", 9: "i8",
           10: "u8", 11: "f4", 12: "f8", 14: "c8", 15: "c16"}  # fmt: skip
-DTYPE_F8 = 12
 CONVENTIONS = {"auto": 0, "numba": 1, "c": 2, "c-out": 3, "scipy": 4}
 ERRORS = {"raise": 0, "mask": 1, "ignore": 2}
 RAISED_NONE, RAISED_EXCEPTION, RAISED_ZERO_DIVISION, RAISED_OVERFLOW = 0, 1, 2, 3
