@@ -10,7 +10,8 @@ void lanes_variant_key_contiguous(const lanes_signature *signature,
                                   lanes_variant_key *out_key)
 {
     *out_key = (lanes_variant_key){.has_mask = 0};
-    for (uint32_t i = 0; i < lanes_signature_operand_count(signature); i++) {
+    const uint32_t count = lanes_signature_operand_count(signature);
+    for (uint32_t i = 0; i < LANES_OPERANDS_MAX && i < count; i++) {
         const bool is_row =
             i < signature->input_count && (signature->row_mask >> i & 1u) != 0;
         out_key->layout[i] = is_row ? LANES_LAYOUT_ROWS : LANES_LAYOUT_CONTIGUOUS;
