@@ -9,8 +9,8 @@ no cost.
   x/y        Numba's default error model (a test for 0) against error_model="numpy"
   sqrt       a callback that raises ValueError('negative', x) against one that does not
              (needs Numba >= 0.57 for the computed argument; else a constant one)
-  int        C: x / y of uint32 with the check for y = 0, against x / (y | 1), where LLVM
-             sees that there is none to make; likewise int64 with MIN / -1
+  int        C: x / y with the checks for 0 and MIN / -1, against (x & MAX) / (y | 1), where
+             LLVM sees that there is nothing to check
 """
 import os
 import statistics
@@ -61,11 +61,11 @@ def c_pairs():
     for name, operation, width, dtype in (("uint32 x/y", "udiv", 32, "u4"),
                                           ("int32 x/y", "sdiv", 32, "i4"),
                                           ("int64 x/y", "sdiv", 64, "i8")):  # fmt: skip
-        head = f"  %d = or i{width} %y, 1\n  %h = lshr i{width} %x, 1\n"
-        plain = function(width, head + f"  %q = {operation} i{width} %h, %d\n")
-        # The same instructions, but the divisor could be 0 as far as LLVM can see.
-        checked = function(width, head + f"  %c = and i{width} %y, %d\n"
-                                         f"  %q = {operation} i{width} %x, %c\n")  # fmt: skip
+        # Data are odd and positive, so both divide the same numbers; LLVM knows it of one.
+        plain = function(width, f"  %d = or i{width} %y, 1\n"
+                                f"  %h = and i{width} %x, {2 ** (width - 1) - 1}\n"
+                                f"  %q = {operation} i{width} %h, %d\n")  # fmt: skip
+        checked = function(width, f"  %q = {operation} i{width} %x, %y\n")
         pairs.append((name, plain, checked, dtype))
     return pairs
 

@@ -105,8 +105,13 @@ static lanes_status build(lanes_codegen *cg, lanes_compile_result *result)
     LANES_TRY(check_key(cg));
     choose_block(cg);
     LANES_TRY(lanes_codegen_find_exceptions(cg));
+    lanes_codegen_guard_divisions(cg);
     LANES_TRY(lanes_codegen_isolate(cg));
     LANES_TRY(lanes_codegen_admit_reachable(cg));
+    if (cg->block >
+        1) { /* a second build, for single elements, is of the same callback */
+        LANES_TRY(lanes_codegen_identify(cg, result->identity));
+    }
     lanes_codegen_list_externals(cg);
     lanes_codegen_find_divisions(cg);
     lanes_codegen_find_panics(cg);

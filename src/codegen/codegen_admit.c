@@ -144,7 +144,8 @@ static lanes_status admit_external(lanes_codegen *cg, LLVMValueRef function)
 {
     const char *name = lanes_codegen_name(function);
     lanes_codegen_math math;
-    if (LLVMGetIntrinsicID(function) != 0 || lanes_codegen_is_panic(name)) {
+    if (LLVMGetIntrinsicID(function) != 0 || lanes_codegen_is_panic(name) ||
+        strcmp(name, LANES_DIVIDED) == 0) {
         return LANES_OK;
     }
     if (!lanes_codegen_find_external(name, &math)) {

@@ -15,6 +15,18 @@
 #define LANES_LLVM_IS_NEWEST (LLVM_VERSION_MAJOR >= 22)
 
 /**
+ * The scalarizer that takes vector loads and stores apart, too: a parameter of the pass
+ * since LLVM 20, a process-wide option before.
+ */
+#if LLVM_VERSION_MAJOR >= 20
+#define LANES_LLVM_SCALARIZER        "scalarizer<load-store>"
+#define LANES_LLVM_SCALARIZER_OPTION "" /* none */
+#else
+#define LANES_LLVM_SCALARIZER        "scalarizer"
+#define LANES_LLVM_SCALARIZER_OPTION "-scalarize-load-store"
+#endif
+
+/**
  * Parse text or bitcode; consumes @p buffer. True on failure, with *out_message to be
  * disposed. LLVM 22 deprecates the consuming form.
  */

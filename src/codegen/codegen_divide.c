@@ -5,6 +5,10 @@
  * The divisor of such a pair is replaced by 1, and what happened is kept in a flag. No
  * branch: so a loop stays vectorizable, and a division that only some elements reach may
  * be made by all.
+ *
+ * Divisions are guarded before anything is inlined, because inlining folds a division by
+ * a constant 0 into a value that nothing is known of. Where the flag is, is known only
+ * afterwards: until then a call stands for it.
  */
 #include "codegen/codegen_internal.h"
 
@@ -103,31 +107,8 @@ static struct guard guard_division(LLVMBuilderRef builder, LLVMValueRef division
     return guard;
 }
 
-typedef void (*report_fn)(lanes_codegen *cg, LLVMBuilderRef builder, struct guard guard,
-                          LLVMValueRef where);
-
-/* Guards every division of @p function that can trap; returns how many. */
-static uint32_t guard_function(lanes_codegen *cg, LLVMValueRef function, report_fn report,
-                               LLVMValueRef where)
-{
-    uint32_t count = 0;
-    LLVMBuilderRef builder = LLVMCreateBuilderInContext(cg->context);
-    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
-         block = LLVMGetNextBasicBlock(block)) {
-        for (LLVMValueRef i = LLVMGetFirstInstruction(block); i;
-             i = LLVMGetNextInstruction(i)) {
-            if (can_trap(i)) {
-                report(cg, builder, guard_division(builder, i), where);
-                count++;
-            }
-        }
-    }
-    LLVMDisposeBuilder(builder);
-    return count;
-}
-
-static void report_flags(lanes_codegen *cg, LLVMBuilderRef builder, struct guard guard,
-                         LLVMValueRef flags)
+/* What happened, as bits of %flags. */
+static LLVMValueRef bits_of(lanes_codegen *cg, LLVMBuilderRef builder, struct guard guard)
 {
     LLVMTypeRef word = LLVMInt32TypeInContext(cg->context);
     LLVMValueRef bits = LLVMBuildSelect(builder, guard.is_zero,
@@ -137,22 +118,57 @@ static void report_flags(lanes_codegen *cg, LLVMBuilderRef builder, struct guard
         bits = LLVMBuildSelect(builder, guard.is_overflow,
                                LLVMConstInt(word, LANES_FLAG_OVERFLOW, 0), bits, "");
     }
-    LLVMValueRef before = LLVMBuildLoad2(builder, word, flags, "");
-    LLVMBuildStore(builder, LLVMBuildOr(builder, before, bits, ""), flags);
+    return bits;
 }
 
-static void report_runtime(lanes_codegen *cg, LLVMBuilderRef builder, struct guard guard,
-                           LLVMValueRef fail)
+static LLVMTypeRef report_type(lanes_codegen *cg)
 {
     LLVMTypeRef word = LLVMInt32TypeInContext(cg->context);
-    LLVMValueRef code = LLVMBuildSelect(
-        builder, guard.is_zero, LLVMConstInt(word, LANES_ELEMENT_ZERO_DIVISION, 0),
-        LLVMConstNull(word), "");
-    if (guard.is_overflow != NULL) {
-        code = LLVMBuildSelect(builder, guard.is_overflow,
-                               LLVMConstInt(word, LANES_ELEMENT_OVERFLOW, 0), code, "");
+    return LLVMFunctionType(LLVMVoidTypeInContext(cg->context), &word, 1, 0);
+}
+
+/* Stands for what is done about a division until it is known where the code ends up. */
+static LLVMValueRef declare_divided(lanes_codegen *cg)
+{
+    static const char other_name[] = "lanes.other";
+    LLVMValueRef other = LLVMGetNamedFunction(cg->module, LANES_DIVIDED);
+    if (other != NULL) {
+        LLVMSetValueName2(other, other_name, sizeof(other_name) - 1);
     }
-    LLVMBuildCall2(builder, LLVMGlobalGetValueType(fail), fail, &code, 1, "");
+    LLVMValueRef divided = LLVMAddFunction(cg->module, LANES_DIVIDED, report_type(cg));
+    static const char nounwind[] = "nounwind";
+    LLVMAddAttributeAtIndex(
+        divided, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+        LLVMCreateEnumAttribute(
+            cg->context, LLVMGetEnumAttributeKindForName(nounwind, sizeof(nounwind) - 1),
+            0));
+    return divided;
+}
+
+static void guard_block(lanes_codegen *cg, LLVMBuilderRef builder,
+                        LLVMBasicBlockRef block, LLVMValueRef divided)
+{
+    for (LLVMValueRef i = LLVMGetFirstInstruction(block); i;
+         i = LLVMGetNextInstruction(i)) {
+        if (can_trap(i)) {
+            LLVMValueRef bits = bits_of(cg, builder, guard_division(builder, i));
+            LLVMBuildCall2(builder, report_type(cg), divided, &bits, 1, "");
+        }
+    }
+}
+
+void lanes_codegen_guard_divisions(lanes_codegen *cg)
+{
+    LLVMValueRef divided = declare_divided(cg);
+    LLVMBuilderRef builder = LLVMCreateBuilderInContext(cg->context);
+    for (LLVMValueRef f = LLVMGetFirstFunction(cg->module); f;
+         f = LLVMGetNextFunction(f)) {
+        for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(f); block;
+             block = LLVMGetNextBasicBlock(block)) {
+            guard_block(cg, builder, block, divided);
+        }
+    }
+    LLVMDisposeBuilder(builder);
 }
 
 /* An instruction of the entry block by its name. */
@@ -165,51 +181,89 @@ static LLVMValueRef find_local(LLVMValueRef function, const char *name)
     return i;
 }
 
-void lanes_codegen_guard_divisions(lanes_codegen *cg, LLVMValueRef element)
-{
-    LLVMValueRef flags = find_local(element, "flags");
-    LANES_ASSERT(flags != NULL);
-    guard_function(cg, element, report_flags, flags);
-}
-
-static bool has_division(LLVMValueRef function)
-{
-    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
-         block = LLVMGetNextBasicBlock(block)) {
-        for (LLVMValueRef i = LLVMGetFirstInstruction(block); i;
-             i = LLVMGetNextInstruction(i)) {
-            if (can_trap(i)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 LLVMValueRef lanes_codegen_declare_fail(lanes_codegen *cg)
 {
     LLVMValueRef found = LLVMGetNamedFunction(cg->module, "lanes_runtime_fail");
-    if (found != NULL) {
-        return found;
-    }
+    return found != NULL
+               ? found
+               : LLVMAddFunction(cg->module, "lanes_runtime_fail", report_type(cg));
+}
+
+/* In a function that is called, the runtime keeps the code. */
+static void report_to_runtime(lanes_codegen *cg, LLVMBuilderRef builder,
+                              LLVMValueRef bits)
+{
     LLVMTypeRef word = LLVMInt32TypeInContext(cg->context);
-    LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(cg->context), &word, 1, 0);
-    return LLVMAddFunction(cg->module, "lanes_runtime_fail", type);
+    LLVMValueRef zero =
+        LLVMBuildAnd(builder, bits, LLVMConstInt(word, LANES_FLAG_ZERO_DIVISION, 0), "");
+    LLVMValueRef is_zero =
+        LLVMBuildICmp(builder, LLVMIntNE, zero, LLVMConstNull(word), "");
+    LLVMValueRef is_any =
+        LLVMBuildICmp(builder, LLVMIntNE, bits, LLVMConstNull(word), "");
+    LLVMValueRef code = LLVMBuildSelect(
+        builder, is_zero, LLVMConstInt(word, LANES_ELEMENT_ZERO_DIVISION, 0),
+        LLVMConstInt(word, LANES_ELEMENT_OVERFLOW, 0), "");
+    code = LLVMBuildSelect(builder, is_any, code, LLVMConstNull(word), "");
+    LLVMValueRef fail = lanes_codegen_declare_fail(cg);
+    LLVMBuildCall2(builder, report_type(cg), fail, &code, 1, "");
+}
+
+static LLVMValueRef function_of(LLVMValueRef instruction)
+{
+    return LLVMGetBasicBlockParent(LLVMGetInstructionParent(instruction));
+}
+
+/* Its next call; NULL when there are none, or it has been dropped as unused. */
+static LLVMUseRef first_call(lanes_codegen *cg)
+{
+    LLVMValueRef divided = LLVMGetNamedFunction(cg->module, LANES_DIVIDED);
+    return divided != NULL ? LLVMGetFirstUse(divided) : NULL;
 }
 
 void lanes_codegen_find_divisions(lanes_codegen *cg)
 {
-    for (LLVMValueRef f = LLVMGetFirstFunction(cg->module); f;
-         f = LLVMGetNextFunction(f)) {
-        if (LLVMIsDeclaration(f) || !has_division(f)) {
+    LLVMBuilderRef builder = LLVMCreateBuilderInContext(cg->context);
+    LLVMUseRef next;
+    for (LLVMUseRef use = first_call(cg); use; use = next) {
+        next = LLVMGetNextUse(use);
+        LLVMValueRef call = LLVMGetUser(use);
+        LLVMValueRef bits = LLVMGetOperand(call, 0);
+        const bool is_never =
+            LLVMIsAConstantInt(bits) && LLVMConstIntGetZExtValue(bits) == 0;
+        cg->may_raise |= !is_never;
+        if (!is_never && function_of(call) == cg->callback &&
+            !lanes_codegen_is_called(cg->callback)) {
+            cg->guards_divisions = true;
             continue;
         }
-        if (f == cg->callback && !lanes_codegen_is_called(f)) {
-            cg->guards_divisions = true;
-        } else {
-            guard_function(cg, f, report_runtime, lanes_codegen_declare_fail(cg));
+        if (!is_never) {
+            LLVMPositionBuilderBefore(builder, call);
+            report_to_runtime(cg, builder, bits);
             cg->needs_begin = true;
         }
-        cg->may_raise = 1;
+        LLVMInstructionEraseFromParent(call);
     }
+    LLVMDisposeBuilder(builder);
+}
+
+void lanes_codegen_keep_divisions(lanes_codegen *cg, LLVMValueRef element)
+{
+    LLVMTypeRef word = LLVMInt32TypeInContext(cg->context);
+    LLVMValueRef flags = find_local(element, "flags");
+    LANES_ASSERT(flags != NULL);
+    LLVMBuilderRef builder = LLVMCreateBuilderInContext(cg->context);
+    LLVMUseRef next;
+    for (LLVMUseRef use = first_call(cg); use; use = next) {
+        next = LLVMGetNextUse(use);
+        LLVMValueRef call = LLVMGetUser(use);
+        if (function_of(call) != element) {
+            continue; /* the other copy of the callback */
+        }
+        LLVMPositionBuilderBefore(builder, call);
+        LLVMValueRef before = LLVMBuildLoad2(builder, word, flags, "");
+        LLVMBuildStore(builder, LLVMBuildOr(builder, before, LLVMGetOperand(call, 0), ""),
+                       flags);
+        LLVMInstructionEraseFromParent(call);
+    }
+    LLVMDisposeBuilder(builder);
 }

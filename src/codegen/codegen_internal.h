@@ -172,15 +172,21 @@ LANES_NODISCARD lanes_status lanes_codegen_read_signature(lanes_codegen *cg);
 
 /* codegen_divide.c */
 
+/** A declaration that stands for the report of a division while it is not known where. */
+#define LANES_DIVIDED "lanes.divided"
+
+/** Guard every integer division that could trap: it calls LANES_DIVIDED. */
+void lanes_codegen_guard_divisions(lanes_codegen *cg);
+
 /**
- * Look for integer divisions that could trap. Those in functions that are called, because
- * they are recursive, are guarded now and report to the runtime; those in the callback
- * itself set cg->guards_divisions. Sets ->needs_begin and ->may_raise accordingly.
+ * Look where guarded divisions ended up. Those in functions that are called, because they
+ * are recursive, report to the runtime; those in the callback itself set
+ * cg->guards_divisions. Sets ->needs_begin and ->may_raise accordingly.
  */
 void lanes_codegen_find_divisions(lanes_codegen *cg);
 
-/** Guard the divisions of @p element, which keeps what happened in its alloca %flags. */
-void lanes_codegen_guard_divisions(lanes_codegen *cg, LLVMValueRef element);
+/** Let the divisions of @p element keep what happened in its alloca %flags. */
+void lanes_codegen_keep_divisions(lanes_codegen *cg, LLVMValueRef element);
 
 /** Declare the runtime's lanes_runtime_fail. */
 LLVMValueRef lanes_codegen_declare_fail(lanes_codegen *cg);
@@ -252,6 +258,15 @@ LANES_NODISCARD lanes_status lanes_codegen_admit_module(lanes_codegen *cg);
  */
 LANES_NODISCARD lanes_status lanes_codegen_admit_reachable(lanes_codegen *cg);
 
+/* codegen_identity.c */
+
+/**
+ * Compute the identity of the isolated callback: equal for all modules that lead to the
+ * same loop but for names, addresses and the texts of exceptions. Also into the report.
+ */
+LANES_NODISCARD lanes_status
+lanes_codegen_identify(lanes_codegen *cg, uint8_t out_identity[LANES_IDENTITY_BYTES]);
+
 /* codegen_exception.c */
 
 /**
@@ -273,6 +288,11 @@ LANES_NODISCARD lanes_status lanes_codegen_add_exception_table(lanes_codegen *cg
  */
 LANES_NODISCARD lanes_status lanes_codegen_add_loop(lanes_codegen *cg, const char *symbol,
                                                     const char *explain_symbol);
+
+/* codegen_quotient.c */
+
+/** Let divisions of integers of up to 32 bits in @p element be vectorizable. */
+void lanes_codegen_divide_in_floats(lanes_codegen *cg, LLVMValueRef element);
 
 /* codegen_quiet.c */
 

@@ -7,6 +7,8 @@
 #include <llvm-c/Comdat.h>
 #include <string.h>
 
+#include "codegen/codegen_compat.h"
+
 static LLVMAttributeRef enum_attribute(LLVMContextRef context, const char *name)
 {
     const unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
@@ -173,9 +175,8 @@ static bool has_packed_scalars(lanes_codegen *cg, LLVMValueRef function)
 static lanes_status unpack_scalars(lanes_codegen *cg)
 {
     return has_packed_scalars(cg, cg->callback)
-               ? lanes_codegen_run_passes(
-                     cg,
-                     "function(scalarizer<load-store>,instcombine<no-verify-fixpoint>)")
+               ? lanes_codegen_run_passes(cg, "function(" LANES_LLVM_SCALARIZER
+                                              ",instcombine<no-verify-fixpoint>)")
                : LANES_OK;
 }
 

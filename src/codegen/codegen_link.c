@@ -90,9 +90,7 @@ static void set_attribute(lanes_codegen *cg, LLVMValueRef function, const char *
  * then may lanes.element go into the loop. */
 static void finish_element(lanes_codegen *cg, LLVMValueRef element)
 {
-    if (cg->guards_divisions) {
-        lanes_codegen_guard_divisions(cg, element);
-    }
+    lanes_codegen_keep_divisions(cg, element);
     lanes_codegen_guard_panics(cg, element);
     annotate_arguments(cg, element);
     set_attribute(cg, element, "noinline", "alwaysinline");
@@ -107,6 +105,9 @@ lanes_status lanes_codegen_link_loop(lanes_codegen *cg, const char *text, size_t
     LANES_ASSERT(element != NULL);
     finish_element(cg, element);
     lanes_codegen_quiet(cg, element);
+    if (cg->block > 1) { /* in a loop that stays scalar, integers divide as fast */
+        lanes_codegen_divide_in_floats(cg, element);
+    }
     if (alone != NULL) {
         finish_element(cg, alone);
     }

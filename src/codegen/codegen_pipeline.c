@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codegen/codegen_compat.h"
+
 /* Where codegen_loop.c's debug location puts the generated loop. */
 #define LOOP_LOCATION "lanes.loop:1:"
 
@@ -26,8 +28,11 @@ void lanes_codegen_parse_options(void)
         /* The body runs whole blocks only: a second, narrower vector loop for the rest
          * would be dead code. */
         "-enable-epilogue-vectorization=false",
+        LANES_LLVM_SCALARIZER_OPTION,
     };
-    LLVMParseCommandLineOptions(LANES_ARRAY_COUNT(arguments), arguments, NULL);
+    const int count = (int)LANES_ARRAY_COUNT(arguments);
+    const bool has_last = arguments[count - 1][0] != '\0';
+    LLVMParseCommandLineOptions(has_last ? count : count - 1, arguments, NULL);
 }
 
 /* The number behind `label` in a remark, 0 if there is none. */

@@ -22,7 +22,8 @@
 /** Raised with every change to this file, loop.h or the meaning of a field. */
 #define LANES_COMPILE_VERSION 2u
 
-#define LANES_CPU_NAME_MAX 64
+#define LANES_CPU_NAME_MAX   64
+#define LANES_IDENTITY_BYTES 32
 
 typedef struct lanes_compile_request {
     uint32_t version;
@@ -71,9 +72,10 @@ typedef struct lanes_compile_result {
     lanes_signature signature;
     lanes_variant_key key;
     lanes_variant_info info;
-    uint32_t may_raise;    /* 1: the loop reports failures */
-    uint32_t uses_runtime; /* 1: threads need lanes_runtime_enter() */
-    uint32_t has_params;   /* 1: the callback takes a params block */
+    uint8_t identity[LANES_IDENTITY_BYTES]; /* equal: the same kernel, whoever sent it */
+    uint32_t may_raise;                     /* 1: the loop reports failures */
+    uint32_t uses_runtime;                  /* 1: threads need lanes_runtime_enter() */
+    uint32_t has_params;                    /* 1: the callback takes a params block */
     uint32_t payload_count;
     uint32_t argument_list_count;
     uint32_t reserved;

@@ -93,12 +93,9 @@ static const struct module modules[] = {
      .arguments_bytes = 56},
 };
 
-/* Text of a file of tests/data; free() it. NULL if this LLVM is too old for it. */
+/* Text of a file of tests/data; free() it. */
 static char *read_module(const struct module *module)
 {
-    if (strtol(lanes_codegen_llvm_version(), NULL, 10) < module->llvm) {
-        return NULL;
-    }
     char path[512];
     snprintf(path, sizeof(path), "%s/tests/data/%s", getenv("LANES_SOURCE_DIR"),
              module->file);
@@ -198,9 +195,6 @@ Test(codegen_exception, modules_of_numba_as_text, .timeout = 240)
 {
     for (size_t i = 0; i < LANES_ARRAY_COUNT(modules); i++) {
         char *text = read_module(&modules[i]);
-        if (text == NULL) {
-            continue;
-        }
         lanes_codegen_output output = compile_bytes(text, strlen(text));
         cr_assert_eq(output.result.status, LANES_OK, "%s: %s", modules[i].file,
                      output.result.message);
@@ -214,10 +208,12 @@ Test(codegen_exception, modules_of_numba_as_text, .timeout = 240)
 Test(codegen_exception, modules_of_numba_as_bitcode, .timeout = 240)
 {
     for (size_t i = 0; i < LANES_ARRAY_COUNT(modules); i++) {
-        char *text = read_module(&modules[i]);
-        if (text == NULL) {
+        /* codegen reads newer text than its LLVM does, but somebody must write bitcode.
+         */
+        if (strtol(lanes_codegen_llvm_version(), NULL, 10) < modules[i].llvm) {
             continue;
         }
+        char *text = read_module(&modules[i]);
         LLVMMemoryBufferRef code = bitcode_of(text);
         const char *ir = LLVMGetBufferStart(code);
         const size_t ir_bytes = LLVMGetBufferSize(code);
@@ -236,9 +232,6 @@ Test(codegen_exception, the_report_lists_them, .timeout = 240)
 {
     for (size_t i = 0; i < LANES_ARRAY_COUNT(modules); i++) {
         char *text = read_module(&modules[i]);
-        if (text == NULL) {
-            continue;
-        }
         lanes_codegen_output output = compile_bytes(text, strlen(text));
         json_t *report = json_loads(output.report, 0, NULL);
         cr_assert_not_null(report);

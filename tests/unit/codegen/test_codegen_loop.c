@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The generated loop, run: values, failures, layouts, in-place and unaligned operands,
- * and that an element's bits do not depend on how a batch is split.
+ * and that an element's bits do not depend on how a batch is split. Rows, params and
+ * masks: test_codegen_frame.c, test_codegen_failure.c.
  */
 #include <criterion/criterion.h>
 #include <math.h>
