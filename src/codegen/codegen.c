@@ -101,20 +101,23 @@ static lanes_status build(lanes_codegen *cg, lanes_compile_result *result)
     LANES_TRY(lanes_codegen_admit_module(cg));
     LANES_TRY(lanes_codegen_normalise(cg));
     LANES_TRY(lanes_codegen_find_entry(cg));
+    lanes_codegen_guard_divisions(cg);
+    /* What is done with pointers shows only where everything is in one function. */
+    LANES_TRY(lanes_codegen_run_passes(
+        cg, "always-inline,function(sroa),cgscc(function-attrs)"));
     LANES_TRY(lanes_codegen_read_signature(cg));
     LANES_TRY(check_key(cg));
     choose_block(cg);
     LANES_TRY(lanes_codegen_find_exceptions(cg));
-    lanes_codegen_guard_divisions(cg);
     LANES_TRY(lanes_codegen_isolate(cg));
     LANES_TRY(lanes_codegen_admit_reachable(cg));
-    if (cg->block >
-        1) { /* a second build, for single elements, is of the same callback */
+    if (cg->block > 1) { /* else this is a second build of the same callback */
         LANES_TRY(lanes_codegen_identify(cg, result->identity));
     }
     lanes_codegen_list_externals(cg);
     lanes_codegen_find_divisions(cg);
     lanes_codegen_find_panics(cg);
+    cg->may_raise |= cg->needs_begin; /* the runtime may fail an element, too */
     report_failures(cg);
     LANES_TRY(lanes_codegen_add_loop(cg, result->symbol, result->explain_symbol));
     if (cg->payload_count + cg->argument_list_count > 0) {

@@ -46,8 +46,31 @@ static lanes_status admit_special_globals(lanes_codegen *cg)
     return LANES_OK;
 }
 
+/* What generated code is called, and what it calls. */
+static bool is_reserved(LLVMValueRef value)
+{
+    const char *name = lanes_codegen_name(value);
+    return strncmp(name, "lanes.", 6) == 0 || strncmp(name, "lanes_", 6) == 0;
+}
+
+static lanes_status admit_names(lanes_codegen *cg)
+{
+    LLVMValueRef found = NULL;
+    for (LLVMValueRef f = LLVMGetFirstFunction(cg->module); f;
+         f = LLVMGetNextFunction(f)) {
+        found = is_reserved(f) ? f : found;
+    }
+    for (LLVMValueRef g = LLVMGetFirstGlobal(cg->module); g; g = LLVMGetNextGlobal(g)) {
+        found = is_reserved(g) ? g : found;
+    }
+    return found == NULL ? LANES_OK
+                         : refuse(cg, "reserved-name", lanes_codegen_name(found),
+                                  "is a name that lanes gives; rename it");
+}
+
 lanes_status lanes_codegen_admit_module(lanes_codegen *cg)
 {
+    LANES_TRY(admit_names(cg));
     size_t length;
     const char *assembly = LLVMGetModuleInlineAsm(cg->module, &length);
     if (length > 0) {

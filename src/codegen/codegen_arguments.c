@@ -56,7 +56,7 @@ static lanes_status choose_pointer_role(lanes_signature_reader *r, uint32_t i,
                                    "is a params block, which all elements share: a "
                                    "callback may only read it");
     }
-    if (trace.is_written) {
+    if (trace.is_written && !(has_count && trace.is_read)) {
         a->role = LANES_ROLE_OUTPUT; /* beside the value that it returns */
         return LANES_OK;
     }
@@ -75,6 +75,16 @@ static lanes_status choose_pointer_role(lanes_signature_reader *r, uint32_t i,
     }
     if (a->role == LANES_ROLE_ROW && r->rows_left > 0) {
         r->rows_left--;
+    }
+    if (trace.is_written || trace.escapes) {
+        return lanes_reader_refuse(
+            r, "argument", i,
+            trace.is_written
+                ? "is a row or a params block, and is written; both are read "
+                  "only: copy what you change into a local array"
+                : "is a row or a params block, and is passed to a function "
+                  "that may write through it; declare the pointer const and "
+                  "compile with -O1, or copy it into a local array");
     }
     if (a->role == LANES_ROLE_PARAMS && !is_last && !is_void) {
         return lanes_reader_refuse(r, "argument", i,
@@ -217,7 +227,8 @@ lanes_status lanes_reader_assign_inputs(lanes_signature_reader *r)
                 return lanes_reader_mismatch(r, "rows");
             }
             a->first = row++;
-            if (i > 0 && call->argument[i - 1].role == LANES_ROLE_ROW_COUNT) {
+            if (i > 0 && call->argument[i - 1].role == LANES_ROLE_ROW_COUNT &&
+                lanes_reader_int_width(call->argument[i - 1].type) == 32) {
                 call->argument[i - 1].first = a->first;
             } else if (i == 0 && call->argument_count > 1 &&
                        call->argument[1].role == LANES_ROLE_ROW_COUNT) {

@@ -130,11 +130,6 @@ static LLVMTypeRef report_type(lanes_codegen *cg)
 /* Stands for what is done about a division until it is known where the code ends up. */
 static LLVMValueRef declare_divided(lanes_codegen *cg)
 {
-    static const char other_name[] = "lanes.other";
-    LLVMValueRef other = LLVMGetNamedFunction(cg->module, LANES_DIVIDED);
-    if (other != NULL) {
-        LLVMSetValueName2(other, other_name, sizeof(other_name) - 1);
-    }
     LLVMValueRef divided = LLVMAddFunction(cg->module, LANES_DIVIDED, report_type(cg));
     static const char nounwind[] = "nounwind";
     LLVMAddAttributeAtIndex(

@@ -201,7 +201,9 @@ static const struct feature_row feature_rows[] = {
     {"numba_raw_", "it uses np.linalg (LAPACK); write the small system out"},
     {"numba_parallel_for", "it uses prange; lanes itself runs elements in parallel: use "
                            "range"},
-    {"numba_unpickle", "it makes a Python object"},
+    {"numba_unpickle",
+     "it needs Python objects (print, object mode); compute with numbers "
+     "only"},
     {"numba_", "it uses a helper of Numba's that needs Python"},
     {"NRT_", "it uses memory that outlives the call"},
     {"get_num_threads", "it uses prange; lanes itself runs elements in parallel: use "
@@ -238,13 +240,14 @@ const char *lanes_codegen_explain_external(const char *name)
             return feature_rows[i].text;
         }
     }
-    return "define it in the module or use libm";
+    return "define it in the module; of libm there is what README.md lists";
 }
 
 bool lanes_codegen_keeps_state(const char *name)
 {
-    static const char *const prefixes[] = {"NRT_", "numba_get_", "numba_rnd_",
-                                           "numba_poisson", "numba_fatal"};
+    static const char *const prefixes[] = {
+        "NRT_",       "numba_get_", "numba_rnd_", "numba_poisson", "numba_fatal",
+        "numba_sdiv", "numba_srem", "numba_udiv", "numba_urem",    "numba_xx"};
     for (size_t i = 0; i < LANES_ARRAY_COUNT(prefixes); i++) {
         if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) {
             return true;

@@ -45,6 +45,7 @@ static void make_inlinable(lanes_codegen *cg, LLVMValueRef function)
     LLVMAddAttributeAtIndex(function, at, enum_attribute(cg->context, "alwaysinline"));
     LLVMAddTargetDependentFunctionAttr(function, "target-cpu", cg->cpu);
     LLVMAddTargetDependentFunctionAttr(function, "target-features", cg->features);
+    LLVMAddTargetDependentFunctionAttr(function, "probe-stack", "inline-asm");
 }
 
 /* True if all that is done with @p function is to call it. */

@@ -15,16 +15,36 @@
 /* An excinfo is 40 bytes, arguments are a few numbers; more is not looked at. */
 #define BLOCK_BYTES_MAX 1024u
 
-/* True if memory is only written and compared with NULL, and its address only stored. */
-static bool is_only_written(LLVMValueRef pointer, unsigned depth)
+/* The allocation, or argument, that @p address is computed from; else itself. */
+static LLVMValueRef base_of(LLVMValueRef address)
+{
+    while (LLVMIsAGetElementPtrInst(address)) {
+        address = LLVMGetOperand(address, 0);
+    }
+    return address;
+}
+
+static bool is_call_of(LLVMValueRef instruction, const char *name);
+
+/*
+ * True if memory is only written and compared with NULL, and its address stored nowhere
+ * but where an exception belongs: in the excinfo slot, the element's first parameter, or
+ * in another such block.
+ */
+static bool is_only_written(LLVMValueRef element, LLVMValueRef pointer, unsigned depth)
 {
     for (LLVMUseRef use = LLVMGetFirstUse(pointer); use; use = LLVMGetNextUse(use)) {
         LLVMValueRef user = LLVMGetUser(use);
-        if (LLVMIsAStoreInst(user) || LLVMIsAICmpInst(user)) {
-            continue;
+        bool is_harmless = LLVMIsAICmpInst(user) != NULL;
+        if (LLVMIsAStoreInst(user)) {
+            LLVMValueRef to = base_of(LLVMGetOperand(user, 1));
+            is_harmless = LLVMGetOperand(user, 0) != pointer ||
+                          to == LLVMGetParam(element, 0) ||
+                          is_call_of(to, "NRT_Allocate");
+        } else if (depth > 0 && LLVMIsAGetElementPtrInst(user)) {
+            is_harmless = is_only_written(element, user, depth - 1);
         }
-        if (depth == 0 || !LLVMIsAGetElementPtrInst(user) ||
-            !is_only_written(user, depth - 1)) {
+        if (!is_harmless) {
             return false;
         }
     }
@@ -39,7 +59,7 @@ static bool is_call_of(LLVMValueRef instruction, const char *name)
 }
 
 /* The bytes that an allocation for an exception asks for; 0 if it is something else. */
-static uint64_t exception_bytes(LLVMValueRef instruction)
+static uint64_t exception_bytes(LLVMValueRef element, LLVMValueRef instruction)
 {
     if (!is_call_of(instruction, "NRT_Allocate")) {
         return 0;
@@ -47,7 +67,8 @@ static uint64_t exception_bytes(LLVMValueRef instruction)
     LLVMValueRef bytes = LLVMGetOperand(instruction, 0);
     const uint64_t count =
         LLVMIsAConstantInt(bytes) ? LLVMConstIntGetZExtValue(bytes) : 0;
-    return count <= BLOCK_BYTES_MAX && is_only_written(instruction, 4) ? count : 0;
+    return count <= BLOCK_BYTES_MAX && is_only_written(element, instruction, 4) ? count
+                                                                                : 0;
 }
 
 static void make_local(LLVMBuilderRef builder, LLVMValueRef allocation, uint64_t bytes)
@@ -105,7 +126,7 @@ void lanes_codegen_quiet(lanes_codegen *cg, LLVMValueRef element)
         LLVMValueRef next;
         for (LLVMValueRef i = LLVMGetFirstInstruction(block); i; i = next) {
             next = LLVMGetNextInstruction(i);
-            const uint64_t bytes = exception_bytes(i);
+            const uint64_t bytes = exception_bytes(element, i);
             if (bytes > 0) {
                 make_local(builder, i, bytes);
             }

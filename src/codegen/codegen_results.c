@@ -98,12 +98,23 @@ static uint64_t accessed_end(const lanes_trace *trace)
     return trace->written_end > trace->read_end ? trace->written_end : trace->read_end;
 }
 
+/* Of one result pointer, or of a return slot. */
+#define RESULT_BYTES_MAX 65536u
+
 /* The scalars that are stored to memory n, when nothing else says what it holds. */
 static lanes_status add_traced_leaves(lanes_signature_reader *r, LLVMValueRef pointer,
                                       uint32_t memory)
 {
     lanes_trace trace;
     lanes_trace_pointer(r->layout, pointer, &trace);
+    if (trace.written_end > RESULT_BYTES_MAX) {
+        return lanes_error_set(
+            &r->cg->error, LANES_E_IR_SIGNATURE,
+            "'%.160s' writes %llu bytes behind pointer %u; results may "
+            "have %u",
+            lanes_reader_name(r), (unsigned long long)trace.written_end, memory,
+            RESULT_BYTES_MAX);
+    }
     if (!trace.is_known || trace.is_filled || trace.store_count == 0) {
         return lanes_error_set(&r->cg->error, LANES_E_IR_SIGNATURE,
                                "what '%.160s' writes through pointer %u cannot be seen "
@@ -251,6 +262,30 @@ static uint64_t end_of_registers(LLVMTargetDataRef layout, LLVMTypeRef type)
            LLVMStoreSizeOfType(layout, LLVMStructGetTypeAtIndex(type, last));
 }
 
+/*
+ * clang says of a small result how it is extended; rustc says it of arguments only, so a
+ * result of a function whose small arguments are all unsigned counts as unsigned.
+ */
+static bool returns_unsigned(const lanes_signature_reader *r)
+{
+    LLVMValueRef callback = r->cg->callback;
+    const unsigned zero = LLVMGetEnumAttributeKindForName("zeroext", strlen("zeroext"));
+    const unsigned sign = LLVMGetEnumAttributeKindForName("signext", strlen("signext"));
+    if (LLVMGetEnumAttributeAtIndex(callback, 0, zero) != NULL) {
+        return true;
+    }
+    bool has_unsigned = false;
+    bool has_signed = LLVMGetEnumAttributeAtIndex(callback, 0, sign) != NULL;
+    for (uint32_t i = 0; i < r->cg->call.argument_count; i++) {
+        const lanes_codegen_argument *a = &r->cg->call.argument[i];
+        const bool is_bool = lanes_reader_int_width(a->type) == 1;
+        has_unsigned |= a->is_zero_extended && !is_bool;
+        has_signed |= a->is_sign_extended;
+    }
+    const unsigned width = lanes_reader_int_width(r->leaf[0].type);
+    return (width == 8 || width == 16) && has_unsigned && !has_signed;
+}
+
 lanes_status lanes_reader_read_c_result(lanes_signature_reader *r)
 {
     lanes_codegen_call *call = &r->cg->call;
@@ -274,8 +309,7 @@ lanes_status lanes_reader_read_c_result(lanes_signature_reader *r)
         return add_output_leaves(r);
     }
     LANES_TRY(add_typed_leaves(r, call->return_type));
-    const unsigned kind = LLVMGetEnumAttributeKindForName("zeroext", strlen("zeroext"));
-    r->leaf[0].is_unsigned = LLVMGetEnumAttributeAtIndex(callback, 0, kind) != NULL;
+    r->leaf[0].is_unsigned = returns_unsigned(r);
     return add_output_leaves(r);
 }
 
@@ -378,6 +412,13 @@ static lanes_status check_memory(lanes_signature_reader *r)
             lanes_trace trace;
             lanes_trace_pointer(r->layout, lanes_reader_parameter(r, i), &trace);
             const uint64_t end = accessed_end(&trace);
+            if (trace.escapes) {
+                return lanes_reader_refuse(
+                    r, "argument", i,
+                    "is for results, but passed to a function that is not inlined, such "
+                    "as "
+                    "a recursive one; write results in the callback itself");
+            }
             if (end > call->memory_bytes[a->first]) {
                 char why[128];
                 snprintf(why, sizeof(why),

@@ -92,6 +92,11 @@ static void add_store(lanes_trace *trace, uint64_t offset, LLVMTypeRef type, boo
         at++;
     }
     if (at < trace->store_count && trace->store[at].offset == offset) {
+        /* LLVM stores a zero of any type as an integer: then the other one tells. */
+        if (LLVMGetTypeKind(trace->store[at].type) == LLVMIntegerTypeKind &&
+            LLVMGetTypeKind(type) != LLVMIntegerTypeKind) {
+            trace->store[at].type = type;
+        }
         trace->store[at].is_bool = trace->store[at].is_bool && is_bool;
         return;
     }
@@ -144,6 +149,37 @@ static bool is_harmless_call(LLVMValueRef call)
             strncmp(name, "llvm.invariant.", 15) == 0);
 }
 
+/* True if @p call promises to do no more than read through @p pointer, and not to keep
+ * it. */
+static bool is_only_read(LLVMValueRef call, LLVMValueRef pointer)
+{
+    static const char *const names[] = {"readonly", "readnone"};
+    const unsigned count = LLVMGetNumArgOperands(call);
+    LLVMValueRef callee = LLVMGetCalledValue(call);
+    if (callee == pointer) {
+        return false;
+    }
+    size_t length;
+    const char *name = LLVMGetValueName2(callee, &length);
+    if (strncmp(name, "numba_xx", 8) == 0 || strcmp(name, "memcmp") == 0) {
+        return true; /* np.dot: Numba gives it a result of its own */
+    }
+    for (unsigned i = 0; i < count; i++) {
+        bool is_read = false;
+        for (size_t n = 0; n < LANES_ARRAY_COUNT(names); n++) {
+            const unsigned kind =
+                LLVMGetEnumAttributeKindForName(names[n], strlen(names[n]));
+            is_read |= LLVMGetCallSiteEnumAttribute(call, i + 1, kind) != NULL ||
+                       (LLVMIsAFunction(callee) &&
+                        LLVMGetEnumAttributeAtIndex(callee, i + 1, kind) != NULL);
+        }
+        if (LLVMGetOperand(call, i) == pointer && !is_read) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* memset and memcpy to the pointer, of a constant length, write; else it escapes. */
 static void on_call(struct tracer *tracer, const struct step *step, LLVMValueRef call)
 {
@@ -159,8 +195,11 @@ static void on_call(struct tracer *tracer, const struct step *step, LLVMValueRef
     if (bytes == NULL || !LLVMIsAConstantInt(bytes) || !step->is_exact ||
         step->offset < 0) {
         trace->is_known = false;
-        trace->is_written |= bytes != NULL && LLVMGetOperand(call, 0) == step->value;
-        trace->escapes |= bytes == NULL;
+        trace->is_written |= (bytes != NULL || strncmp(name, "llvm.memmove.", 13) == 0) &&
+                             LLVMGetOperand(call, 0) == step->value;
+        const bool is_read = bytes == NULL && is_only_read(call, step->value);
+        trace->is_read |= is_read;
+        trace->escapes |= bytes == NULL && !is_read;
         return;
     }
     const uint64_t end = end_of(step->offset, LLVMConstIntGetZExtValue(bytes));
@@ -196,7 +235,12 @@ static void on_user(struct tracer *tracer, const struct step *step, LLVMValueRef
         }
     } else if (LLVMIsACallInst(user)) {
         on_call(tracer, step, user);
+    } else if (LLVMIsAPtrToIntInst(user)) {
+        /* LLVM's loop strength reduction counts addresses in integers, to load there. */
+        tracer->trace->is_known = false;
+        tracer->trace->is_read = true;
     } else if (!LLVMIsAICmpInst(user)) {
+        /* An atomic operation: whatever it is. */
         tracer->trace->is_known = false;
         tracer->trace->escapes = true;
     }

@@ -29,9 +29,9 @@ lanes_status lanes_os_folder_check(const char *path, lanes_error *err)
     }
     if ((folder.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
         return lanes_error_set(err, LANES_E_FOREIGN_UID,
-                               "folder '%s' has mode %03o, so other users can change it; "
-                               "run chmod 700 on it or choose another path",
-                               path, (unsigned)(folder.st_mode & 0777));
+                               "folder '%s' has mode %04o, so other users can change it; "
+                               "choose a path in a folder of your own",
+                               path, (unsigned)(folder.st_mode & 07777));
     }
     return LANES_OK;
 }

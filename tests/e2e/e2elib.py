@@ -125,10 +125,6 @@ class LanesTest(unittest.TestCase):
         kernel = self.write("which.ll", "define i32 @f(i32 %x) {\n  ret i32 %x\n}\n")
         return int(self.inspect(kernel)["llvm"].split(".")[0])
 
-    def skip_unless_llvm_reads(self, major):
-        if self.llvm_major() < major:
-            self.skipTest(f"this build's LLVM is older than {major}")
-
     def assert_fails(self, exit_code, fragments, *arguments, **environment):
         """`lanes ARGUMENTS` ends with exit_code and one sentence with every fragment."""
         done = self.lanes(*arguments, **environment)

@@ -114,6 +114,24 @@ class Faults(unittest.TestCase):
                 self.assertTrue((got == 2.0).all())
             self.assertEqual(pid, session.executor_pid())
 
+    def test_frames_larger_than_the_guard_of_a_stack(self):
+        """A local array that does not fit must fault, not reach the next thread's stack."""
+        count = 9 << 17  # doubles: 9 MiB
+        ir = function(f"""
+            %t = alloca [{count} x double]
+            %i = fptosi double %x to i64
+            %p = getelementptr double, ptr %t, i64 %i
+            store volatile double %x, ptr %p
+            %y = load volatile double, ptr %p
+            ret double %y""")
+        with lanes_client.Session(threads=2) as session:
+            good = session.load(function("%y = fadd double %x, 1.0\nret double %y"))
+            _, done = session.load(ir).run(numpy.arange(5000.0))
+            self.assertEqual(done.status_name, "LANES_E_KERNEL_FAULT", done.message)
+            self.assertIn("stack", done.message)
+            (got,), _ = good.run(numpy.ones(100_000))
+            self.assertTrue((got == 2.0).all())
+
     def test_wild_row_index(self):
         ir = function("%p = getelementptr double, ptr %row, i64 1099511627776\n"
                       "%y = load double, ptr %p\nret double %y",
@@ -154,6 +172,52 @@ class Inputs(unittest.TestCase):
             self.assertIn("24", done.message)
             _, done = kernel.run(numpy.arange(100.0))
             self.assertEqual(done.status_name, "LANES_E_PARAMS")
+
+    def test_pointers_that_are_written_behind_a_call(self):
+        """clang -O0: what a helper does with a pointer counts as the callback's."""
+        helper = """
+            define internal void @h(double %x, ptr %o) noinline {
+              %m = fmul double %x, 2.0
+              store double %m, ptr %o
+              ret void
+            }"""
+        head = "double @f(double %x, ptr %o)"
+        ir = function("call void @h(double %x, ptr %o)\nret double %x", head, helper)
+        x = numpy.arange(100.0)
+        with lanes_client.Session() as session:
+            outputs, _ = session.load(ir).run(x)
+        numpy.testing.assert_array_equal(outputs[0], x)
+        numpy.testing.assert_array_equal(outputs[1], 2 * x)
+
+    def test_rows_and_params_are_read_only(self):
+        recursive = """
+            define internal void @g(ptr %p, i32 %n) noinline {
+              %q = getelementptr double, ptr %p, i32 %n
+              store double 0.0, ptr %q
+              %m = sub i32 %n, 1
+              %d = icmp eq i32 %m, 0
+              br i1 %d, label %end, label %more
+            more:
+              call void @g(ptr %p, i32 %m)
+              br label %end
+            end:
+              ret void
+            }"""
+        ir = function("%y = load double, ptr %p\ncall void @g(ptr %p, i32 %n)\nret double %y",
+                      "double @f(i32 %n, ptr %p)", recursive)
+        with lanes_client.Session() as session:
+            with self.assertRaisesRegex(LanesError, "may write through it"):
+                session.load(ir)
+
+    def test_a_length_belongs_to_the_row_before_it(self):
+        ir = function("%i = sub i64 %n, 1\n%a = getelementptr double, ptr %p, i64 %i\n"
+                      "%x = load double, ptr %a\n%y = load double, ptr %q\n"
+                      "%r = fadd double %x, %y\nret double %r",
+                      "double @f(ptr %p, i64 %n, ptr %q)")
+        p, q = numpy.arange(30.0).reshape(10, 3), numpy.zeros((10, 5))
+        with lanes_client.Session() as session:
+            (got,), _ = session.load(ir, signature="f8(f8[:],f8[:])").run(p, q)
+        numpy.testing.assert_array_equal(got, p[:, 2])
 
     def test_two_kernels_with_helpers_of_one_name(self):
         def with_helper(constant):

@@ -319,7 +319,7 @@ class Errors(CliTest):
         self.assertEqual(
             done.stderr,
             "lanes: run: failed 3 of 1000 elements, first at index 17: "
-            "ValueError('negative', 3) (outputs of failed elements are unchanged)\n",
+            "ValueError('negative', 3) (outputs of failed elements are 0)\n",
         )
 
     def test_ignore_succeeds_and_counts(self):

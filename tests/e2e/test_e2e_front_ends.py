@@ -117,7 +117,6 @@ class FrontEnds(e2elib.LanesTest):
             self.check_black_scholes(name)
 
     def test_unoptimised_c(self):
-        self.skip_unless_llvm_reads(22)
         self.compile(
             "clang-22", "-O1", "-Xclang", "-disable-llvm-passes", "-fno-math-errno",
             "-emit-llvm", "-S", e2elib.KERNELS / "callbacks.c", "-o", "k.ll",
@@ -128,7 +127,6 @@ class FrontEnds(e2elib.LanesTest):
         rustc = e2elib.find_rustc()
         if rustc is None:
             self.skipTest("rustc is not here")
-        self.skip_unless_llvm_reads(22)
         subprocess.run(
             [rustc, "--crate-type=lib", "--emit=llvm-ir", "-O", "-o", self.folder / "k.ll",
              e2elib.KERNELS / "callback.rs"],

@@ -130,7 +130,7 @@ static void print_failed(const run_result *result)
     const bool has_type = err->type[0] != '\0';
     cli_print(RUN_COMMAND,
               "failed %llu of %llu elements, first at index %llu: %s%s%s%s "
-              "(outputs of failed elements are unchanged)",
+              "(outputs of failed elements are 0)",
               (unsigned long long)done->failed, (unsigned long long)done->elements,
               (unsigned long long)done->first_failed, err->type, has_type ? "(" : "",
               err->message, has_type ? ")" : "");

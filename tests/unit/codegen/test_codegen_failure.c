@@ -192,9 +192,9 @@ Test(codegen_frame, explain_reads_rows_params_and_strides)
         limit += 1e-3;
         cr_expect_eq(k.explain(&frame, i, &excinfo), LANES_ELEMENT_OK);
     }
-    for (size_t i = 0; i < sizeof(out); i++) {
-        cr_assert_eq(((unsigned char *)out)[i], UNTOUCHED);
-    }
+    double untouched[COUNT];
+    memset(untouched, UNTOUCHED, sizeof(untouched));
+    cr_expect_arr_eq(out, untouched, sizeof(out));
 }
 
 /* Status and outputs of an element are those of the loop, in place, too. */

@@ -349,6 +349,36 @@ Test(codegen_frame, two_rows_have_two_lengths, .init = fill_rows)
     expect_all_splits(&k, &frame, wanted, 8);
 }
 
+/* SciPy's generic_filter: a 64-bit length, a result through a pointer, and a status. */
+Test(codegen_frame, lengths_may_have_64_bits, .init = fill_rows)
+{
+    static const char ir[] =
+        "define i32 @f(ptr %buffer, i64 %n, ptr %result, ptr %user) {\n"
+        "entry:\n  %scale = load double, ptr %user\n  br label %loop\n"
+        "loop:\n  %i = phi i64 [ 0, %entry ], [ %j, %loop ]\n"
+        "  %s = phi double [ 0.0, %entry ], [ %t, %loop ]\n"
+        "  %p = getelementptr double, ptr %buffer, i64 %i\n"
+        "  %v = load double, ptr %p\n  %t = fadd double %s, %v\n  %j = add i64 %i, 1\n"
+        "  %more = icmp slt i64 %j, %n\n  br i1 %more, label %loop, label %exit\n"
+        "exit:\n  %r = fmul double %t, %scale\n  store double %r, ptr %result\n"
+        "  ret i32 1\n}\n";
+    const kernel k = kernel_with(ir, NULL, "i4,f8(f8[:])");
+    cr_expect_eq(k.result.has_params, 1);
+    const double scale = 0.5;
+    double wanted[COUNT], out[COUNT];
+    int32_t ok[COUNT] = {0};
+    lanes_loop_frame frame = frame_of(&k, (void *[]){rows, ok, out});
+    frame.params = &scale;
+    frame.stride[0] = 8 * ROW;
+    frame.row_count[0] = ROW;
+    cr_expect_eq(run_frame(&k, &frame, 0, COUNT).failed, 0);
+    for (int i = 0; i < COUNT; i++) {
+        wanted[i] = 0.5 * sum_of(rows + (ptrdiff_t)ROW * i, ROW);
+        cr_assert_eq(ok[i], 1);
+    }
+    cr_expect_arr_eq(out, wanted, sizeof(out));
+}
+
 /* ---- Params, seed ---------------------------------------------------------------------
  */
 

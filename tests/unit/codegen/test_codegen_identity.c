@@ -303,7 +303,7 @@ static const char renamed[] =
     "}\n"
     "declare double @exp(double) local_unnamed_addr\n"
     "declare double @sin(double)\n"
-    "define linkonce_odr hidden double @z(double %a, i64 %b) #3 {\n"
+    "define private double @z(double %a, i64 %b) #3 {\n"
     "  %d = icmp eq i64 %b, 0\n"
     "  br i1 %d, label %2, label %1\n"
     "1:\n"

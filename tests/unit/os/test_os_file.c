@@ -161,7 +161,7 @@ Test(os_file, folder_that_others_can_write_is_foreign)
         cr_assert_eq(chmod(path, modes[i]), 0);
         cr_assert_eq(lanes_os_folder_ensure(path, &err), LANES_E_FOREIGN_UID);
     }
-    cr_assert_not_null(strstr(err.message, "chmod 700"));
+    cr_assert_not_null(strstr(err.message, "has mode 1777"));
     cr_assert_eq(chmod(path, 0755), 0);
     cr_assert_eq(lanes_os_folder_ensure(path, &err), LANES_OK);
 }
