@@ -6,7 +6,7 @@
  * a tuple, a struct, a complex number and a result pointer are all scalars at offsets,
  * and LLVM turns the memory into registers again. Text, as codegen_loop.c.
  */
-#include "codegen/codegen_internal.h"
+#include "codegen/codegen_signature.h"
 
 #include <stdio.h>
 
@@ -123,14 +123,6 @@ static bool is_aggregate(LLVMTypeRef type)
            kind == LLVMStructTypeKind;
 }
 
-static LLVMTypeRef scalar_type(LLVMTypeRef type, unsigned index)
-{
-    if (LLVMGetTypeKind(type) == LLVMStructTypeKind) {
-        return LLVMStructGetTypeAtIndex(type, index);
-    }
-    return is_aggregate(type) ? LLVMGetElementType(type) : type;
-}
-
 /* %a<i>: a vector, array or struct of the scalars of argument i. */
 static void put_aggregate(const lanes_codegen *cg, FILE *out, uint32_t i)
 {
@@ -148,7 +140,7 @@ static void put_aggregate(const lanes_codegen *cg, FILE *out, uint32_t i)
         } else {
             fprintf(out, " %%a%us%u, ", i, s - 1);
         }
-        put_type(out, scalar_type(a->type, s));
+        put_type(out, lanes_reader_scalar_at(a->type, s));
         fprintf(out, " %%a%u.%u, %s%u\n", i, s, is_vector ? "i32 " : "", s);
     }
 }
@@ -170,7 +162,7 @@ static void put_arguments(const lanes_codegen *cg, FILE *out)
             continue;
         }
         for (uint32_t s = 0; s < a->count; s++) {
-            put_scalar(cg, out, i, s, scalar_type(a->type, s));
+            put_scalar(cg, out, i, s, lanes_reader_scalar_at(a->type, s));
         }
         if (is_aggregate(a->type)) {
             put_aggregate(cg, out, i);

@@ -133,8 +133,7 @@ static bool is_void(LLVMValueRef function)
     return LLVMGetTypeKind(result) == LLVMVoidTypeKind;
 }
 
-/* The first parameter is memory for a struct that C returns by value. */
-static bool has_return_slot(LLVMValueRef function)
+bool lanes_codegen_has_return_slot(LLVMValueRef function)
 {
     const unsigned kind = LLVMGetEnumAttributeKindForName("sret", strlen("sret"));
     return LLVMCountParams(function) > 0 &&
@@ -149,12 +148,13 @@ static enum lanes_convention find_convention(lanes_codegen *cg)
     if (is_numba && has_numba_shape(cg->callback)) {
         return LANES_CONVENTION_NUMBA;
     }
-    if (is_void(cg->callback) && !has_return_slot(cg->callback)) {
+    if (is_void(cg->callback) && !lanes_codegen_has_return_slot(cg->callback)) {
         return LANES_CONVENTION_C_OUT;
     }
     const bool has_pointers = has_pointer_argument(cg->callback);
-    return has_pointers && !has_return_slot(cg->callback) ? LANES_CONVENTION_SCIPY
-                                                          : LANES_CONVENTION_C;
+    return has_pointers && !lanes_codegen_has_return_slot(cg->callback)
+               ? LANES_CONVENTION_SCIPY
+               : LANES_CONVENTION_C;
 }
 
 static const char *convention_name(enum lanes_convention convention)
@@ -178,7 +178,7 @@ static lanes_status check_convention(lanes_codegen *cg, enum lanes_convention wa
         why = "returns a value; c-out is void f(inputs..., outputs *...)";
     } else if (wanted == LANES_CONVENTION_SCIPY && is_void(f)) {
         why = "returns nothing; scipy is R f(T, void *) or R f(int, T *[, void *])";
-    } else if (wanted == LANES_CONVENTION_C && !has_return_slot(f) &&
+    } else if (wanted == LANES_CONVENTION_C && !lanes_codegen_has_return_slot(f) &&
                (is_void(f) || has_pointer_argument(f))) {
         why = "takes pointers or returns nothing; c is R f(T...) of numbers";
     }

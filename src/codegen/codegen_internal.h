@@ -162,6 +162,9 @@ bool lanes_codegen_bitcode_producer(const char *ir, uint64_t ir_bytes, char *tex
 /** Find the callback: set cg->callback and ->convention. */
 LANES_NODISCARD lanes_status lanes_codegen_find_entry(lanes_codegen *cg);
 
+/** True if the first parameter is memory for a struct that C returns by value (sret). */
+bool lanes_codegen_has_return_slot(LLVMValueRef function);
+
 /** The C wrapper that Numba emits beside @p native; NULL if there is none. */
 LLVMValueRef lanes_codegen_cfunc_of(LLVMModuleRef module, const char *native);
 
@@ -242,8 +245,8 @@ void lanes_codegen_put_element_type(const lanes_codegen *cg, FILE *out);
 LANES_NODISCARD lanes_status lanes_codegen_normalise(lanes_codegen *cg);
 
 /**
- * Make everything but the callback internal, inline into it what it calls, and drop what
- * it does not reach.
+ * Make everything but the callback, into which all it calls has been inlined, internal,
+ * and drop what it does not reach.
  */
 LANES_NODISCARD lanes_status lanes_codegen_isolate(lanes_codegen *cg);
 

@@ -197,7 +197,7 @@ lanes_status lanes_codegen_isolate(lanes_codegen *cg)
         }
     }
     LLVMSetLinkage(cg->callback, LLVMExternalLinkage);
-    LANES_TRY(lanes_codegen_run_passes(cg, "globaldce,always-inline,globaldce"));
+    LANES_TRY(lanes_codegen_run_passes(cg, "globaldce"));
     lanes_codegen_rename_aliases(cg);
     return unpack_scalars(cg);
 }

@@ -170,10 +170,8 @@ static lanes_status count_arguments(lanes_signature_reader *r)
                                "'%.200s' takes a variable number of arguments",
                                lanes_reader_name(r));
     }
-    const unsigned sret = LLVMGetEnumAttributeKindForName("sret", strlen("sret"));
     cg->call.has_return_slot = cg->convention != LANES_CONVENTION_NUMBA &&
-                               LLVMCountParams(cg->callback) > 0 &&
-                               LLVMGetEnumAttributeAtIndex(cg->callback, 1, sret) != NULL;
+                               lanes_codegen_has_return_slot(cg->callback);
     r->hidden = cg->convention == LANES_CONVENTION_NUMBA ? 2
                 : cg->call.has_return_slot               ? 1
                                                          : 0;

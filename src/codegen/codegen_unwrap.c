@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "codegen/codegen_signature.h"
+
 #define PREFIX     "__excinfo_unwrap_args"
 #define STEPS_MAX  64 /* from a value to its load; unreachable code may be circular */
 #define OFFSET_MAX (1 << 20) /* of a field */
@@ -215,23 +217,11 @@ static enum box box_of(LLVMValueRef call)
     return BOX_UNKNOWN;
 }
 
+/* Of more than a bit: those are bools. */
 static uint32_t integer_dtype(LLVMTypeRef type, bool is_signed)
 {
-    if (LLVMGetTypeKind(type) != LLVMIntegerTypeKind) {
-        return LANES_DTYPE_NONE;
-    }
-    switch (LLVMGetIntTypeWidth(type)) {
-    case 8:
-        return is_signed ? LANES_I1 : LANES_U1;
-    case 16:
-        return is_signed ? LANES_I2 : LANES_U2;
-    case 32:
-        return is_signed ? LANES_I4 : LANES_U4;
-    case 64:
-        return is_signed ? LANES_I8 : LANES_U8;
-    default:
-        return LANES_DTYPE_NONE;
-    }
+    return lanes_reader_int_width(type) > 1 ? lanes_reader_dtype(type, !is_signed)
+                                            : (uint32_t)LANES_DTYPE_NONE;
 }
 
 static uint32_t float_dtype(LLVMTypeRef type, uint32_t if_float, uint32_t if_double)
