@@ -9,8 +9,9 @@ no cost.
   x/y        Numba's default error model (a test for 0) against error_model="numpy"
   sqrt       a callback that raises ValueError('negative', x) against one that does not
              (needs Numba >= 0.57 for the computed argument; else a constant one)
-  int        C: x / y with the checks for 0 and MIN / -1, against (x & MAX) / (y | 1), where
-             LLVM sees that there is nothing to check
+  int, uint  C: x / y with the checks for 0 and MIN / -1, against (x | 1) / (y | 1), where
+             LLVM sees that there is nothing to check, and nothing else; without a sign,
+             against x / (y | 1)
 """
 import os
 import statistics
@@ -58,12 +59,14 @@ def c_pairs():
         return f"define i{width} @f(i{width} %x, i{width} %y) {{\n{body}  ret i{width} %q\n}}\n"
 
     pairs = []
-    for name, operation, width, dtype in (("uint32 x/y", "udiv", 32, "u4"),
-                                          ("int32 x/y", "sdiv", 32, "i4"),
-                                          ("int64 x/y", "sdiv", 64, "i8")):  # fmt: skip
+    for name, operation, dtype in (("uint32 x/y", "udiv", "u4"), ("int8 x/y", "sdiv", "i1"),
+                                   ("int16 x/y", "sdiv", "i2"), ("int32 x/y", "sdiv", "i4"),
+                                   ("uint64 x/y", "udiv", "u8"), ("int64 x/y", "sdiv", "i8"),
+                                   ("int64 x%y", "srem", "i8")):  # fmt: skip
         # Data are odd and positive, so both divide the same numbers; LLVM knows it of one.
+        width = 8 * int(dtype[1])
         plain = function(width, f"  %d = or i{width} %y, 1\n"
-                                f"  %h = and i{width} %x, {2 ** (width - 1) - 1}\n"
+                                f"  %h = or i{width} %x, {int(dtype[0] == 'i')}\n"
                                 f"  %q = {operation} i{width} %h, %d\n")  # fmt: skip
         checked = function(width, f"  %q = {operation} i{width} %x, %y\n")
         pairs.append((name, plain, checked, dtype))
@@ -76,7 +79,7 @@ def measure(session, pair, count, rounds):
     random = np.random.default_rng(SEED)
     arrays = [session.array(count, dtype) for _ in range(3)]
     for array in arrays[:2]:
-        values = random.uniform(1, 1000, count)
+        values = random.uniform(1, 127 if dtype == "i1" else 1000, count)
         array.data[:] = values.astype(dtype) | 1 if dtype[0] in "iu" else values
     signature = f"{dtype}({dtype},{dtype})"
     kernels = [session.load(ir, signature) for ir in (plain, checked)]

@@ -17,6 +17,8 @@ BEGIN, END = "<!-- results begin -->", "<!-- results end -->"
 FILES = {
     "compare": "bench/compare/compare.py",
     "sizes": "bench/compare/compare.py --sizes",
+    "errors": "bench/compare/errors.py",
+    "load": "bench/e2e/load.py",
     "roundtrip": "build/bench/bin/bench_roundtrip",
     "soak": "bench/e2e/soak.py",
     "idle": "bench/e2e/idle.py",
@@ -63,6 +65,30 @@ def sizes_lines(content):
     yield from table(["kernel", *(f"{n:.0e}".replace("e+0", "e") for n in counts)], rows)
 
 
+def errors_lines(content):
+    rows = [
+        [r["pair"], f"{r['count']:,}", f"{r['plain_ns'] / 1e6:.4g}",
+         f"{r['checked_ns'] / 1e6:.4g}", f"{r['ratio']:.3f}",
+         f"{r['width_plain']}, {r['width_checked']}"]
+        for r in content["results"]
+    ]  # fmt: skip
+    yield "Medians in ms without and with checks; ratio 1: the checks cost nothing."
+    yield ""
+    yield from table(["pair", "elements", "plain", "checked", "ratio", "widths"], rows)
+
+
+def load_lines(content):
+    rows = [
+        [r["callback"], f"{r['new']['median']:.1f} ± {r['new']['mad']:.1g}",
+         f"{r['known']['median']:.1f} ± {r['known']['mad']:.1g}",
+         f"{r['new']['median'] / r['known']['median']:.1f}"]
+        for r in content["results"]
+    ]  # fmt: skip
+    yield "From IR to a callable kernel, median ± MAD in ms."
+    yield ""
+    yield from table(["callback", "new", "known", "ratio"], rows)
+
+
 def roundtrip_lines(content):
     rows = [
         [r["name"], f"{r['median']:,.0f}", f"{r['mad']:,.0f}", f"{r['p99']:,.0f}",
@@ -98,8 +124,9 @@ def idle_lines(content):
 
 def lines_of(folder):
     makers = {
-        "compare": compare_lines, "sizes": sizes_lines, "roundtrip": roundtrip_lines,
-        "soak": soak_lines, "idle": idle_lines,
+        "compare": compare_lines, "sizes": sizes_lines, "errors": errors_lines,
+        "load": load_lines, "roundtrip": roundtrip_lines, "soak": soak_lines,
+        "idle": idle_lines,
     }  # fmt: skip
     machine = None
     for name, command in FILES.items():

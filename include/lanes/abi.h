@@ -30,7 +30,7 @@
 
 /** "lanes\0" and the layout version; both sides must agree exactly. */
 #define LANES_ABI_MAGIC   0x0000736c656e616cull
-#define LANES_ABI_VERSION 2u
+#define LANES_ABI_VERSION 3u
 
 /* Limits. Exceeding one is a named error, never truncation. */
 #define LANES_OPERANDS_MAX       16           /**< inputs + outputs of a kernel */
@@ -184,31 +184,52 @@ typedef struct lanes_abi_operand {
     uint32_t row_count; /**< elements of each row, side by side; 0: not a row operand */
 } lanes_abi_operand;
 
-/** Largest number of values that an exception carries from the failing element. */
-#define LANES_RAISED_ARGUMENTS_MAX 16
+/** Largest number of items that an exception carries from the failing element. */
+#define LANES_RAISED_ITEMS_MAX 32
+/** Bytes of their values. */
+#define LANES_RAISED_DATA_BYTES 992
+
+/** lanes_abi_raised_item.type, if it is not the enum lanes_dtype of a number. */
+enum lanes_raised_item {
+    LANES_RAISED_ITEM_UNKNOWN = 0,     /**< a value that lanes cannot tell */
+    LANES_RAISED_ITEM_NONE = 0x100,    /**< Python's None */
+    LANES_RAISED_ITEM_TUPLE = 0x101,   /**< its elements are the items behind it */
+    LANES_RAISED_ITEM_TEXT = 0x102,    /**< a string: UTF-8, without NUL at its end */
+    LANES_RAISED_ITEM_TEXT_CUT = 0x103 /**< the beginning of a string */
+};
+
+/** A value that the failing element put into its exception, or a part of one. */
+typedef struct lanes_abi_raised_item {
+    uint32_t type;   /**< enum lanes_dtype or lanes_raised_item */
+    uint32_t count;  /**< tuples: direct elements; others: 0 */
+    uint32_t offset; /**< of its value in lanes_abi_raised.data; a multiple of 8 */
+    uint32_t bytes;  /**< of its value; numbers: as in an array of that dtype */
+} lanes_abi_raised_item;
 
 /**
  * The first failure of a batch. The exception's class and constant arguments are a pickle
  * in the IR that the client itself submitted: the executor only says where, because
  * unpickling another's bytes would be running another's code. Arguments that the failing
  * element computed come by value, in the order in which the pickle has placeholders.
+ *
+ * Items are a list of trees: each tuple is followed by its elements, which may be tuples
+ * themselves. ValueError((x, 3), y) has the items TUPLE (count 2), x, 3, y.
  */
 typedef struct lanes_abi_raised {
     uint32_t kind;           /**< enum lanes_raised_kind */
     uint32_t payload_form;   /**< enum lanes_payload_form */
     uint64_t payload_offset; /**< of its first byte in the IR; bits for bitcode */
     uint64_t payload_bytes;  /**< of the pickle */
-    uint32_t argument_count; /**< <= LANES_RAISED_ARGUMENTS_MAX */
-    uint32_t reserved;
-    uint32_t argument_dtype[LANES_RAISED_ARGUMENTS_MAX]; /**< enum lanes_dtype */
-    uint8_t argument[LANES_RAISED_ARGUMENTS_MAX][16]; /**< as in an array of that dtype */
+    uint32_t argument_count; /**< computed arguments: items that are in no tuple */
+    uint32_t item_count;     /**< <= LANES_RAISED_ITEMS_MAX */
+    lanes_abi_raised_item item[LANES_RAISED_ITEMS_MAX]; /**< unused: 0 */
+    uint8_t data[LANES_RAISED_DATA_BYTES];              /**< unused: 0 */
 } lanes_abi_raised;
 
 /** What does not fit a completion: one slot of the same index. */
 typedef struct lanes_abi_detail {
-    char text[LANES_ABI_TEXT_BYTES]; /**< a sentence when status < 0 */
+    char text[LANES_ABI_TEXT_BYTES]; /**< a sentence */
     lanes_abi_raised raised;         /**< kind is LANES_RAISED_NONE unless failed > 0 */
-    uint8_t pad[160];
 } lanes_abi_detail;
 
 /** One result. The detail of the same index is valid when status < 0 or failed > 0. */
@@ -238,7 +259,7 @@ typedef struct lanes_abi_completion {
     (LANES_ABI_U_ARGUMENTS + LANES_ABI_ENTRIES * LANES_ABI_ARGUMENT_BYTES)
 #define LANES_ABI_K_COMPLETIONS LANES_ABI_PAGE_BYTES
 #define LANES_ABI_K_DETAILS     (LANES_ABI_K_COMPLETIONS + LANES_ABI_ENTRIES * 128u)
-#define LANES_ABI_K_BYTES       (LANES_ABI_K_DETAILS + LANES_ABI_ENTRIES * 1024u)
+#define LANES_ABI_K_BYTES       (LANES_ABI_K_DETAILS + LANES_ABI_ENTRIES * 2048u)
 
 /* ---- Control messages ------------------------------------------------------------ */
 
@@ -345,8 +366,9 @@ LANES_ABI_ASSERT(sizeof(lanes_abi_operand) == 24, "operands are 24 bytes");
 LANES_ABI_ASSERT(sizeof(lanes_abi_completion) == 128, "completions are 128 bytes");
 LANES_ABI_ASSERT(sizeof(lanes_abi_segment) == 40, "no padding");
 LANES_ABI_ASSERT(sizeof(lanes_abi_hello) == 40, "no padding");
-LANES_ABI_ASSERT(sizeof(lanes_abi_raised) == 32 + 16 * 4 + 16 * 16, "no padding");
-LANES_ABI_ASSERT(sizeof(lanes_abi_detail) == 1024, "details are 1024 bytes");
+LANES_ABI_ASSERT(sizeof(lanes_abi_raised_item) == 16, "no padding");
+LANES_ABI_ASSERT(sizeof(lanes_abi_raised) == 32 + 32 * 16 + 992, "no padding");
+LANES_ABI_ASSERT(sizeof(lanes_abi_detail) == 2048, "details are 2048 bytes");
 LANES_ABI_ASSERT(sizeof(lanes_abi_kernel_load) == 40 + 1024 + 512, "no padding");
 LANES_ABI_ASSERT(sizeof(lanes_abi_kernel) == 48 + 64 + 16, "no padding");
 LANES_ABI_ASSERT(LANES_OPERANDS_MAX * (24 + 8 * LANES_DIMENSIONS_MAX) +

@@ -31,7 +31,8 @@ typedef struct lanes_operand {
     /**
      * Inputs of which the callback takes a row (lanes_kernel_is_row()): elements of each
      * row, which lie side by side; stride leads from row to row, at any distance. The
-     * callback gets it as its length argument, 1 .. INT32_MAX. Other operands: 0.
+     * callback gets it as its length argument, 1 .. INT32_MAX; fewer than it is seen to
+     * read whatever the length are refused. Other operands: 0.
      */
     uint32_t row_count;
 } lanes_operand;
@@ -56,14 +57,18 @@ typedef struct lanes_batch {
     uint64_t seed;
     /**
      * The params block, for kernels with lanes_kernel_has_params(): read by every call,
-     * lent until the completion; the segment is borrowed for the call. NULL: none.
+     * lent until the completion; the segment is borrowed for the call. NULL: no block,
+     * for kernels whose lanes_kernel_params_bytes() is 0.
      */
     const lanes_segment *params;
     uint64_t params_offset; /**< bytes from the segment's start; a multiple of 16 */
     uint64_t params_bytes;  /**< at least lanes_kernel_params_bytes() */
 } lanes_batch;
 
-/** Why the first failing element failed: see abi.h. */
+/**
+ * Why the first failing element failed: see abi.h. Counts, offsets, sizes and types of
+ * its items have been checked; whether a text is UTF-8 has not.
+ */
 typedef lanes_abi_raised lanes_raised;
 
 /** The outcome of one batch. */
@@ -83,7 +88,12 @@ typedef struct lanes_completion {
     uint32_t strategy; /**< enum lanes_strategy */
     uint32_t vector_width; /**< elements per vector operation; 1 = not vectorized */
     uint32_t reserved;
-    char message[LANES_ERROR_TEXT_BYTES]; /**< one sentence if status < 0, else "" */
+    /**
+     * One sentence, UTF-8, if status < 0 or failed > 0, else "". Why the first failing
+     * element failed is there whatever lanes_batch.errors is: "callback raised
+     * ValueError('negative', -2.0) for 1 of 10 elements, first at index 3".
+     */
+    char message[LANES_ERROR_TEXT_BYTES];
     lanes_raised raised; /**< of element first_failed; raised.kind is 0 if none failed */
 } lanes_completion;
 

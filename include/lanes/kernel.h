@@ -86,7 +86,12 @@ LANES_API int lanes_kernel_is_row(const lanes_kernel *kernel, uint32_t index);
 /** True if the callback takes a params block (SciPy's user_data). */
 LANES_API int lanes_kernel_has_params(const lanes_kernel *kernel);
 
-/** Bytes of the params block that the callback is seen to read: the least to give. */
+/**
+ * Bytes of the params block that the callback is seen to read: the least to give. 1 if it
+ * uses the block at places that cannot be seen. 0 if it does not use it at all, as many
+ * do that have SciPy's user_data only because they must: then a batch may leave the block
+ * out, and the callback gets NULL.
+ */
 LANES_API uint64_t lanes_kernel_params_bytes(const lanes_kernel *kernel);
 
 /** Nanoseconds from the load's request until its code was callable. */

@@ -9,7 +9,7 @@
 
 #include "base/atomic.h"
 #include "client/client_internal.h"
-#include "kernel/dtype.h"
+#include "kernel/raised.h"
 #include "os/os_socket.h"
 #include "os/os_wait.h"
 
@@ -34,33 +34,15 @@ static void copy_raised(const lanes_abi_raised *shared, lanes_raised *out)
     memcpy(out, words, sizeof(*out));
 }
 
-/** True if a program may index with the counts and look up the dtypes that are in it. */
-static bool is_raised_sane(const lanes_raised *raised)
-{
-    if (raised->kind > LANES_RAISED_UNKNOWN ||
-        raised->payload_form > LANES_PAYLOAD_BITCODE ||
-        raised->argument_count > LANES_RAISED_ARGUMENTS_MAX) {
-        return false;
-    }
-    for (uint32_t i = 0; i < raised->argument_count; i++) {
-        /* LANES_DTYPE_NONE: a value that is not a number. */
-        if (raised->argument_dtype[i] != LANES_DTYPE_NONE &&
-            lanes_dtype_bytes(raised->argument_dtype[i]) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void copy_detail(const lanes_abi_detail *shared, lanes_completion *out)
 {
-    if (out->status < 0) {
+    if (out->status < 0 || out->failed > 0) {
         const size_t length = strnlen(shared->text, sizeof(out->message) - 1);
         memcpy(out->message, shared->text, length);
     }
     if (out->failed > 0) {
         copy_raised(&shared->raised, &out->raised);
-        if (!is_raised_sane(&out->raised)) {
+        if (!lanes_raised_is_sane(&out->raised)) {
             /* Something failed, and nobody can say what. */
             out->raised = (lanes_raised){.kind = LANES_RAISED_UNKNOWN};
         }

@@ -91,7 +91,10 @@ static void report_failures(lanes_codegen *cg)
     }
 }
 
-/* Everything from IR to the optimised module, for cg->block elements a body call. */
+/*
+ * Everything from IR to the optimised module, for cg->block elements a body call; or, if
+ * cg->is_known is set then, up to the identity.
+ */
 static lanes_status build(lanes_codegen *cg, lanes_compile_result *result)
 {
     uint64_t start = lanes_clock_ns();
@@ -113,6 +116,12 @@ static lanes_status build(lanes_codegen *cg, lanes_compile_result *result)
     LANES_TRY(lanes_codegen_admit_reachable(cg));
     if (cg->block > 1) { /* else this is a second build of the same callback */
         LANES_TRY(lanes_codegen_identify(cg, result->identity));
+        cg->is_known = lanes_codegen_is_known(cg, result);
+        cg->ms_wrap += ms_since(start);
+        if (cg->is_known) {
+            return LANES_OK;
+        }
+        start = lanes_clock_ns();
     }
     lanes_codegen_list_externals(cg);
     lanes_codegen_find_divisions(cg);
@@ -161,6 +170,9 @@ static void drop_module(lanes_codegen *cg)
 static lanes_status build_for_best_block(lanes_codegen *cg, lanes_compile_result *result)
 {
     LANES_TRY(build(cg, result));
+    if (cg->is_known) {
+        return LANES_OK;
+    }
     const uint32_t step = cg->vectorization.width * cg->vectorization.interleave;
     if (cg->vectorization.width > 1) {
         LANES_ASSERT(cg->block % step == 0);
@@ -185,14 +197,17 @@ static lanes_status compile(lanes_codegen *cg, lanes_codegen_output *out)
     name_symbol(result->explain_symbol, "explain", cg->request->id);
     name_symbol(result->payload_symbol, "payloads", cg->request->id);
     LANES_TRY(build_for_best_block(cg, result));
+    if (cg->payload_count + cg->argument_list_count == 0) {
+        result->payload_symbol[0] = '\0';
+    }
+    if (cg->is_known) {
+        return LANES_OK;
+    }
     LLVMValueRef explain = LLVMGetNamedFunction(cg->module, result->explain_symbol);
     if (explain != NULL) {
         lanes_codegen_match_vector_math(cg, explain);
     } else {
         result->explain_symbol[0] = '\0';
-    }
-    if (cg->payload_count + cg->argument_list_count == 0) {
-        result->payload_symbol[0] = '\0';
     }
     lanes_codegen_resolve_externals(cg);
     lanes_codegen_add_stage(cg, "optimised", LLVMPrintModuleToString(cg->module));
@@ -213,6 +228,20 @@ static void make_printable(char *text)
     }
 }
 
+static void take_object(const lanes_codegen *cg, lanes_codegen_output *out)
+{
+    lanes_compile_result *result = &out->result;
+    result->object_bytes = LLVMGetBufferSize(cg->object);
+    result->info = (lanes_variant_info){.strategy = LANES_STRATEGY_LOOP,
+                                        .vector_width = cg->vectorization.width,
+                                        .interleave = cg->vectorization.interleave,
+                                        .code_bytes = (uint32_t)result->object_bytes};
+    out->object = malloc(result->object_bytes);
+    if (out->object != NULL) {
+        memcpy(out->object, LLVMGetBufferStart(cg->object), result->object_bytes);
+    }
+}
+
 static void fill_output(lanes_codegen *cg, lanes_status status, lanes_codegen_output *out)
 {
     lanes_compile_result *result = &out->result;
@@ -225,38 +254,34 @@ static void fill_output(lanes_codegen *cg, lanes_status status, lanes_codegen_ou
         result->signature = cg->signature;
         result->key = cg->key;
         result->may_raise = cg->may_raise;
-        result->uses_runtime = cg->needs_begin;
         result->has_params = cg->call.has_params;
         result->params_bytes = cg->call.params_bytes;
+        memcpy(result->row_minimum, cg->call.row_minimum, sizeof(result->row_minimum));
         result->payload_count = cg->payload_count;
         result->argument_list_count = cg->argument_list_count;
         out->payloads = cg->payloads;
         out->argument_lists = cg->argument_lists;
         cg->payloads = NULL; /* owned by the output */
         cg->argument_lists = NULL;
-        result->object_bytes = LLVMGetBufferSize(cg->object);
-        result->info = (lanes_variant_info){.strategy = LANES_STRATEGY_LOOP,
-                                            .vector_width = cg->vectorization.width,
-                                            .interleave = cg->vectorization.interleave,
-                                            .code_bytes = (uint32_t)result->object_bytes};
-        out->object = malloc(result->object_bytes);
-        if (out->object != NULL) {
-            memcpy(out->object, LLVMGetBufferStart(cg->object), result->object_bytes);
+        result->is_known = cg->is_known;
+        if (!cg->is_known) {
+            take_object(cg, out);
         }
     }
     out->report = lanes_codegen_report_text(cg);
     result->report_bytes = out->report != NULL ? strlen(out->report) : 0;
-    if (out->report == NULL || (status >= 0 && out->object == NULL)) {
+    const bool has_code = out->object != NULL || cg->is_known;
+    if (out->report == NULL || (status >= 0 && !has_code)) {
         result->status = -ENOMEM;
         snprintf(result->message, sizeof(result->message), "no memory for the result");
     }
 }
 
 void lanes_codegen_compile(const lanes_compile_request *request, const char *ir,
-                           lanes_codegen_output *out)
+                           const lanes_code_key *known, lanes_codegen_output *out)
 {
     *out = (lanes_codegen_output){0};
-    lanes_codegen cg = {.request = request, .ir = ir};
+    lanes_codegen cg = {.request = request, .ir = ir, .known = known};
     cg.report = json_object();
     cg.remarks = json_array();
     cg.stages = (request->flags & LANES_ABI_KERNEL_STAGES) != 0 ? json_object() : NULL;
@@ -305,7 +330,7 @@ lanes_status lanes_codegen_init(lanes_error *err)
                                            .ir_bytes = sizeof(warm_up_ir) - 1,
                                            .default_key = 1};
     lanes_codegen_output output;
-    lanes_codegen_compile(&request, warm_up_ir, &output);
+    lanes_codegen_compile(&request, warm_up_ir, NULL, &output);
     const lanes_status status = output.result.status;
     if (status < 0) {
         lanes_error_set(err, status, "LLVM's warm-up compile: %.400s",

@@ -35,11 +35,15 @@ void lanes_codegen_set_fatal_handler(void (*handler)(const char *reason));
 
 /**
  * Compile one variant. Failures of the IR are in out->result.status and .message, with as
- * much of the report as is known; request->ir_bytes bytes of @p ir are borrowed.
- * The output is released with lanes_codegen_output_deinit().
+ * much of the report as is known. The output is released with
+ * lanes_codegen_output_deinit().
+ *
+ * @param ir     [request->ir_bytes], borrowed
+ * @param known  [request->known_count], borrowed: if the variant's code is one of them,
+ * it is not made, and out->result.is_known is 1
  */
 void lanes_codegen_compile(const lanes_compile_request *request, const char *ir,
-                           lanes_codegen_output *out);
+                           const lanes_code_key *known, lanes_codegen_output *out);
 
 void lanes_codegen_output_deinit(lanes_codegen_output *output);
 

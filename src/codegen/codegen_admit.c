@@ -94,81 +94,136 @@ lanes_status lanes_codegen_admit_module(lanes_codegen *cg)
 }
 
 /*
- * True if a constant contains inttoptr: an address of the process that made the IR.
- * Expressions are trees of at most `depth` levels here; deeper ones count as containing
- * it.
+ * What a constant cannot contain, with the rule that says so; NULL if nothing speaks
+ * against it. Expressions are trees of at most `depth` levels here; deeper ones count as
+ * containing an address.
  */
-static bool has_client_address(LLVMValueRef constant, unsigned depth)
+static const char *refuse_constant(LLVMValueRef constant, unsigned depth,
+                                   const char **out_rule)
 {
     if (!LLVMIsAConstant(constant) || LLVMIsAGlobalValue(constant) ||
         LLVMIsAConstantDataSequential(constant)) {
-        return false;
+        return NULL;
     }
-    if (depth == 0) {
-        return true;
+    if (LLVMIsABlockAddress(constant)) {
+        *out_rule = "indirect-branch";
+        return "takes the address of a label (&&label), which keeps the callback out of "
+               "the loop; use a switch";
     }
-    if (LLVMIsAConstantExpr(constant) && LLVMGetConstOpcode(constant) == LLVMIntToPtr) {
-        return true;
+    if (depth == 0 ||
+        (LLVMIsAConstantExpr(constant) && LLVMGetConstOpcode(constant) == LLVMIntToPtr)) {
+        *out_rule = "address-constant";
+        return "uses an address of the process that made the IR (a ctypes pointer or a "
+               "dynamic global); pass the data as an operand";
     }
     const int count = LLVMGetNumOperands(constant);
-    for (int i = 0; i < count; i++) {
-        if (has_client_address(LLVMGetOperand(constant, (unsigned)i), depth - 1)) {
-            return true;
-        }
+    const char *why = NULL;
+    for (int i = 0; i < count && why == NULL; i++) {
+        why = refuse_constant(LLVMGetOperand(constant, (unsigned)i), depth - 1, out_rule);
     }
-    return false;
+    return why;
 }
 
 #define CONSTANT_DEPTH_MAX 64u
 
-/* The module's variable that a store, or an atomic operation, changes; else NULL. */
-static LLVMValueRef changed_variable(LLVMValueRef instruction)
+/*
+ * What a value of @p type cannot be in a loop for an x86-64 CPU, with the rule that says
+ * so; NULL if nothing speaks against it.
+ */
+static const char *refuse_type(LLVMTypeRef type, const char **out_rule)
 {
-    LLVMValueRef address = NULL;
-    if (LLVMIsAStoreInst(instruction)) {
-        address = LLVMGetOperand(instruction, 1);
-    } else if (LLVMIsAAtomicRMWInst(instruction) ||
-               LLVMIsAAtomicCmpXchgInst(instruction)) {
-        address = LLVMGetOperand(instruction, 0);
+    switch (LLVMGetTypeKind(type)) {
+    case LLVMScalableVectorTypeKind:
+        *out_rule = "scalable-vector";
+        return "uses vectors whose length only another kind of CPU knows; compile it for "
+               "x86-64, or without vectors";
+    case LLVMPointerTypeKind:
+        *out_rule = "address-space";
+        return LLVMGetPointerAddressSpace(type) == 0
+                   ? NULL
+                   : "uses pointers into another address space than 0 (of a GPU, or of a "
+                     "segment register); use plain pointers";
+    case LLVMX86_AMXTypeKind:
+    case LLVMTargetExtTypeKind:
+        *out_rule = "special-type";
+        return "uses a type of one kind of processor; use plain numbers";
+    case LLVMVectorTypeKind:
+    case LLVMArrayTypeKind:
+        return refuse_type(LLVMGetElementType(type), out_rule);
+    case LLVMStructTypeKind:
+        for (unsigned i = 0; i < LLVMCountStructElementTypes(type); i++) {
+            const char *why = refuse_type(LLVMStructGetTypeAtIndex(type, i), out_rule);
+            if (why != NULL) {
+                return why;
+            }
+        }
+        return NULL;
+    default:
+        return NULL;
     }
-    while (address != NULL &&
-           (LLVMIsAGetElementPtrInst(address) || LLVMIsAConstantExpr(address))) {
-        address = LLVMGetOperand(address, 0);
+}
+
+/* Instructions that lanes has no use for, whatever their operands. */
+static const char *refuse_opcode(LLVMValueRef instruction, const char **out_rule)
+{
+    switch (LLVMGetInstructionOpcode(instruction)) {
+    case LLVMIndirectBr:
+        *out_rule = "indirect-branch";
+        return "jumps to an address (goto *label), which keeps it out of the loop; use a "
+               "switch";
+    case LLVMVAArg:
+        *out_rule = "variable-arguments";
+        return "reads arguments that its signature does not name; give each one a type";
+    case LLVMInvoke:
+    case LLVMResume:
+    case LLVMCatchSwitch:
+    case LLVMCleanupRet:
+        *out_rule = "exception-handling";
+        return "handles exceptions of another language or platform than C++ and Rust on "
+               "Linux; compile it without exceptions";
+    default:
+        break;
     }
-    return address != NULL && LLVMIsAGlobalVariable(address) ? address : NULL;
+    LLVMTypeRef type = LLVMIsAAllocaInst(instruction) ? LLVMGetAllocatedType(instruction)
+                       : LLVMIsAGetElementPtrInst(instruction)
+                           ? LLVMGetGEPSourceElementType(instruction)
+                           : LLVMTypeOf(instruction);
+    return refuse_type(type, out_rule);
 }
 
 static lanes_status admit_instruction(lanes_codegen *cg, LLVMValueRef function,
                                       LLVMValueRef instruction)
 {
-    LLVMValueRef variable = changed_variable(instruction);
-    if (variable != NULL) {
-        return refuse(cg, "mutable-global", lanes_codegen_name(variable),
-                      "is written by the callback; a callback keeps no state between "
-                      "elements, which run in any order and on several threads");
-    }
+    const char *rule;
+    const char *why = refuse_opcode(instruction, &rule);
     const int count = LLVMGetNumOperands(instruction);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count && why == NULL; i++) {
         LLVMValueRef operand = LLVMGetOperand(instruction, (unsigned)i);
+        why = refuse_type(LLVMTypeOf(operand), &rule);
         if (LLVMIsAInlineAsm(operand)) {
             return refuse(cg, "inline-asm", lanes_codegen_name(function),
                           "contains inline assembly; use plain code");
         }
-        if (has_client_address(operand, CONSTANT_DEPTH_MAX)) {
-            return refuse(cg, "address-constant", lanes_codegen_name(function),
-                          "uses an address of the process that made the IR (a ctypes "
-                          "pointer or a dynamic global); pass the data as an operand");
+        if (why == NULL) {
+            why = refuse_constant(operand, CONSTANT_DEPTH_MAX, &rule);
         }
     }
-    return LANES_OK;
+    return why == NULL ? LANES_OK : refuse(cg, rule, lanes_codegen_name(function), why);
 }
 
 static lanes_status admit_external(lanes_codegen *cg, LLVMValueRef function)
 {
     const char *name = lanes_codegen_name(function);
     lanes_codegen_math math;
-    if (LLVMGetIntrinsicID(function) != 0 || lanes_codegen_is_panic(name) ||
-        strcmp(name, LANES_DIVIDED) == 0) {
+    if (lanes_codegen_is_panic(name) || strcmp(name, LANES_DIVIDED) == 0) {
+        return LANES_OK;
+    }
+    const char *rule;
+    const char *why = lanes_codegen_refuse_callee(function, &rule);
+    if (why != NULL) {
+        return refuse(cg, rule, name, why);
+    }
+    if (LLVMGetIntrinsicID(function) != 0) {
         return LANES_OK;
     }
     if (!lanes_codegen_find_external(name, &math)) {
@@ -207,6 +262,10 @@ static lanes_status admit_function(lanes_codegen *cg, LLVMValueRef function)
     if (LLVMIsDeclaration(function)) {
         return admit_external(cg, function);
     }
+    if (LLVMGetGC(function) != NULL) {
+        return refuse(cg, "garbage-collector", lanes_codegen_name(function),
+                      "is compiled for a garbage collector; use local variables");
+    }
     for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
          block = LLVMGetNextBasicBlock(block)) {
         LANES_TRY(admit_block(cg, function, block));
@@ -220,24 +279,50 @@ static lanes_status admit_global(lanes_codegen *cg, LLVMValueRef global)
         return refuse(cg, "thread-local", lanes_codegen_name(global),
                       "is thread-local; a callback keeps no state between elements");
     }
+    const char *rule;
+    const char *why = refuse_type(LLVMTypeOf(global), &rule);
+    if (why != NULL) {
+        return refuse(cg, rule, lanes_codegen_name(global), why);
+    }
     if (LLVMIsDeclaration(global)) {
         return lanes_error_set(&cg->error, LANES_E_IR_SYMBOL,
                                "the callback uses the external variable '%.200s', which "
                                "lanes does not provide",
                                lanes_codegen_name(global));
     }
+    if (!LLVMIsGlobalConstant(global) && !lanes_codegen_is_only_read(global)) {
+        return refuse(cg, "mutable-global", lanes_codegen_name(global),
+                      "is written by the callback, or its address is kept or given away; "
+                      "a callback keeps no state between elements, which run in any "
+                      "order and on several threads. If it is a table, declare it const");
+    }
     LLVMValueRef initial = LLVMGetInitializer(global);
-    if (initial != NULL && has_client_address(initial, CONSTANT_DEPTH_MAX)) {
-        return refuse(
-            cg, "address-constant", lanes_codegen_name(global),
-            "holds an address of the process that made the IR (a ctypes pointer "
-            "or a dynamic global); pass the data as an operand");
+    why = initial != NULL ? refuse_constant(initial, CONSTANT_DEPTH_MAX, &rule) : NULL;
+    return why == NULL ? LANES_OK : refuse(cg, rule, lanes_codegen_name(global), why);
+}
+
+/* Parameters that mean more than their type says. */
+static lanes_status admit_parameters(lanes_codegen *cg)
+{
+    static const char *const names[] = {"inalloca", "preallocated", "swiftasync",
+                                        "swifterror"};
+    for (unsigned i = 0; i < LLVMCountParams(cg->callback); i++) {
+        for (size_t n = 0; n < LANES_ARRAY_COUNT(names); n++) {
+            if (lanes_codegen_attribute(cg->callback, i + 1, names[n]) != NULL) {
+                return lanes_error_set(
+                    &cg->error, LANES_E_IR_REFUSED,
+                    "rule parameter-attribute: '%.160s' takes argument %u as '%s', which "
+                    "only its own language can pass; give it plain arguments",
+                    lanes_codegen_name(cg->callback), i, names[n]);
+            }
+        }
     }
     return LANES_OK;
 }
 
 lanes_status lanes_codegen_admit_reachable(lanes_codegen *cg)
 {
+    LANES_TRY(admit_parameters(cg));
     for (LLVMValueRef g = LLVMGetFirstGlobal(cg->module); g; g = LLVMGetNextGlobal(g)) {
         LANES_TRY(admit_global(cg, g));
     }

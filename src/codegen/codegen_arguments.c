@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include "codegen/codegen_trace.h"
-
 static bool has_attribute(LLVMValueRef function, unsigned parameter, const char *name)
 {
     const unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
@@ -36,8 +34,7 @@ static lanes_status choose_pointer_role(lanes_signature_reader *r, uint32_t i,
     lanes_codegen_call *call = &r->cg->call;
     lanes_codegen_argument *a = &call->argument[i];
     const lanes_mangle_argument *known = lanes_reader_mangled(r, i);
-    lanes_trace trace;
-    lanes_trace_pointer(r->layout, lanes_reader_parameter(r, i), &trace);
+    const lanes_trace *trace = &r->trace[i];
     const bool is_void = known != NULL && known->kind == LANES_MANGLE_VOID_POINTER;
     const bool has_count = i > 0 && is_row_count(r, i - 1);
     const bool is_last = i + 1 == call->argument_count;
@@ -47,16 +44,16 @@ static lanes_status choose_pointer_role(lanes_signature_reader *r, uint32_t i,
             "is a struct passed in memory; pass its members one by one");
     }
     if (!is_void && lanes_reader_returns_nothing(r) &&
-        (trace.is_written || trace.escapes || (!has_count && !trace.is_read))) {
+        (trace->is_written || trace->escapes || (!has_count && !trace->is_read))) {
         a->role = LANES_ROLE_OUTPUT;
         return LANES_OK;
     }
-    if (is_void && trace.is_written) {
+    if (is_void && trace->is_written) {
         return lanes_reader_refuse(r, "argument", i,
                                    "is a params block, which all elements share: a "
                                    "callback may only read it");
     }
-    if (trace.is_written && !(has_count && trace.is_read)) {
+    if (trace->is_written && !(has_count && trace->is_read)) {
         a->role = LANES_ROLE_OUTPUT; /* beside the value that it returns */
         return LANES_OK;
     }
@@ -76,10 +73,10 @@ static lanes_status choose_pointer_role(lanes_signature_reader *r, uint32_t i,
     if (a->role == LANES_ROLE_ROW && r->rows_left > 0) {
         r->rows_left--;
     }
-    if (trace.is_written || trace.escapes) {
+    if (trace->is_written || trace->escapes) {
         return lanes_reader_refuse(
             r, "argument", i,
-            trace.is_written
+            trace->is_written
                 ? "is a row or a params block, and is written; both are read "
                   "only: copy what you change into a local array"
                 : "is a row or a params block, and is passed to a function "
@@ -157,11 +154,9 @@ static uint32_t row_dtype(lanes_signature_reader *r, uint32_t i)
     if (known != NULL) {
         return known->dtype;
     }
-    lanes_trace trace;
-    lanes_trace_pointer(r->layout, lanes_reader_parameter(r, i), &trace);
-    const uint32_t seen = trace.read_type != NULL
-                              ? lanes_reader_dtype(trace.read_type, false)
-                              : LANES_DTYPE_NONE;
+    LLVMTypeRef type = r->trace[i].read_type;
+    const uint32_t seen =
+        type != NULL ? lanes_reader_dtype(type, false) : LANES_DTYPE_NONE;
     return seen != LANES_DTYPE_NONE ? seen : (uint32_t)LANES_F8;
 }
 
@@ -252,4 +247,71 @@ lanes_status lanes_reader_assign_inputs(lanes_signature_reader *r)
     return part == call->input_part_count && !has_more_rows
                ? LANES_OK
                : lanes_reader_mismatch(r, "inputs");
+}
+
+/* True if the callback can know from its arguments how long its rows are. */
+static bool may_know_length(const lanes_signature_reader *r)
+{
+    const lanes_signature *signature = &r->cg->signature;
+    for (uint32_t i = 0; i < r->cg->call.argument_count; i++) {
+        if (r->cg->call.argument[i].role == LANES_ROLE_ROW_COUNT) {
+            return true;
+        }
+    }
+    for (uint32_t k = 0; k < signature->input_count; k++) {
+        const uint32_t part = lanes_dtype_part(signature->dtype[k]);
+        if ((signature->row_mask >> k & 1u) == 0 && !lanes_dtype_is_float(part) &&
+            part != LANES_BOOL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static lanes_status measure_row(lanes_signature_reader *r, uint32_t i)
+{
+    lanes_codegen_call *call = &r->cg->call;
+    const lanes_trace *trace = &r->trace[i];
+    const uint32_t row = call->argument[i].first;
+    const uint64_t bytes = lanes_dtype_bytes(r->cg->signature.dtype[row]);
+    const uint64_t end = may_know_length(r) ? trace->always_read_end : trace->read_end;
+    const uint64_t count = end / bytes + (end % bytes != 0 ? 1 : 0);
+    if (count > INT32_MAX) {
+        char why[128];
+        snprintf(why, sizeof(why),
+                 "is a row, and read up to byte %llu; rows have at most %d elements of "
+                 "%llu bytes",
+                 (unsigned long long)end, INT32_MAX, (unsigned long long)bytes);
+        return lanes_reader_refuse(r, "argument", i, why);
+    }
+    call->row_minimum[row] = count > 0 ? (uint32_t)count : 1;
+    return LANES_OK;
+}
+
+lanes_status lanes_reader_measure_inputs(lanes_signature_reader *r)
+{
+    lanes_codegen_call *call = &r->cg->call;
+    for (uint32_t i = 0; i < call->argument_count; i++) {
+        const enum lanes_codegen_role role = call->argument[i].role;
+        const lanes_trace *trace = &r->trace[i];
+        if (role != LANES_ROLE_ROW && role != LANES_ROLE_PARAMS) {
+            continue;
+        }
+        if (trace->always_read_begin < 0) {
+            char why[160];
+            snprintf(why, sizeof(why),
+                     "is a %s, and read %llu bytes before its start; read at offsets "
+                     "from 0, and let the operand begin where the reading does",
+                     role == LANES_ROLE_ROW ? "row" : "params block",
+                     0ull - (unsigned long long)trace->always_read_begin);
+            return lanes_reader_refuse(r, "argument", i, why);
+        }
+        if (role == LANES_ROLE_ROW) {
+            LANES_TRY(measure_row(r, i));
+            continue;
+        }
+        const bool is_unused = trace->is_known && !trace->is_read;
+        call->params_bytes = trace->read_end > 0 || is_unused ? trace->read_end : 1;
+    }
+    return LANES_OK;
 }

@@ -49,76 +49,61 @@ static LLVMValueRef any_of(LLVMBuilderRef builder, LLVMValueRef condition)
     return LLVMBuildICmp(builder, LLVMIntNE, word, LLVMConstNull(bits), "");
 }
 
-static LLVMValueRef splat(LLVMTypeRef type, LLVMValueRef scalar)
+/* 1, of an integer or in every lane of a vector of any length. */
+static LLVMValueRef one_of(LLVMBuilderRef builder, LLVMTypeRef type)
 {
-    if (LLVMGetTypeKind(type) != LLVMVectorTypeKind) {
-        return scalar;
-    }
-    LLVMValueRef lanes[256];
-    const unsigned count = LLVMGetVectorSize(type);
-    for (unsigned i = 0; i < count && i < LANES_ARRAY_COUNT(lanes); i++) {
-        lanes[i] = scalar;
-    }
-    return LLVMConstVector(lanes, count);
+    return LLVMBuildSub(builder, LLVMConstNull(type), LLVMConstAllOnes(type), "");
 }
 
-static LLVMValueRef minimum_of(LLVMTypeRef scalar)
+static LLVMValueRef minimum_of(LLVMBuilderRef builder, LLVMTypeRef type)
 {
-    const unsigned sign = LLVMGetIntTypeWidth(scalar) - 1;
-    uint64_t words[4] = {0};
-    LANES_ASSERT(sign / 64 < LANES_ARRAY_COUNT(words));
-    words[sign / 64] = UINT64_C(1) << (sign % 64);
-    return LLVMConstIntOfArbitraryPrecision(scalar, sign / 64 + 1, words);
+    LLVMValueRef maximum =
+        LLVMBuildLShr(builder, LLVMConstAllOnes(type), one_of(builder, type), "");
+    return LLVMBuildNot(builder, maximum, "");
 }
 
 struct guard {
-    LLVMValueRef is_zero;     /* i1 */
-    LLVMValueRef is_overflow; /* i1; NULL for unsigned divisions */
+    LLVMValueRef is_bad;  /* i1: it would trap */
+    LLVMValueRef is_zero; /* i1: because the divisor is 0 */
 };
 
-/* Makes one division safe; what it reports can be used right before it. */
+/*
+ * Makes one division safe; what it reports can be used right before it. The shape of the
+ * condition is the one that LLVM simplifies best where it knows something of an operand;
+ * codegen_quotient.c knows it, too.
+ */
 static struct guard guard_division(LLVMBuilderRef builder, LLVMValueRef division)
 {
     bool is_signed;
     LANES_ASSERT(is_division(division, &is_signed));
     LLVMTypeRef type = LLVMTypeOf(division);
-    LLVMTypeRef scalar =
-        LLVMGetTypeKind(type) == LLVMVectorTypeKind ? LLVMGetElementType(type) : type;
     LLVMPositionBuilderBefore(builder, division);
     LLVMValueRef divisor = LLVMGetOperand(division, 1);
     LLVMValueRef zero =
         LLVMBuildICmp(builder, LLVMIntEQ, divisor, LLVMConstNull(type), "");
-    struct guard guard = {any_of(builder, zero), NULL};
     LLVMValueRef bad = zero;
     if (is_signed) {
-        LLVMValueRef minus_one = LLVMConstAllOnes(scalar);
         LLVMValueRef is_minimum =
             LLVMBuildICmp(builder, LLVMIntEQ, LLVMGetOperand(division, 0),
-                          splat(type, minimum_of(scalar)), "");
+                          minimum_of(builder, type), "");
         LLVMValueRef is_minus_one =
-            LLVMBuildICmp(builder, LLVMIntEQ, divisor, splat(type, minus_one), "");
+            LLVMBuildICmp(builder, LLVMIntEQ, divisor, LLVMConstAllOnes(type), "");
         LLVMValueRef overflow = LLVMBuildAnd(builder, is_minimum, is_minus_one, "");
-        guard.is_overflow = any_of(builder, overflow);
         bad = LLVMBuildOr(builder, zero, overflow, "");
     }
-    LLVMValueRef safe = LLVMBuildSelect(
-        builder, bad, splat(type, LLVMConstInt(scalar, 1, 0)), divisor, "");
-    LLVMSetOperand(division, 1, safe);
-    return guard;
+    LLVMSetOperand(division, 1,
+                   LLVMBuildSelect(builder, bad, one_of(builder, type), divisor, ""));
+    return (struct guard){any_of(builder, bad), any_of(builder, zero)};
 }
 
 /* What happened, as bits of %flags. */
 static LLVMValueRef bits_of(lanes_codegen *cg, LLVMBuilderRef builder, struct guard guard)
 {
     LLVMTypeRef word = LLVMInt32TypeInContext(cg->context);
-    LLVMValueRef bits = LLVMBuildSelect(builder, guard.is_zero,
-                                        LLVMConstInt(word, LANES_FLAG_ZERO_DIVISION, 0),
-                                        LLVMConstNull(word), "");
-    if (guard.is_overflow != NULL) {
-        bits = LLVMBuildSelect(builder, guard.is_overflow,
-                               LLVMConstInt(word, LANES_FLAG_OVERFLOW, 0), bits, "");
-    }
-    return bits;
+    LLVMValueRef why = LLVMBuildSelect(builder, guard.is_zero,
+                                       LLVMConstInt(word, LANES_FLAG_ZERO_DIVISION, 0),
+                                       LLVMConstInt(word, LANES_FLAG_OVERFLOW, 0), "");
+    return LLVMBuildSelect(builder, guard.is_bad, why, LLVMConstNull(word), "");
 }
 
 static LLVMTypeRef report_type(lanes_codegen *cg)
@@ -154,6 +139,7 @@ static void guard_block(lanes_codegen *cg, LLVMBuilderRef builder,
 
 void lanes_codegen_guard_divisions(lanes_codegen *cg)
 {
+    lanes_codegen_drop_bypasses(cg);
     LLVMValueRef divided = declare_divided(cg);
     LLVMBuilderRef builder = LLVMCreateBuilderInContext(cg->context);
     for (LLVMValueRef f = LLVMGetFirstFunction(cg->module); f;

@@ -118,6 +118,13 @@ static LLVMValueRef global_at(LLVMValueRef address)
     return LLVMIsAGlobalVariable(address);
 }
 
+const unsigned char *lanes_codegen_constant_bytes(LLVMValueRef address,
+                                                  uint64_t *out_count)
+{
+    LLVMValueRef global = global_at(address);
+    return global != NULL ? constant_bytes(global, out_count) : NULL;
+}
+
 static bool is_integer(LLVMTypeRef type, unsigned bits)
 {
     return LLVMGetTypeKind(type) == LLVMIntegerTypeKind &&

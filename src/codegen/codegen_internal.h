@@ -75,7 +75,8 @@ typedef struct lanes_codegen_call {
     LLVMTypeRef return_type; /* C: what the call returns; NULL if nothing */
     bool has_return_slot;    /* C: the first parameter points to memory 0 (sret) */
     bool has_params;
-    uint64_t params_bytes; /* seen to be read */
+    uint64_t params_bytes; /* of the params block, the least; 0: it is not looked at */
+    uint32_t row_minimum[LANES_OPERANDS_MAX]; /* elements of input k's rows, the least */
 } lanes_codegen_call;
 
 /**
@@ -94,6 +95,7 @@ typedef struct lanes_codegen_vectorization {
 typedef struct lanes_codegen {
     const lanes_compile_request *request; /* borrowed */
     const char *ir;                       /* borrowed, request->ir_bytes long */
+    const lanes_code_key *known;          /* borrowed, request->known_count of them */
     lanes_error error;                    /* of the step that failed */
 
     LLVMContextRef context;
@@ -119,6 +121,7 @@ typedef struct lanes_codegen {
     lanes_variant_key key;
     bool calls_vector_math; /* some call will have a vector form */
     uint32_t block;         /* elements; 1 for a loop that stays scalar */
+    bool is_known;          /* the executor has the code: nothing is made of it */
 
     lanes_codegen_vectorization vectorization;
     bool has_loop_remark; /* it said something about the generated loop itself */
@@ -141,6 +144,26 @@ static inline const char *lanes_codegen_name(LLVMValueRef value)
 
 /** Make cg->machine for request->cpu ("" = the host), with cg->cpu, ->features, ->isa. */
 LANES_NODISCARD lanes_status lanes_codegen_target_create(lanes_codegen *cg);
+
+/* codegen_attributes.c */
+
+/** Where a function's own attributes are; 0 is its result, i + 1 its parameter i. */
+#define LANES_CODEGEN_AT_FUNCTION ((LLVMAttributeIndex)LLVMAttributeFunctionIndex)
+
+/** The enum attribute @p name, such as "noinline", of a function; NULL if it has none. */
+LLVMAttributeRef lanes_codegen_attribute(LLVMValueRef function, LLVMAttributeIndex at,
+                                         const char *name);
+
+/** As above of a call: its own, else that of the function it names. */
+LLVMAttributeRef lanes_codegen_call_attribute(LLVMValueRef call, LLVMAttributeIndex at,
+                                              const char *name);
+
+/** Give a function the enum attribute @p name, with value 0. */
+void lanes_codegen_add_attribute(LLVMValueRef function, LLVMAttributeIndex at,
+                                 const char *name);
+
+void lanes_codegen_drop_attribute(LLVMValueRef function, LLVMAttributeIndex at,
+                                  const char *name);
 
 /* codegen_read.c */
 
@@ -172,6 +195,11 @@ LLVMValueRef lanes_codegen_cfunc_of(LLVMModuleRef module, const char *native);
 
 /** Find out how the callback is called: set cg->signature, ->call, ->may_raise, ->key. */
 LANES_NODISCARD lanes_status lanes_codegen_read_signature(lanes_codegen *cg);
+
+/* codegen_bypass.c */
+
+/** Let divisions of 64 bits that have a vector form go no other way for small numbers. */
+void lanes_codegen_drop_bypasses(lanes_codegen *cg);
 
 /* codegen_divide.c */
 
@@ -206,6 +234,14 @@ bool lanes_codegen_is_panic(const char *name);
 
 /** As lanes_codegen_find_divisions(), for such calls. */
 void lanes_codegen_find_panics(lanes_codegen *cg);
+
+/**
+ * Mark what panics as not returning: whoever declares abort() without saying so has code
+ * behind it, which simplifycfg drops.
+ *
+ * @return true if there is such code
+ */
+bool lanes_codegen_mark_panics(lanes_codegen *cg);
 
 /** Let those in @p element return their reason. */
 void lanes_codegen_guard_panics(lanes_codegen *cg, LLVMValueRef element);
@@ -261,6 +297,30 @@ LANES_NODISCARD lanes_status lanes_codegen_admit_module(lanes_codegen *cg);
  */
 LANES_NODISCARD lanes_status lanes_codegen_admit_reachable(lanes_codegen *cg);
 
+/* codegen_intrinsics.c */
+
+/**
+ * Why LLVM's intrinsic @p function may not be called by a callback, and what to do; NULL
+ * if it may. Also of other declarations, to which only *out_rule = "float-environment"
+ * can apply.
+ *
+ * @param[out] out_rule  the rule's name, if it may not
+ */
+const char *lanes_codegen_refuse_callee(LLVMValueRef function, const char **out_rule);
+
+/* codegen_globals.c */
+
+/** False if the callback may write a variable of the module, or keep its address. */
+bool lanes_codegen_is_only_read(LLVMValueRef variable);
+
+/* codegen_object.c */
+
+/**
+ * Check that the finished object needs no symbol outside the closed table. LLVM makes
+ * calls of its own for operations without an instruction.
+ */
+LANES_NODISCARD lanes_status lanes_codegen_check_object(lanes_codegen *cg);
+
 /* codegen_identity.c */
 
 /**
@@ -270,6 +330,15 @@ LANES_NODISCARD lanes_status lanes_codegen_admit_reachable(lanes_codegen *cg);
 LANES_NODISCARD lanes_status
 lanes_codegen_identify(lanes_codegen *cg, uint8_t out_identity[LANES_IDENTITY_BYTES]);
 
+/* codegen_key.c */
+
+/**
+ * Set result->code_key, of cg->key's variant of the kernel of result->identity.
+ *
+ * @return true if it is among cg->known
+ */
+bool lanes_codegen_is_known(const lanes_codegen *cg, lanes_compile_result *result);
+
 /* codegen_exception.c */
 
 /**
@@ -278,6 +347,13 @@ lanes_codegen_identify(lanes_codegen *cg, uint8_t out_identity[LANES_IDENTITY_BY
  * Python objects of an exception's arguments. Before lanes_codegen_admit_reachable().
  */
 LANES_NODISCARD lanes_status lanes_codegen_find_exceptions(lanes_codegen *cg);
+
+/**
+ * The bytes of the constant array that @p address is the start of; NULL if it is the
+ * address of something else. LLVM's memory.
+ */
+const unsigned char *lanes_codegen_constant_bytes(LLVMValueRef address,
+                                                  uint64_t *out_count);
 
 /** Add the table of addresses of kernel/payload.h as @p symbol; external, constant. */
 LANES_NODISCARD lanes_status lanes_codegen_add_exception_table(lanes_codegen *cg,
@@ -292,10 +368,22 @@ LANES_NODISCARD lanes_status lanes_codegen_add_exception_table(lanes_codegen *cg
 LANES_NODISCARD lanes_status lanes_codegen_add_loop(lanes_codegen *cg, const char *symbol,
                                                     const char *explain_symbol);
 
+/* codegen_leave.c */
+
+/** Let functions that stay calls return at once when one that they call has failed. */
+LANES_NODISCARD lanes_status lanes_codegen_leave_failed(lanes_codegen *cg);
+
 /* codegen_quotient.c */
 
-/** Let divisions of integers of up to 32 bits in @p element be vectorizable. */
+/** Let divisions of integers in @p element be vectorizable: of up to 32 bits, with
+ * AVX-512 of 64. */
 void lanes_codegen_divide_in_floats(lanes_codegen *cg, LLVMValueRef element);
+
+/* codegen_doomed.c */
+
+/** Let the loop's @p element return where all that follows ends in a failure. */
+LANES_NODISCARD lanes_status lanes_codegen_end_doomed(lanes_codegen *cg,
+                                                      LLVMValueRef element);
 
 /* codegen_quiet.c */
 
@@ -361,7 +449,7 @@ void lanes_codegen_resolve_externals(lanes_codegen *cg);
 #define LANES_VECTOR_NAME_BYTES 56
 
 /** Mark @p function as one that depends on its arguments only and always returns. */
-void lanes_codegen_mark_pure(LLVMContextRef context, LLVMValueRef function);
+void lanes_codegen_mark_pure(LLVMValueRef function);
 
 /** Declare math functions pure and, for math=vector, give their calls vector forms. */
 void lanes_codegen_add_vector_math(lanes_codegen *cg);

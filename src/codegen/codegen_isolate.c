@@ -9,13 +9,6 @@
 
 #include "codegen/codegen_compat.h"
 
-static LLVMAttributeRef enum_attribute(LLVMContextRef context, const char *name)
-{
-    const unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-    LANES_ASSERT(kind != 0);
-    return LLVMCreateEnumAttribute(context, kind, 0);
-}
-
 /* Attributes that pin a function to its producer's machine or hinder inlining. */
 static void make_inlinable(lanes_codegen *cg, LLVMValueRef function)
 {
@@ -24,9 +17,7 @@ static void make_inlinable(lanes_codegen *cg, LLVMValueRef function)
         "sspstrong",       "sspreq",  "uwtable", "sanitize_address", "sanitize_memory",
         "sanitize_thread", "naked"};
     for (size_t i = 0; i < LANES_ARRAY_COUNT(enums); i++) {
-        LLVMRemoveEnumAttributeAtIndex(
-            function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
-            LLVMGetEnumAttributeKindForName(enums[i], strlen(enums[i])));
+        lanes_codegen_drop_attribute(function, LANES_CODEGEN_AT_FUNCTION, enums[i]);
     }
     static const char *const strings[] = {"target-cpu",
                                           "target-features",
@@ -37,12 +28,10 @@ static void make_inlinable(lanes_codegen *cg, LLVMValueRef function)
                                           "prefer-vector-width",
                                           "stack-protector-buffer-size"};
     for (size_t i = 0; i < LANES_ARRAY_COUNT(strings); i++) {
-        LLVMRemoveStringAttributeAtIndex(function,
-                                         (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
-                                         strings[i], (unsigned)strlen(strings[i]));
+        LLVMRemoveStringAttributeAtIndex(function, LANES_CODEGEN_AT_FUNCTION, strings[i],
+                                         (unsigned)strlen(strings[i]));
     }
-    const LLVMAttributeIndex at = (LLVMAttributeIndex)LLVMAttributeFunctionIndex;
-    LLVMAddAttributeAtIndex(function, at, enum_attribute(cg->context, "alwaysinline"));
+    lanes_codegen_add_attribute(function, LANES_CODEGEN_AT_FUNCTION, "alwaysinline");
     LLVMAddTargetDependentFunctionAttr(function, "target-cpu", cg->cpu);
     LLVMAddTargetDependentFunctionAttr(function, "target-features", cg->features);
     LLVMAddTargetDependentFunctionAttr(function, "probe-stack", "inline-asm");
@@ -103,9 +92,8 @@ static lanes_status lower_exceptions(lanes_codegen *cg)
             has_personality = true;
         }
     }
-    return has_personality
-               ? lanes_codegen_run_passes(cg, "function(lower-invoke,simplifycfg)")
-               : LANES_OK;
+    return has_personality ? lanes_codegen_run_passes(cg, "function(lower-invoke)")
+                           : LANES_OK;
 }
 
 lanes_status lanes_codegen_normalise(lanes_codegen *cg)
@@ -181,6 +169,29 @@ static lanes_status unpack_scalars(lanes_codegen *cg)
                : LANES_OK;
 }
 
+static bool has_personality(LLVMModuleRef module)
+{
+    for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f)) {
+        if (LLVMHasPersonalityFn(f)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * What nothing leads to any more: what cleaned up after exceptions, and what stands
+ * behind a panic. Only now that divisions are guarded, because simplifycfg takes a way
+ * that leads to a division by 0 for one that is never taken.
+ */
+static lanes_status drop_unreachable(lanes_codegen *cg)
+{
+    const bool goes_on = lanes_codegen_mark_panics(cg);
+    return goes_on || has_personality(cg->module)
+               ? lanes_codegen_run_passes(cg, "function(simplifycfg)")
+               : LANES_OK;
+}
+
 lanes_status lanes_codegen_isolate(lanes_codegen *cg)
 {
     for (LLVMValueRef f = LLVMGetFirstFunction(cg->module); f;
@@ -197,6 +208,7 @@ lanes_status lanes_codegen_isolate(lanes_codegen *cg)
         }
     }
     LLVMSetLinkage(cg->callback, LLVMExternalLinkage);
+    LANES_TRY(drop_unreachable(cg));
     LANES_TRY(lanes_codegen_run_passes(cg, "globaldce"));
     lanes_codegen_rename_aliases(cg);
     return unpack_scalars(cg);

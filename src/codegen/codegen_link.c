@@ -74,18 +74,6 @@ static void annotate_arguments(lanes_codegen *cg, LLVMValueRef element)
     }
 }
 
-static void set_attribute(lanes_codegen *cg, LLVMValueRef function, const char *removed,
-                          const char *added)
-{
-    const LLVMAttributeIndex at = (LLVMAttributeIndex)LLVMAttributeFunctionIndex;
-    LLVMRemoveEnumAttributeAtIndex(
-        function, at, LLVMGetEnumAttributeKindForName(removed, strlen(removed)));
-    LLVMAddAttributeAtIndex(
-        function, at,
-        LLVMCreateEnumAttribute(
-            cg->context, LLVMGetEnumAttributeKindForName(added, strlen(added)), 0));
-}
-
 /* The callback has gone into lanes.element; what can go wrong there is guarded, and only
  * then may lanes.element go into the loop. */
 static void finish_element(lanes_codegen *cg, LLVMValueRef element)
@@ -93,17 +81,36 @@ static void finish_element(lanes_codegen *cg, LLVMValueRef element)
     lanes_codegen_keep_divisions(cg, element);
     lanes_codegen_guard_panics(cg, element);
     annotate_arguments(cg, element);
-    set_attribute(cg, element, "noinline", "alwaysinline");
+    lanes_codegen_drop_attribute(element, LANES_CODEGEN_AT_FUNCTION, "noinline");
+    lanes_codegen_add_attribute(element, LANES_CODEGEN_AT_FUNCTION, "alwaysinline");
+}
+
+/* What cannot go wrong in a callback is guarded where it is inlined, and nowhere else. */
+static lanes_status check_inlined(lanes_codegen *cg)
+{
+    LLVMValueRef callback = LLVMGetNamedFunction(cg->module, callback_name);
+    return callback == NULL || !lanes_codegen_is_called(callback)
+               ? LANES_OK
+               : lanes_error_set(&cg->error, LANES_E_IR_REFUSED,
+                                 "rule not-inlinable: the callback cannot become part of "
+                                 "a loop: it calls what may return twice (setjmp); use "
+                                 "plain control flow");
 }
 
 lanes_status lanes_codegen_link_loop(lanes_codegen *cg, const char *text, size_t bytes)
 {
+    const bool is_recursive = lanes_codegen_is_called(cg->callback);
+    LANES_TRY(lanes_codegen_leave_failed(cg));
     LANES_TRY(link_text(cg, text, bytes));
     LANES_TRY(lanes_codegen_run_passes(cg, "always-inline"));
+    if (!is_recursive) {
+        LANES_TRY(check_inlined(cg));
+    }
     LLVMValueRef element = LLVMGetNamedFunction(cg->module, LANES_ELEMENT_LOOP);
     LLVMValueRef alone = LLVMGetNamedFunction(cg->module, LANES_ELEMENT_EXPLAIN);
     LANES_ASSERT(element != NULL);
     finish_element(cg, element);
+    LANES_TRY(lanes_codegen_end_doomed(cg, element));
     lanes_codegen_quiet(cg, element);
     if (cg->block > 1) { /* in a loop that stays scalar, integers divide as fast */
         lanes_codegen_divide_in_floats(cg, element);

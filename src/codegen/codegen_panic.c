@@ -21,8 +21,9 @@ static int32_t panic_code(const char *name)
         return strstr(name, "overflow") != NULL ? LANES_ELEMENT_OVERFLOW
                                                 : LANES_ELEMENT_FATAL;
     }
-    static const char *const names[] = {"abort", "__assert_fail", "Py_FatalError",
-                                        "llvm.trap", "llvm.ubsantrap"};
+    static const char *const names[] = {
+        "abort",         "__assert_fail", "__assert_rtn",  "_ZSt9terminatev",
+        "Py_FatalError", "llvm.trap",     "llvm.ubsantrap"};
     for (size_t i = 0; i < LANES_ARRAY_COUNT(names); i++) {
         if (strcmp(name, names[i]) == 0) {
             return LANES_ELEMENT_FATAL;
@@ -111,6 +112,33 @@ static bool guard_called(lanes_codegen *cg, LLVMValueRef function)
     }
     LLVMDisposeBuilder(builder);
     return has_panic;
+}
+
+/* True if some call of @p panic has something behind it that is not `unreachable`. */
+static bool goes_on(LLVMValueRef panic)
+{
+    for (LLVMUseRef use = LLVMGetFirstUse(panic); use; use = LLVMGetNextUse(use)) {
+        LLVMValueRef call = LLVMGetUser(use);
+        if (LLVMIsACallInst(call) && LLVMGetCalledValue(call) == panic &&
+            !LLVMIsAUnreachableInst(LLVMGetNextInstruction(call))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool lanes_codegen_mark_panics(lanes_codegen *cg)
+{
+    bool is_any = false;
+    for (LLVMValueRef f = LLVMGetFirstFunction(cg->module); f;
+         f = LLVMGetNextFunction(f)) {
+        if (LLVMIsDeclaration(f) && lanes_codegen_is_panic(lanes_codegen_name(f)) &&
+            goes_on(f)) {
+            lanes_codegen_add_attribute(f, LANES_CODEGEN_AT_FUNCTION, "noreturn");
+            is_any = true;
+        }
+    }
+    return is_any;
 }
 
 static bool has_panic(LLVMValueRef function)

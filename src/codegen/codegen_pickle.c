@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "codegen/codegen_pickle_machine.h"
-#include "codegen/codegen_repr.h"
+#include "kernel/repr.h"
 
 #define DEPTH_MAX 8 /* of values inside values that are written */
 
@@ -234,6 +234,7 @@ static bool describe(const lanes_pickle_machine *machine, uint32_t result,
     lanes_repr type = lanes_repr_begin(out->type, sizeof(out->type));
     lanes_repr message = lanes_repr_begin(out->message, sizeof(out->message));
     lanes_repr place = lanes_repr_begin(out->location, sizeof(out->location));
+    message.is_pattern = true;
     if (class->kind == LANES_PICKLE_NONE) { /* a bare `raise` outside of `except` */
         lanes_repr_add(&type, "RuntimeError");
         lanes_repr_add(&message, "'No active exception to reraise'");
@@ -248,6 +249,51 @@ static bool describe(const lanes_pickle_machine *machine, uint32_t result,
         out->computed_count += is_computed(machine, item_of(machine, arguments, i));
     }
     return true;
+}
+
+/* Length of the UTF-8 in text[0..bytes) that fits @p room and ends with a character. */
+static size_t cut(const unsigned char *text, size_t bytes, size_t room)
+{
+    size_t length = bytes < room ? bytes : room;
+    while (length < bytes && length > 0 && (text[length] & 0xc0) == 0x80) {
+        length--;
+    }
+    return length;
+}
+
+/* Python pickles surrogates like characters; strict UTF-8 has none. Same length. */
+static void replace_surrogates(unsigned char *text, size_t bytes)
+{
+    static const unsigned char replacement[3] = {0xef, 0xbf, 0xbd}; /* U+FFFD */
+    for (size_t i = 0; i + 2 < bytes; i++) {
+        if (text[i] == 0xed && text[i + 1] >= 0xa0) {
+            memcpy(text + i, replacement, sizeof(replacement));
+        }
+    }
+}
+
+bool lanes_pickle_read_string(const unsigned char *pickle, size_t bytes,
+                              unsigned char *out_text, size_t room, size_t *out_bytes,
+                              bool *out_is_cut)
+{
+    if (!lanes_pickle_is_likely(pickle, bytes) || bytes > UINT32_MAX) {
+        return false;
+    }
+    lanes_pickle_machine machine = {.pickle = pickle, .bytes = (uint32_t)bytes};
+    uint32_t result;
+    const bool is_string = lanes_pickle_machine_run(&machine, &result) &&
+                           value_of(&machine, result)->kind == LANES_PICKLE_STRING;
+    if (is_string) {
+        const lanes_pickle_value *string = value_of(&machine, result);
+        const unsigned char *text = pickle + string->a;
+        const size_t length = cut(text, string->b, room);
+        memcpy(out_text, text, length);
+        replace_surrogates(out_text, length);
+        *out_bytes = length;
+        *out_is_cut = length < string->b;
+    }
+    lanes_pickle_machine_deinit(&machine);
+    return is_string;
 }
 
 bool lanes_pickle_is_likely(const unsigned char *pickle, size_t bytes)

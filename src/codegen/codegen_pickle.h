@@ -44,4 +44,16 @@ bool lanes_pickle_is_likely(const unsigned char *pickle, size_t bytes);
 bool lanes_pickle_read_exception(const unsigned char *pickle, size_t bytes,
                                  lanes_pickle_exception *out_exception);
 
+/**
+ * Read the pickle of a string: UTF-8, with U+FFFD for surrogates.
+ *
+ * @param pickle      borrowed
+ * @param out_text    [room]; receives *out_bytes bytes, without NUL, of whole characters
+ * @param out_is_cut  there was more of it
+ * @return false if it is a pickle of something else, or none; nothing is written then
+ */
+bool lanes_pickle_read_string(const unsigned char *pickle, size_t bytes,
+                              unsigned char *out_text, size_t room, size_t *out_bytes,
+                              bool *out_is_cut);
+
 #endif /* LANES_CODEGEN_PICKLE_H */

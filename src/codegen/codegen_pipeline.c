@@ -274,5 +274,6 @@ lanes_status lanes_codegen_emit(lanes_codegen *cg)
                                                  LLVMGetBufferSize(assembly)));
         LLVMDisposeMemoryBuffer(assembly);
     }
-    return emit(cg, cg->module, LLVMObjectFile, &cg->object);
+    LANES_TRY(emit(cg, cg->module, LLVMObjectFile, &cg->object));
+    return lanes_codegen_check_object(cg);
 }

@@ -4,9 +4,11 @@
  *
  * Keys: entry, convention, signature, may_raise, producer, source_triple, cpu, llvm,
  * math, externals [{name, served_by}], variants [{layout, strategy, vectorized,
- * vector_width, interleave, remarks [text], code_bytes, times_ms {parse, wrap, optimise,
- * emit}}], and if asked for stages {in, wrapped, optimised, asm}. A failed compile has
- * the keys known when it failed, and no variants.
+ * vector_width, interleave, remarks [text], code_bytes, cached, times_ms {parse, wrap,
+ * optimise, emit}}], and if asked for stages {in, wrapped, optimised, asm}. A failed
+ * compile has the keys known when it failed, and no variants. Where the executor has the
+ * code, a variant has its layout, cached (true) and the times spent; what else is to say
+ * of the code the executor adds from the report of the compile that made it.
  */
 #include "codegen/codegen_internal.h"
 
@@ -26,12 +28,16 @@ static json_t *describe_variant(const lanes_codegen *cg)
     json_t *times =
         json_pack("{s:f, s:f, s:f, s:f}", "parse", cg->ms_parse, "wrap", cg->ms_wrap,
                   "optimise", cg->ms_optimise, "emit", cg->ms_emit);
-    return json_pack("{s:s, s:s, s:b, s:i, s:i, s:O, s:I, s:o}", "layout", layout,
-                     "strategy", "loop", "vectorized", cg->vectorization.width > 1,
-                     "vector_width", (int)cg->vectorization.width, "interleave",
-                     (int)cg->vectorization.interleave, "remarks", cg->remarks,
-                     "code_bytes", (json_int_t)LLVMGetBufferSize(cg->object), "times_ms",
-                     times);
+    if (cg->is_known) {
+        return json_pack("{s:s, s:b, s:o}", "layout", layout, "cached", true, "times_ms",
+                         times);
+    }
+    return json_pack(
+        "{s:s, s:b, s:s, s:b, s:i, s:i, s:O, s:I, s:o}", "layout", layout, "cached",
+        false, "strategy", "loop", "vectorized", cg->vectorization.width > 1,
+        "vector_width", (int)cg->vectorization.width, "interleave",
+        (int)cg->vectorization.interleave, "remarks", cg->remarks, "code_bytes",
+        (json_int_t)LLVMGetBufferSize(cg->object), "times_ms", times);
 }
 
 char *lanes_codegen_report_text(lanes_codegen *cg)
@@ -47,7 +53,7 @@ char *lanes_codegen_report_text(lanes_codegen *cg)
         cg->report, "math",
         json_string(cg->request->math == LANES_MATH_EXACT ? "exact" : "vector"));
     json_t *variants = json_array();
-    if (cg->object != NULL) {
+    if (cg->object != NULL || cg->is_known) {
         json_array_append_new(variants, describe_variant(cg));
     }
     json_object_set_new(cg->report, "variants", variants);

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include "codegen/codegen_trace.h"
-
 static lanes_status add_leaf(lanes_signature_reader *r, lanes_signature_leaf leaf)
 {
     if (r->leaf_count == LANES_CODEGEN_PARTS_MAX) {
@@ -102,44 +100,40 @@ static uint64_t accessed_end(const lanes_trace *trace)
 #define RESULT_BYTES_MAX 65536u
 
 /* The scalars that are stored to memory n, when nothing else says what it holds. */
-static lanes_status add_traced_leaves(lanes_signature_reader *r, LLVMValueRef pointer,
+static lanes_status add_traced_leaves(lanes_signature_reader *r, const lanes_trace *trace,
                                       uint32_t memory)
 {
-    lanes_trace trace;
-    lanes_trace_pointer(r->layout, pointer, &trace);
-    if (trace.written_end > RESULT_BYTES_MAX) {
+    if (trace->written_end > RESULT_BYTES_MAX) {
         return lanes_error_set(
             &r->cg->error, LANES_E_IR_SIGNATURE,
             "'%.160s' writes %llu bytes behind pointer %u; results may "
             "have %u",
-            lanes_reader_name(r), (unsigned long long)trace.written_end, memory,
+            lanes_reader_name(r), (unsigned long long)trace->written_end, memory,
             RESULT_BYTES_MAX);
     }
-    if (!trace.is_known || trace.is_filled || trace.store_count == 0) {
+    if (!trace->is_known || trace->is_filled || trace->store_count == 0) {
         return lanes_error_set(&r->cg->error, LANES_E_IR_SIGNATURE,
                                "what '%.160s' writes through pointer %u cannot be seen "
                                "from the IR; give a signature, such as f8,f8(f8)",
                                lanes_reader_name(r), memory);
     }
-    for (uint32_t i = 0; i < trace.store_count; i++) {
-        const lanes_trace_store *store = &trace.store[i];
+    for (uint32_t i = 0; i < trace->store_count; i++) {
+        const lanes_trace_store *store = &trace->store[i];
         const lanes_signature_leaf at = {.memory = memory,
                                          .offset = (uint32_t)store->offset,
                                          .is_bool = store->is_bool};
         LANES_TRY(add_leaves(r, store->type, at, DEPTH_MAX));
     }
-    r->cg->call.memory_bytes[memory] = (uint32_t)accessed_end(&trace);
+    r->cg->call.memory_bytes[memory] = (uint32_t)accessed_end(trace);
     return LANES_OK;
 }
 
-/* True if all that is written through @p pointer are scalars at known places. */
-static bool shows_results(lanes_signature_reader *r, LLVMValueRef pointer)
+/* True if all that is written are scalars at known places. */
+static bool shows_results(const lanes_trace *trace)
 {
-    lanes_trace trace;
-    lanes_trace_pointer(r->layout, pointer, &trace);
-    bool shows = trace.is_known && !trace.is_filled && trace.store_count > 0;
-    for (uint32_t i = 0; shows && i < trace.store_count; i++) {
-        shows = is_made_of_scalars(trace.store[i].type, DEPTH_MAX);
+    bool shows = trace->is_known && !trace->is_filled && trace->store_count > 0;
+    for (uint32_t i = 0; shows && i < trace->store_count; i++) {
+        shows = is_made_of_scalars(trace->store[i].type, DEPTH_MAX);
     }
     return shows;
 }
@@ -157,6 +151,30 @@ static void name_leaves(lanes_signature_reader *r, uint32_t first, uint32_t dtyp
     }
 }
 
+static lanes_status refuse_old_value(lanes_signature_reader *r, uint32_t i)
+{
+    return lanes_reader_refuse(
+        r, "argument", i,
+        "is for results, and the callback reads its result pointer before it writes it; "
+        "results start at 0 for each element: take the old value as an input, or write "
+        "one first on every way");
+}
+
+/* Results are memory of the element's own, which nothing was written to before. */
+static lanes_status check_accesses(lanes_signature_reader *r, uint32_t i)
+{
+    const lanes_trace *trace = &r->trace[i];
+    if (trace->begin < 0) {
+        char why[128];
+        snprintf(why, sizeof(why),
+                 "is for results, and accessed %llu bytes before its start; results "
+                 "begin at offset 0",
+                 0ull - (unsigned long long)trace->begin);
+        return lanes_reader_refuse(r, "argument", i, why);
+    }
+    return trace->reads_before_writing ? refuse_old_value(r, i) : LANES_OK;
+}
+
 /* Results through pointers, which a given signature may have to explain. */
 static lanes_status add_output_leaves(lanes_signature_reader *r)
 {
@@ -170,13 +188,13 @@ static lanes_status add_output_leaves(lanes_signature_reader *r)
             return lanes_reader_refuse(r, "argument", i, "is one output too many");
         }
         a->first = call->memory_count++;
-        LLVMValueRef pointer = lanes_reader_parameter(r, i);
-        if (r->has_wanted && !shows_results(r, pointer)) {
+        LANES_TRY(check_accesses(r, i));
+        if (r->has_wanted && !shows_results(&r->trace[i])) {
             r->has_hidden_leaves = true;
             continue;
         }
         const uint32_t first = r->leaf_count;
-        LANES_TRY(add_traced_leaves(r, pointer, a->first));
+        LANES_TRY(add_traced_leaves(r, &r->trace[i], a->first));
         const lanes_mangle_argument *known = lanes_reader_mangled(r, i);
         if (known != NULL) {
             name_leaves(r, first, known->dtype);
@@ -200,8 +218,14 @@ static lanes_status add_only_output_leaves(lanes_signature_reader *r)
 
 lanes_status lanes_reader_read_numba_result(lanes_signature_reader *r)
 {
+    if (r->slot.begin < 0) {
+        return lanes_error_set(&r->cg->error, LANES_E_IR_SIGNATURE,
+                               "the result of '%.160s' is accessed %llu bytes before its "
+                               "start; results begin at offset 0",
+                               lanes_reader_name(r),
+                               0ull - (unsigned long long)r->slot.begin);
+    }
     LLVMValueRef wrapper = lanes_codegen_cfunc_of(r->cg->module, lanes_reader_name(r));
-    LLVMValueRef slot = LLVMGetParam(r->cg->callback, 0);
     if (lanes_reader_returns_nothing(r)) {
         r->cg->call.memory_bytes[0] = 8; /* a null pointer is stored there */
         return add_only_output_leaves(r);
@@ -209,8 +233,8 @@ lanes_status lanes_reader_read_numba_result(lanes_signature_reader *r)
     if (wrapper != NULL) {
         LANES_TRY(
             add_typed_leaves(r, LLVMGetReturnType(LLVMGlobalGetValueType(wrapper))));
-    } else if (!r->has_wanted || shows_results(r, slot)) {
-        LANES_TRY(add_traced_leaves(r, slot, 0));
+    } else if (!r->has_wanted || shows_results(&r->slot)) {
+        LANES_TRY(add_traced_leaves(r, &r->slot, 0));
     } else {
         r->has_hidden_leaves = true;
     }
@@ -342,25 +366,62 @@ static uint32_t align_up(uint32_t offset, uint32_t alignment)
     return (offset + alignment - 1) & ~(alignment - 1);
 }
 
-/*
- * Where the signature's outputs lie when the IR has no scalars for them: one after the
- * other as members of a C struct, which is how Numba lays out tuples and how C returns
- * small structs in integer registers. One pointer per output if there are as many.
- */
-static lanes_status place_by_layout(lanes_signature_reader *r)
+/* Scalars that are returned; they come before those that are written. */
+static uint32_t count_returned(const lanes_signature_reader *r)
+{
+    uint32_t count = 0;
+    while (count < r->leaf_count && r->leaf[count].memory == 0) {
+        count++;
+    }
+    return count;
+}
+
+/* The outputs that are returned, when others come through pointers: the first ones. */
+static lanes_status place_returned(lanes_signature_reader *r, uint32_t *out_count)
+{
+    lanes_codegen *cg = r->cg;
+    const lanes_signature *signature = &cg->signature;
+    const uint32_t leaves = count_returned(r);
+    uint32_t at = 0;
+    uint32_t k = 0;
+    for (; k < signature->output_count && at < leaves; k++) {
+        const uint32_t dtype = signature->dtype[signature->input_count + k];
+        for (uint32_t p = 0; p < lanes_dtype_part_count(dtype); p++, at++) {
+            if (at == leaves ||
+                !lanes_reader_fits(lanes_dtype_part(dtype), r->leaf[at].type)) {
+                return lanes_reader_mismatch(r, "outputs");
+            }
+            cg->call.result[cg->call.result_count++] =
+                (lanes_codegen_result){0, r->leaf[at].offset};
+        }
+    }
+    *out_count = k;
+    return leaves > 0 && at == leaves ? LANES_OK : lanes_reader_mismatch(r, "outputs");
+}
+
+/* A result that is written, but would not reach any array. */
+static lanes_status refuse_unnamed(lanes_signature_reader *r)
+{
+    uint32_t i = 0;
+    while (r->cg->call.argument[i].role != LANES_ROLE_OUTPUT) {
+        i++;
+    }
+    return lanes_reader_refuse(r, "argument", i,
+                               "is written, but the signature given names no output for "
+                               "it; add it behind the one that is returned, such as "
+                               "f8,f8(f8)");
+}
+
+/* Outputs `first` and on lie one after the other, as members of a C struct: in one
+ * memory, or in one of their own each. */
+static void lay_out(lanes_signature_reader *r, uint32_t first, uint32_t memory,
+                    bool is_each, uint32_t *out_end, uint32_t *out_whole)
 {
     lanes_codegen *cg = r->cg;
     lanes_codegen_call *call = &cg->call;
-    const uint32_t pointers = call->memory_count - 1;
-    const bool is_each = pointers > 1 || cg->signature.output_count == pointers;
-    if ((is_each && pointers != cg->signature.output_count) ||
-        (pointers > 0 && !lanes_reader_returns_nothing(r))) {
-        return lanes_reader_mismatch(r, "outputs");
-    }
-    uint32_t memory = pointers > 0 ? 1 : 0;
     uint32_t offset = 0;
     uint32_t alignment = 1;
-    for (uint32_t k = 0; k < cg->signature.output_count; k++) {
+    for (uint32_t k = first; k < cg->signature.output_count; k++) {
         const uint32_t dtype = cg->signature.dtype[cg->signature.input_count + k];
         const uint32_t part_bytes = lanes_dtype_bytes(lanes_dtype_part(dtype));
         offset = align_up(offset, part_bytes);
@@ -374,18 +435,73 @@ static lanes_status place_by_layout(lanes_signature_reader *r)
             offset = 0;
         }
     }
-    if (!is_each && pointers == 1) {
-        call->memory_bytes[memory] = align_up(offset, alignment);
-    } else if (pointers == 0) {
-        const uint32_t whole = align_up(offset, alignment);
+    *out_end = offset;
+    *out_whole = align_up(offset, alignment);
+}
+
+/* True if what the IR shows of results is where, and what, the signature says. */
+static bool leaves_fit_layout(const lanes_signature_reader *r)
+{
+    const lanes_codegen_call *call = &r->cg->call;
+    const lanes_signature *signature = &r->cg->signature;
+    for (uint32_t l = 0; l < r->leaf_count; l++) {
+        const lanes_signature_leaf *leaf = &r->leaf[l];
+        bool fits = leaf->memory == 0;
+        uint32_t at = 0;
+        for (uint32_t k = 0; k < signature->output_count; k++) {
+            const uint32_t dtype = signature->dtype[signature->input_count + k];
+            for (uint32_t p = 0; p < lanes_dtype_part_count(dtype); p++, at++) {
+                fits |= call->result[at].memory == leaf->memory &&
+                        call->result[at].offset == leaf->offset &&
+                        lanes_reader_fits(lanes_dtype_part(dtype), leaf->type);
+            }
+        }
+        if (!fits) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * Where the signature's outputs lie when the IR has no scalars for them: one after the
+ * other as members of a C struct, which is how Numba lays out tuples and how C returns
+ * small structs in integer registers. One pointer per output if there are as many.
+ */
+static lanes_status place_by_layout(lanes_signature_reader *r)
+{
+    lanes_codegen *cg = r->cg;
+    lanes_codegen_call *call = &cg->call;
+    const uint32_t pointers = call->memory_count - 1;
+    uint32_t first = 0;
+    uint32_t end;
+    uint32_t whole;
+    if (pointers == 0) {
+        lay_out(r, 0, 0, false, &end, &whole);
         const uint32_t returned = call->memory_bytes[0];
-        const uint64_t end = call->return_type != NULL
-                                 ? end_of_registers(r->layout, call->return_type)
-                                 : returned;
-        if (returned > 0 && (end < offset || end > whole)) {
+        const uint64_t used = call->return_type != NULL
+                                  ? end_of_registers(r->layout, call->return_type)
+                                  : returned;
+        if (returned > 0 && (used < end || used > whole)) {
             return lanes_reader_mismatch(r, "outputs");
         }
         call->memory_bytes[0] = whole > returned ? whole : returned;
+        return LANES_OK;
+    }
+    if (!lanes_reader_returns_nothing(r)) {
+        LANES_TRY(place_returned(r, &first));
+    }
+    const uint32_t left = cg->signature.output_count - first;
+    if (left == 0) {
+        return refuse_unnamed(r);
+    }
+    if (pointers > 1 && left != pointers) {
+        return lanes_reader_mismatch(r, "outputs");
+    }
+    const bool is_each = left == pointers;
+    lay_out(r, first, 1, is_each, &end, &whole);
+    if (!is_each) {
+        call->memory_bytes[1] = whole;
     }
     return LANES_OK;
 }
@@ -394,75 +510,80 @@ static lanes_status place_by_layout(lanes_signature_reader *r)
 static lanes_status check_memory(lanes_signature_reader *r)
 {
     const lanes_codegen_call *call = &r->cg->call;
-    if (r->cg->convention == LANES_CONVENTION_NUMBA) {
-        lanes_trace trace;
-        lanes_trace_pointer(r->layout, LLVMGetParam(r->cg->callback, 0), &trace);
-        if (accessed_end(&trace) > call->memory_bytes[0]) {
-            return lanes_error_set(
-                &r->cg->error, LANES_E_IR_SIGNATURE,
-                "the result of '%.160s' is accessed up to byte %llu; by the signature it "
-                "has %u",
-                lanes_reader_name(r), (unsigned long long)accessed_end(&trace),
-                call->memory_bytes[0]);
-        }
+    if (accessed_end(&r->slot) > call->memory_bytes[0]) {
+        return lanes_error_set(
+            &r->cg->error, LANES_E_IR_SIGNATURE,
+            "the result of '%.160s' is accessed up to byte %llu; by the signature it "
+            "has %u",
+            lanes_reader_name(r), (unsigned long long)accessed_end(&r->slot),
+            call->memory_bytes[0]);
     }
     for (uint32_t i = 0; i < call->argument_count; i++) {
         const lanes_codegen_argument *a = &call->argument[i];
-        if (a->role == LANES_ROLE_OUTPUT) {
-            lanes_trace trace;
-            lanes_trace_pointer(r->layout, lanes_reader_parameter(r, i), &trace);
-            const uint64_t end = accessed_end(&trace);
-            if (trace.escapes) {
-                return lanes_reader_refuse(
-                    r, "argument", i,
-                    "is for results, but passed to a function that is not inlined, such "
-                    "as "
-                    "a recursive one; write results in the callback itself");
-            }
-            if (end > call->memory_bytes[a->first]) {
-                char why[128];
-                snprintf(why, sizeof(why),
-                         "is accessed up to byte %llu; by the signature it has %u",
-                         (unsigned long long)end, call->memory_bytes[a->first]);
-                return lanes_reader_refuse(r, "argument", i, why);
-            }
+        if (a->role != LANES_ROLE_OUTPUT) {
+            continue;
+        }
+        const lanes_trace *trace = &r->trace[i];
+        if (trace->escapes) {
+            return lanes_reader_refuse(
+                r, "argument", i,
+                "is for results, but passed to a function that is not inlined, such as a "
+                "recursive one; write results in the callback itself");
+        }
+        if (accessed_end(trace) > call->memory_bytes[a->first]) {
+            char why[128];
+            snprintf(why, sizeof(why),
+                     "is accessed up to byte %llu; by the signature it has %u",
+                     (unsigned long long)accessed_end(trace),
+                     call->memory_bytes[a->first]);
+            return lanes_reader_refuse(r, "argument", i, why);
+        }
+        if (trace->written_first < call->memory_bytes[a->first]) {
+            return refuse_old_value(r, i);
         }
     }
     return LANES_OK;
 }
 
-/* True if each scalar of the outputs is one of the IR's, in order. */
-static bool outputs_fit_leaves(const lanes_signature_reader *r)
+/* True if the scalars of the outputs are the IR's first `leaf_count`, in order. */
+static bool outputs_fit(const lanes_signature_reader *r, uint32_t leaf_count)
 {
     const lanes_signature *signature = &r->cg->signature;
     uint32_t at = 0;
     for (uint32_t k = 0; k < signature->output_count; k++) {
         const uint32_t dtype = signature->dtype[signature->input_count + k];
         for (uint32_t p = 0; p < lanes_dtype_part_count(dtype); p++, at++) {
-            if (at >= r->leaf_count ||
+            if (at >= leaf_count ||
                 !lanes_reader_fits(lanes_dtype_part(dtype), r->leaf[at].type)) {
                 return false;
             }
         }
     }
-    return at == r->leaf_count;
+    return at == leaf_count;
 }
 
 lanes_status lanes_reader_place_outputs(lanes_signature_reader *r)
 {
     lanes_codegen_call *call = &r->cg->call;
-    if (r->has_hidden_leaves || !outputs_fit_leaves(r)) {
+    if (r->has_hidden_leaves || !outputs_fit(r, r->leaf_count)) {
         /* Only C packs structs into integers; and without all leaves there is only this.
          */
-        const bool may_pack = r->has_hidden_leaves || r->leaf_count == 0 ||
-                              r->cg->convention == LANES_CONVENTION_C ||
-                              r->cg->convention == LANES_CONVENTION_SCIPY;
-        LANES_TRY(may_pack ? place_by_layout(r) : lanes_reader_mismatch(r, "outputs"));
-        return check_memory(r);
+        const bool is_packed =
+            call->memory_count == 1 && (r->cg->convention == LANES_CONVENTION_C ||
+                                        r->cg->convention == LANES_CONVENTION_SCIPY);
+        if (!r->has_hidden_leaves && r->leaf_count > 0 && !is_packed) {
+            const uint32_t returned = count_returned(r);
+            return returned > 0 && outputs_fit(r, returned)
+                       ? refuse_unnamed(r)
+                       : lanes_reader_mismatch(r, "outputs");
+        }
+        LANES_TRY(place_by_layout(r));
+        LANES_TRY(check_memory(r));
+        return leaves_fit_layout(r) ? LANES_OK : lanes_reader_mismatch(r, "outputs");
     }
     for (uint32_t l = 0; l < r->leaf_count; l++) {
         call->result[call->result_count++] =
             (lanes_codegen_result){r->leaf[l].memory, r->leaf[l].offset};
     }
-    return LANES_OK;
+    return check_memory(r);
 }

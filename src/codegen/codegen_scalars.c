@@ -4,10 +4,6 @@
  */
 #include "codegen/codegen_signature.h"
 
-#include <string.h>
-
-#include "codegen/codegen_trace.h"
-
 const char *lanes_reader_name(const lanes_signature_reader *r)
 {
     return lanes_codegen_name(r->cg->callback);
@@ -129,11 +125,6 @@ LLVMTypeRef lanes_reader_scalar_at(LLVMTypeRef type, unsigned index)
     }
 }
 
-LLVMValueRef lanes_reader_parameter(const lanes_signature_reader *r, uint32_t argument)
-{
-    return LLVMGetParam(r->cg->callback, r->hidden + argument);
-}
-
 /* Numba's word on a parameter, if its name has one for each. */
 const lanes_mangle_argument *lanes_reader_mangled(const lanes_signature_reader *r,
                                                   uint32_t argument)
@@ -157,10 +148,8 @@ bool lanes_reader_returns_nothing(const lanes_signature_reader *r)
         return convention == LANES_CONVENTION_C_OUT;
     }
     /* None is a null pointer in the return slot. */
-    lanes_trace trace;
-    lanes_trace_pointer(r->layout, LLVMGetParam(r->cg->callback, 0), &trace);
-    return trace.written_type != NULL ? lanes_reader_is_pointer(trace.written_type)
-                                      : !trace.is_written && trace.is_known;
+    return r->slot.written_type != NULL ? lanes_reader_is_pointer(r->slot.written_type)
+                                        : !r->slot.is_written && r->slot.is_known;
 }
 
 lanes_status lanes_reader_mismatch(lanes_signature_reader *r, const char *what)

@@ -15,8 +15,6 @@
 
 #include <string.h>
 
-#include "codegen/codegen_trace.h"
-
 /* What Numba's name and the client's signature both say must be the same. */
 static lanes_status check_wanted_inputs(lanes_signature_reader *r)
 {
@@ -54,7 +52,8 @@ static lanes_status read_inputs(lanes_signature_reader *r)
                                lanes_reader_name(r), LANES_OPERANDS_MAX - 1);
     }
     LANES_TRY(lanes_reader_list_input_parts(r));
-    return lanes_reader_assign_inputs(r);
+    LANES_TRY(lanes_reader_assign_inputs(r));
+    return lanes_reader_measure_inputs(r);
 }
 
 static lanes_status read_outputs(lanes_signature_reader *r)
@@ -69,19 +68,6 @@ static lanes_status read_outputs(lanes_signature_reader *r)
         LANES_TRY(lanes_reader_derive_outputs(r));
     }
     return lanes_reader_place_outputs(r);
-}
-
-/* Bytes of the params block that are read at constant offsets. */
-static void measure_params(lanes_signature_reader *r)
-{
-    lanes_codegen_call *call = &r->cg->call;
-    for (uint32_t i = 0; i < call->argument_count; i++) {
-        if (call->argument[i].role == LANES_ROLE_PARAMS) {
-            lanes_trace trace;
-            lanes_trace_pointer(r->layout, lanes_reader_parameter(r, i), &trace);
-            call->params_bytes = trace.read_end;
-        }
-    }
 }
 
 /* True if @p value can be status @p wanted; phis and selects are followed some way. */
@@ -147,8 +133,13 @@ static void report_arguments(const lanes_signature_reader *r)
     lanes_codegen *cg = r->cg;
     json_t *list = json_array();
     for (uint32_t i = 0; i < cg->call.argument_count; i++) {
-        json_array_append_new(
-            list, json_pack("{s:s}", "role", roles[cg->call.argument[i].role]));
+        const lanes_codegen_argument *a = &cg->call.argument[i];
+        json_t *argument = json_pack("{s:s}", "role", roles[a->role]);
+        if (a->role == LANES_ROLE_ROW) {
+            json_object_set_new(argument, "row_minimum",
+                                json_integer(cg->call.row_minimum[a->first]));
+        }
+        json_array_append_new(list, argument);
     }
     char text[LANES_SIGNATURE_TEXT_MAX];
     lanes_signature_format(&cg->signature, text);
@@ -186,6 +177,20 @@ static lanes_status count_arguments(lanes_signature_reader *r)
     return LANES_OK;
 }
 
+static void trace_pointers(lanes_signature_reader *r)
+{
+    LLVMValueRef callback = r->cg->callback;
+    if (r->cg->convention == LANES_CONVENTION_NUMBA) {
+        lanes_trace_pointer(r->layout, LLVMGetParam(callback, 0), &r->slot);
+    }
+    for (uint32_t i = 0; i < r->cg->call.argument_count; i++) {
+        LLVMValueRef parameter = LLVMGetParam(callback, r->hidden + i);
+        if (lanes_reader_is_pointer(LLVMTypeOf(parameter))) {
+            lanes_trace_pointer(r->layout, parameter, &r->trace[i]);
+        }
+    }
+}
+
 /* Numba's name counts only if it has a word for each parameter. */
 static void read_mangled(lanes_signature_reader *r)
 {
@@ -219,11 +224,11 @@ lanes_status lanes_codegen_read_signature(lanes_codegen *cg)
         reader.rows_left = (uint32_t)__builtin_popcount(reader.wanted.row_mask);
     }
     LANES_TRY(count_arguments(&reader));
+    trace_pointers(&reader);
     read_mangled(&reader);
     LANES_TRY(read_status(&reader));
     LANES_TRY(read_inputs(&reader));
     LANES_TRY(read_outputs(&reader));
-    measure_params(&reader);
     report_arguments(&reader);
     if (cg->request->default_key) {
         lanes_variant_key_contiguous(&cg->signature, &cg->key);

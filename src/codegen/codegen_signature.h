@@ -9,6 +9,7 @@
 
 #include "codegen/codegen_internal.h"
 #include "codegen/codegen_mangle.h"
+#include "codegen/codegen_trace.h"
 
 /* One scalar that the callback returns, as IR has it. */
 typedef struct lanes_signature_leaf {
@@ -33,6 +34,8 @@ typedef struct lanes_signature_reader {
     bool has_hidden_leaves; /* results that only a given signature tells */
     uint32_t leaf_count;
     lanes_signature_leaf leaf[LANES_CODEGEN_PARTS_MAX];
+    lanes_trace slot; /* what is done with Numba's return slot */
+    lanes_trace trace[LANES_CODEGEN_ARGUMENTS_MAX]; /* with arguments that are pointers */
 } lanes_signature_reader;
 
 /* codegen_scalars.c */
@@ -66,9 +69,6 @@ bool lanes_reader_is_pointer(LLVMTypeRef type);
 unsigned lanes_reader_scalar_count(LLVMTypeRef type);
 LLVMTypeRef lanes_reader_scalar_at(LLVMTypeRef type, unsigned index);
 
-/** The parameter of an argument. */
-LLVMValueRef lanes_reader_parameter(const lanes_signature_reader *r, uint32_t argument);
-
 /** Numba's word on an argument; NULL if its name has none. */
 const lanes_mangle_argument *lanes_reader_mangled(const lanes_signature_reader *r,
                                                   uint32_t argument);
@@ -89,6 +89,21 @@ LANES_NODISCARD lanes_status lanes_reader_list_input_parts(lanes_signature_reade
 
 /** Gives each argument its scalars, or its row, checking that they fit. */
 LANES_NODISCARD lanes_status lanes_reader_assign_inputs(lanes_signature_reader *r);
+
+/**
+ * The least that a batch must give: call.row_minimum, at least 1, and call.params_bytes,
+ * 0 if the callback does nothing with its params block.
+ *
+ * Whatever is read at constant offsets counts, on any way through the callback: who
+ * writes row[2] means rows of three. But a callback that takes an integer may have been
+ * told the length, and then a row[2] behind `if (n > 2)` says nothing: there only reads
+ * count that every call does (lanes_trace.always_read_end). Nothing is known of reads at
+ * offsets that are no constants.
+ *
+ * Refused: what every call reads before the row, or the block; rows that must be longer
+ * than any can be.
+ */
+LANES_NODISCARD lanes_status lanes_reader_measure_inputs(lanes_signature_reader *r);
 
 /* codegen_results.c: one of the first two, then the others. */
 

@@ -30,7 +30,22 @@ typedef struct lanes_trace {
     uint64_t written_end;  /* likewise for writes */
     LLVMTypeRef read_type; /* of the first load; NULL: none */
     LLVMTypeRef written_type;
-    uint32_t store_count; /* distinct offsets, in ascending order */
+    /*
+     * Reads at constant offsets that every call of the function does, if it ends: those
+     * behind a condition, a call that may not return, or a loop's test are not among
+     * them. What they reach must be there; of the others only the caller knows.
+     */
+    int64_t always_read_begin; /* the lowest offset, if below 0; else 0 */
+    uint64_t always_read_end;  /* bytes from the pointer to behind the last */
+    int64_t begin; /* lowest constant offset of any access, if below 0; else 0 */
+    /*
+     * Only for memory that is written: what is read although not every way to the read
+     * has written it before.
+     */
+    bool reads_before_writing; /* at a constant offset */
+    uint64_t written_first;    /* bytes from the pointer that are written before any read
+                                  at an offset that is no constant; UINT64_MAX: none */
+    uint32_t store_count;      /* distinct offsets, in ascending order */
     lanes_trace_store store[LANES_TRACE_STORES_MAX];
 } lanes_trace;
 

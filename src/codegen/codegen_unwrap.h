@@ -22,8 +22,8 @@ bool lanes_unwrap_is(LLVMValueRef function);
  * Read the layout of the struct that @p function gets.
  *
  * Its locals must be in registers (lanes_codegen_normalise()). A value that is no number,
- * or whose place is not clear, has dtype LANES_DTYPE_NONE and offset 0; out->bytes covers
- * all that the function reads.
+ * string, None or tuple of such, or whose place is not clear, or that has no room, is
+ * LANES_RAISED_ITEM_UNKNOWN; out->bytes covers all that the function reads.
  */
 void lanes_unwrap_read(LLVMTargetDataRef layout, LLVMValueRef function,
                        lanes_payload_arguments *out);

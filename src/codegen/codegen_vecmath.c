@@ -32,16 +32,14 @@ static const char *const isa_forms[] = {
     [LANES_ISA_AVX512] = "edb",
 };
 
-void lanes_codegen_mark_pure(LLVMContextRef context, LLVMValueRef function)
+void lanes_codegen_mark_pure(LLVMValueRef function)
 {
     /* memory(none) is the memory attribute with value 0. */
     static const char *const names[] = {"memory",       "willreturn", "nounwind",
                                         "speculatable", "nosync",     "nofree",
                                         "nocallback"};
     for (size_t i = 0; i < LANES_ARRAY_COUNT(names); i++) {
-        const unsigned kind = LLVMGetEnumAttributeKindForName(names[i], strlen(names[i]));
-        LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
-                                LLVMCreateEnumAttribute(context, kind, 0));
+        lanes_codegen_add_attribute(function, LANES_CODEGEN_AT_FUNCTION, names[i]);
     }
 }
 
@@ -74,7 +72,7 @@ static LLVMValueRef declare_vector(lanes_codegen *cg, const lanes_codegen_math *
     LLVMTypeRef parameters[2] = {vector, vector};
     LLVMValueRef function = LLVMAddFunction(
         cg->module, name, LLVMFunctionType(vector, parameters, math->arity, 0));
-    lanes_codegen_mark_pure(cg->context, function);
+    lanes_codegen_mark_pure(function);
     return function;
 }
 
@@ -190,7 +188,7 @@ void lanes_codegen_add_vector_math(lanes_codegen *cg)
         lanes_codegen_math math;
         LANES_ASSERT(lanes_codegen_find_callee(callee[i], &math));
         if (math.is_pure && LLVMGetIntrinsicID(callee[i]) == 0) {
-            lanes_codegen_mark_pure(cg->context, callee[i]);
+            lanes_codegen_mark_pure(callee[i]);
         }
         if (math.has_vector && cg->request->math == LANES_MATH_VECTOR) {
             char text[512];

@@ -31,7 +31,8 @@ typedef struct lanes_engine_operand {
 typedef struct lanes_engine_kernel {
     lanes_signature signature;
     uint32_t has_params;
-    uint64_t params_bytes; /* the least */
+    uint64_t params_bytes; /* the least; 0: a batch may leave the block out */
+    uint32_t row_minimum[LANES_OPERANDS_MAX]; /* elements of input k's rows, the least */
 } lanes_engine_kernel;
 
 typedef struct lanes_engine_batch {
@@ -42,6 +43,8 @@ typedef struct lanes_engine_batch {
     uint32_t errors;                                  /* enum lanes_errors */
     const void *params; /* resolved, its bytes inside its segment; NULL: none */
     uint64_t params_bytes;
+    uint64_t params_key;    /* of the memory object it is in, as segment_key */
+    uint64_t params_offset; /* bytes from that object's start */
     uint64_t seed;
 } lanes_engine_batch;
 
@@ -79,13 +82,14 @@ typedef struct lanes_engine_outcome {
  * Check @p batch against @p kernel and fill @p out_plan.
  *
  * Checks, in this order: operand count (inputs, outputs, and a mask of bool if
- * batch->errors is LANES_ERRORS_MASK), dtypes, row counts (rows: 1 .. INT32_MAX, others:
- * 0), params (given iff the kernel has them, at least its params_bytes, aligned to 16),
+ * batch->errors is LANES_ERRORS_MASK), dtypes, row counts (rows: 1 .. INT32_MAX, and at
+ * least the kernel's row_minimum; others: 0), params (not given if the kernel has none,
+ * given if it has params_bytes, at least those, aligned to 16),
  * shape (each product and n * stride without overflow, count <= LANES_COUNT_MAX), every
  * byte of every operand inside its segment, outputs writable, dimensions merge to one
  * whose strides are contiguous or (inputs) 0 or (rows) anything, every output disjoint
- * from, or exactly, each other operand; apart from rows and from the params block. Texts
- * name the operand's index, the value and the limit.
+ * from, or exactly, each other operand; apart from rows and from the params block,
+ * through whichever attachment. Texts name the operand's index, the value and the limit.
  *
  * @return LANES_OK, LANES_E_OPERANDS, _DTYPE, _PARAMS, _SHAPE, _SPAN, _READ_ONLY,
  * _LAYOUT, _OVERLAP
@@ -130,10 +134,13 @@ typedef struct lanes_engine_exceptions {
  * Learn why element @p index failed, by running its callback once more on this thread.
  *
  * The excinfo that the callback leaves is not trusted: it must be one of the table's, or
- * lie in the memory that this element allocated, and likewise all it points to; else
- * out_raised->kind is LANES_RAISED_UNKNOWN.
+ * lie in the memory that this element allocated, and likewise all it points to, but for
+ * the characters of strings; else out_raised->kind is LANES_RAISED_UNKNOWN. A string
+ * whose characters cannot be read is LANES_RAISED_ITEM_UNKNOWN.
  *
- * @param out_text  one sentence for people: "ValueError('negative', -2.0)"
+ * @param out_text    UTF-8, the rest of "callback raised ": "ValueError('negative',
+ * -2.0)"; ends in "..." where it was cut
+ * @param text_bytes  of it; at least 4
  */
 void lanes_engine_explain(const lanes_engine_plan *plan,
                           const lanes_engine_exceptions *exceptions, uint64_t index,

@@ -112,6 +112,12 @@ static lanes_status check_rows(const struct plan_state *state, lanes_error *err)
                                    "1 .. %d (the length of the last axis)",
                                    i, row_count, INT32_MAX);
         }
+        if (is_row(state, i) && row_count < state->kernel->row_minimum[i]) {
+            return lanes_error_set(err, LANES_E_PARAMS,
+                                   "operand %u has rows of %u elements; the kernel reads "
+                                   "%u of each: make the last axis at least that long",
+                                   i, row_count, state->kernel->row_minimum[i]);
+        }
         if (!is_row(state, i) && row_count != 0) {
             return lanes_error_set(err, LANES_E_PARAMS,
                                    "operand %u is not a row operand: row_count %u must "
@@ -125,7 +131,9 @@ static lanes_status check_rows(const struct plan_state *state, lanes_error *err)
 static lanes_status check_params(const struct plan_state *state, lanes_error *err)
 {
     const lanes_engine_batch *batch = state->batch;
-    if (batch->params == NULL && state->kernel->has_params != 0) {
+    /* With no least size it is not looked at: SciPy's user_data that nobody uses. */
+    if (batch->params == NULL && state->kernel->has_params != 0 &&
+        state->kernel->params_bytes > 0) {
         return lanes_error_set(err, LANES_E_PARAMS,
                                "the batch has no params block; the kernel takes one of "
                                "at least %" PRIu64 " bytes",
@@ -394,15 +402,15 @@ static lanes_status check_pair(const struct plan_state *state,
                            state->high[other], overlap_rule(state, output, other));
 }
 
-/* The block has no segment key: addresses are compared. */
 static lanes_status check_params_overlap(const struct plan_state *state, uint32_t output,
                                          lanes_error *err)
 {
     const lanes_engine_batch *batch = state->batch;
-    const uintptr_t base = (uintptr_t)batch->operand[output].segment_base;
-    const uintptr_t params = (uintptr_t)batch->params;
-    if (params == 0 || batch->params_bytes == 0 || params >= base + state->high[output] ||
-        params + batch->params_bytes <= base + state->low[output]) {
+    const uint64_t low = batch->params_offset;
+    const uint64_t high = low + batch->params_bytes; /* inside its segment */
+    if (batch->params == NULL || low == high ||
+        batch->params_key != batch->operand[output].segment_key ||
+        low >= state->high[output] || high <= state->low[output]) {
         return LANES_OK;
     }
     return lanes_error_set(err, LANES_E_OVERLAP,
@@ -410,8 +418,7 @@ static lanes_status check_params_overlap(const struct plan_state *state, uint32_
                            "), overlaps the params block (bytes %" PRIu64 " to %" PRIu64
                            ") of the same segment; they must be apart",
                            output, output_name(state, output), state->low[output],
-                           state->high[output], (uint64_t)(params - base),
-                           (uint64_t)(params - base) + batch->params_bytes);
+                           state->high[output], low, high);
 }
 
 static lanes_status check_output(const struct plan_state *state,

@@ -3,12 +3,16 @@
  * compile.h - what the executor asks of lanes-compiler and what it gets back.
  *
  * A request is one SEQPACKET datagram, struct lanes_compile_request, with two memfds: the
- * IR (read with pread, so a truncated one is an error and not a SIGBUS) and an empty one
- * for the result. The compiler forks a child, which writes struct lanes_compile_result
- * followed by the report (JSON text), the exception tables and the object file into the
- * result memfd. When the
- * child has ended the compiler answers with struct lanes_compile_reply; only then, and
- * only if `outcome` is LANES_COMPILE_DONE, is the result read.
+ * IR with the codes that the executor has behind it (read with pread, so a truncated one
+ * is an error and not a SIGBUS) and an empty one for the result. The compiler forks a
+ * child, which writes struct lanes_compile_result followed by the report (JSON text), the
+ * exception tables and the object file into the result memfd. When the child has ended
+ * the compiler answers with struct lanes_compile_reply; only then, and only if `outcome`
+ * is LANES_COMPILE_DONE, is the result read.
+ *
+ * A child that finds, before it optimises anything, that the executor has the code
+ * already, leaves the object out: the same callback costs a client that is not the first
+ * a fraction of a compile, and the executor no further memory.
  *
  * Both processes are built from the same tree; `version` guards against a mixed install.
  */
@@ -20,15 +24,25 @@
 #include "kernel/variant.h"
 
 /** Raised with every change to this file, loop.h or the meaning of a field. */
-#define LANES_COMPILE_VERSION 2u
+#define LANES_COMPILE_VERSION 3u
 
 #define LANES_CPU_NAME_MAX   64
 #define LANES_IDENTITY_BYTES 32
+#define LANES_KNOWN_MAX      16384u /* codes named in one request */
+
+/**
+ * What code is the same: a hash of the kernel's identity, the variant's key and the
+ * version of lanes. Whatever of a kernel differs between equal ones (names, places and
+ * texts of exceptions) is not in the code but beside it, in each one's own result.
+ */
+typedef struct lanes_code_key {
+    uint8_t bytes[LANES_IDENTITY_BYTES];
+} lanes_code_key;
 
 typedef struct lanes_compile_request {
     uint32_t version;
-    uint32_t reserved;
-    uint64_t id; /* echoed in the reply */
+    uint32_t known_count; /* lanes_code_key right behind the IR; <= LANES_KNOWN_MAX */
+    uint64_t id;          /* echoed in the reply */
     uint64_t ir_bytes;
     uint32_t flags;       /* LANES_ABI_KERNEL_* */
     uint32_t math;        /* enum lanes_math */
@@ -73,12 +87,14 @@ typedef struct lanes_compile_result {
     lanes_variant_key key;
     lanes_variant_info info;
     uint8_t identity[LANES_IDENTITY_BYTES]; /* equal: the same kernel, whoever sent it */
-    uint32_t may_raise;                     /* 1: the loop reports failures */
-    uint32_t uses_runtime;                  /* 1: threads need lanes_runtime_enter() */
-    uint32_t has_params;                    /* 1: the callback takes a params block */
+    lanes_code_key code_key;
+    uint32_t is_known;   /* 1: code_key was named in the request; there is no object */
+    uint32_t may_raise;  /* 1: the loop reports failures */
+    uint32_t has_params; /* 1: the callback takes a params block */
     uint32_t payload_count;
     uint32_t argument_list_count;
-    uint32_t reserved;
+    uint32_t row_minimum[LANES_OPERANDS_MAX]; /* elements of input k's rows that the
+                                                 callback is seen to read; 0: not a row */
     uint64_t params_bytes; /* of it that the callback is seen to read; the least */
     uint64_t report_bytes;
     uint64_t object_bytes;

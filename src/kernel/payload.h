@@ -39,13 +39,45 @@ typedef struct lanes_payload {
     char location[128]; /* "f (file.py:12)", or "" */
 } lanes_payload;
 
+/** Where the value of an item is. */
+enum lanes_payload_place {
+    LANES_PAYLOAD_COMPUTED = 0, /* in the struct that the callback allocates */
+    LANES_PAYLOAD_CONSTANT = 1  /* in lanes_payload_arguments.constant */
+};
+
+/**
+ * A value that an exception is raised with, or a part of one, in the order of
+ * lanes_abi_raised.item. A computed text is the beginning of Numba's struct of a string,
+ * lanes_payload_text.
+ */
+typedef struct lanes_payload_item {
+    uint32_t type;   /* enum lanes_dtype or lanes_raised_item */
+    uint32_t count;  /* tuples: direct elements; others: 0 */
+    uint32_t place;  /* enum lanes_payload_place; 0 if there is no value */
+    uint32_t offset; /* bytes from the start of that place; likewise */
+    uint32_t bytes;  /* likewise */
+} lanes_payload_item;
+
+/** Bytes of the constants in one list of arguments. */
+#define LANES_PAYLOAD_CONSTANT_BYTES 256
+
 /** How the struct of arguments of one unwrap function is laid out. */
 typedef struct lanes_payload_arguments {
-    uint32_t count;
-    uint32_t bytes;                              /* of the whole struct */
-    uint32_t dtype[LANES_RAISED_ARGUMENTS_MAX];  /* LANES_DTYPE_NONE: not a number */
-    uint32_t offset[LANES_RAISED_ARGUMENTS_MAX]; /* bytes from the struct's start */
+    uint32_t argument_count; /* items that are in no tuple */
+    uint32_t item_count;
+    uint32_t bytes;          /* of the whole struct */
+    uint32_t constant_bytes; /* used of constant[] */
+    lanes_payload_item item[LANES_RAISED_ITEMS_MAX];
+    uint8_t constant[LANES_PAYLOAD_CONSTANT_BYTES]; /* unused: 0 */
 } lanes_payload_arguments;
+
+/** The beginning of Numba's struct of a string. */
+typedef struct lanes_payload_text {
+    const void *characters; /* of 1, 2 or 4 bytes: code points */
+    int64_t length;         /* of them */
+    int32_t kind;           /* bytes of one */
+    int32_t is_ascii;
+} lanes_payload_text;
 
 /** A dynamic excinfo as the callback leaves it in memory. */
 typedef struct lanes_payload_excinfo {

@@ -164,9 +164,9 @@ LANES_NODISCARD lanes_status lanes_ring_executor_take(
  * lanes_ring_executor_publish(), so that several can share one wake-up.
  *
  * @param completion  borrowed; tag and status are the caller's to fill
- * @param text        borrowed; one sentence if status < 0, else may be NULL
+ * @param text        borrowed; one sentence if status < 0 or failed > 0, else may be NULL
  * @param raised      borrowed; why the first failing element failed; NULL: none failed,
- *                    or nobody knows. Written only with status < 0 or failed > 0, as text
+ *                    or nobody knows. Written when text is
  */
 void lanes_ring_executor_post(lanes_ring_executor *ring,
                               const lanes_abi_completion *completion, const char *text,

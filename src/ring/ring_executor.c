@@ -129,7 +129,7 @@ void lanes_ring_executor_post(lanes_ring_executor *ring,
     memcpy(ring->k + lanes_ring_completion_offset(tail), completion, sizeof(*completion));
     if (completion->status < 0 || completion->failed > 0) {
         put_detail((lanes_abi_detail *)(void *)(ring->k + lanes_ring_detail_offset(tail)),
-                   completion->status < 0 ? text : NULL, raised);
+                   text, raised);
     }
     ring->complete_tail = tail + 1;
     ring->in_flight--;

@@ -13,13 +13,13 @@
 
 struct lanes_compile_result;
 
-/** What an object offers once it is callable. */
-typedef struct lanes_server_code {
+/** What an object file offers once it is callable. */
+typedef struct lanes_server_object {
     void *loaded; /**< what to give back */
     lanes_loop_fn loop;
     lanes_explain_fn explain;   /**< NULL: nothing can fail */
     const void *const *address; /**< the table of kernel/payload.h; NULL: none */
-} lanes_server_code;
+} lanes_server_object;
 
 /** Replacements for what tests cannot have; NULL members mean the real thing. */
 typedef struct lanes_server_hooks {
@@ -38,7 +38,7 @@ typedef struct lanes_server_hooks {
      */
     lanes_status (*load_object)(void *ctx, const void *object, size_t object_bytes,
                                 const struct lanes_compile_result *result,
-                                lanes_server_code *out_code, lanes_error *err);
+                                lanes_server_object *out_object, lanes_error *err);
     void (*unload_object)(void *ctx, void *loaded);
 } lanes_server_hooks;
 

@@ -89,7 +89,7 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
         batch->started_ns = lanes_clock_ns();
     }
     batch->outcome.element_ps = variant->element_ps;
-    lanes_engine_run(server->dispatch.team, &batch->plan, variant->code.loop,
+    lanes_engine_run(server->dispatch.team, &batch->plan, variant->code->object.loop,
                      batch->position, end, &batch->session->cancel, &batch->outcome);
     if (batch->outcome.fault.signal_number != 0) {
         lanes_server_complete_fault(server, batch);

@@ -155,12 +155,39 @@ static void finish_job(lanes_server *server, lanes_server_job *job,
     free(job);
 }
 
-static lanes_status create_memfds(lanes_server_job *job, int *out_ir_fd, lanes_error *err)
+/* Stages are made while code is: who wants to see them gets code of its own. */
+static bool may_share(const lanes_server_job *job)
+{
+    return !job->is_offered_none &&
+           (job->variant->kernel->request.flags & LANES_ABI_KERNEL_STAGES) == 0;
+}
+
+/* Puts the keys of what is loaded behind the IR. */
+static lanes_status offer_code(const lanes_server *server, int ir_fd,
+                               lanes_compile_request *request, lanes_error *err)
+{
+    const uint32_t count =
+        server->codes.count < LANES_KNOWN_MAX ? server->codes.count : LANES_KNOWN_MAX;
+    lanes_code_key *keys = calloc(count + 1, sizeof(*keys));
+    if (keys == NULL) {
+        return LANES_OK; /* then the code is made once more */
+    }
+    request->known_count = lanes_server_code_keys(server, keys, count);
+    const lanes_status status = lanes_os_write_at(
+        ir_fd, keys, request->known_count * sizeof(*keys), request->ir_bytes, err);
+    free(keys);
+    return status;
+}
+
+static lanes_status create_memfds(const lanes_server *server, lanes_server_job *job,
+                                  lanes_compile_request *request, int *out_ir_fd,
+                                  lanes_error *err)
 {
     const lanes_server_kernel *kernel = job->variant->kernel;
     LANES_TRY(lanes_os_memfd_create("lanes-result", 0, &job->result_fd, err));
     LANES_TRY(lanes_os_memfd_create("lanes-ir", 0, out_ir_fd, err));
-    return lanes_os_write_at(*out_ir_fd, kernel->ir, kernel->ir_bytes, 0, err);
+    LANES_TRY(lanes_os_write_at(*out_ir_fd, kernel->ir, kernel->ir_bytes, 0, err));
+    return may_share(job) ? offer_code(server, *out_ir_fd, request, err) : LANES_OK;
 }
 
 static lanes_status send_job(lanes_server *server, lanes_server_job *job,
@@ -171,7 +198,7 @@ static lanes_status send_job(lanes_server *server, lanes_server_job *job,
     request.default_key = job->is_load;
     request.key = job->variant->key;
     int ir_fd = -1;
-    lanes_status status = create_memfds(job, &ir_fd, err);
+    lanes_status status = create_memfds(server, job, &request, &ir_fd, err);
     if (status == LANES_OK) {
         const int fds[] = {ir_fd, job->result_fd};
         status =
@@ -245,6 +272,16 @@ void lanes_server_compile_forget(lanes_server_session *session)
 /* ---- Replies ------------------------------------------------------------------------
  */
 
+/* The compiler left out code that was unloaded while it worked: have it made. */
+static void compile_again(lanes_server *server, lanes_server_job *job)
+{
+    lanes_log(LANES_LOG_DEBUG, ROOM, "job %" PRIu64 ": its code has gone", job->id);
+    job->is_offered_none = true;
+    job->is_sent = false; /* lanes_server_compiler_ready() sends what waits */
+    server->compiler.sent_count--;
+    lanes_os_close(&job->result_fd);
+}
+
 static void on_reply(lanes_server *server, const lanes_compile_reply *reply)
 {
     server->compiler.heard_ns = lanes_clock_ns();
@@ -263,6 +300,10 @@ static void on_reply(lanes_server *server, const lanes_compile_reply *reply)
         status = lanes_server_result_take(server, job, reply, &err);
         lanes_log(LANES_LOG_DEBUG, ROOM, "job %" PRIu64 ": %" PRIu64 " ms, %s", job->id,
                   reply->wall_ns / 1000000u, status < 0 ? err.message : "done");
+    }
+    if (status == LANES_E_STALE_ID && may_share(job)) {
+        compile_again(server, job);
+        return;
     }
     finish_job(server, job, status < 0 ? &err : NULL);
 }

@@ -13,8 +13,11 @@
 
 #include "os/os_wait.h"
 
-/* Of an exception for people; so much that the numbers behind it always fit the text. */
+/* Of an exception for people; so much that the numbers behind it always fit the text,
+ * also in the client's lanes_error. */
 #define SENTENCE_BYTES 384
+_Static_assert(SENTENCE_BYTES + 108 <= LANES_ERROR_TEXT_BYTES,
+               "what is around it: 48 letters and three numbers of at most 20 digits");
 
 static uint64_t queued_ns(const lanes_server_batch *batch)
 {
@@ -87,17 +90,14 @@ void lanes_server_complete_run(lanes_server *server, lanes_server_batch *batch)
     lanes_abi_raised raised;
     char sentence[SENTENCE_BYTES];
     explain_first(batch, &raised, sentence);
-    if (batch->errors != LANES_ERRORS_RAISE) {
-        complete(server, batch, LANES_OK, NULL, &raised);
-        return;
-    }
     char text[LANES_ABI_TEXT_BYTES];
     snprintf(text, sizeof(text),
              "callback %s%s for %" PRIu64 " of %" PRIu64
              " elements, first at index %" PRIu64,
              sentence[0] != '\0' ? "raised " : "failed", sentence, result->failed,
              batch->plan.count, result->first_failed);
-    complete(server, batch, LANES_E_KERNEL_RAISED, text, &raised);
+    const bool is_error = batch->errors == LANES_ERRORS_RAISE;
+    complete(server, batch, is_error ? LANES_E_KERNEL_RAISED : LANES_OK, text, &raised);
 }
 
 void lanes_server_complete_fault(lanes_server *server, lanes_server_batch *batch)

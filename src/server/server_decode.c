@@ -144,6 +144,8 @@ static lanes_status hold_params(lanes_server_session *session,
 {
     checked->params = NULL;
     checked->params_bytes = 0;
+    checked->params_key = 0;
+    checked->params_offset = 0;
     if (entry->params_generation == 0) {
         return LANES_OK;
     }
@@ -165,6 +167,8 @@ static lanes_status hold_params(lanes_server_session *session,
     }
     checked->params = (const char *)segment->mapping.data + entry->params_offset;
     checked->params_bytes = entry->params_bytes;
+    checked->params_key = segment->key;
+    checked->params_offset = entry->params_offset;
     return LANES_OK;
 }
 

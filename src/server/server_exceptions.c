@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/raised.h"
+
 /* Both arrays are in one block, the second right behind the first. */
 _Static_assert(sizeof(lanes_payload) % _Alignof(lanes_payload_arguments) == 0,
                "argument lists are aligned behind payloads");
@@ -24,7 +26,7 @@ bool lanes_server_exceptions_bytes(const lanes_compile_result *result,
         result->argument_list_count > LANES_PAYLOADS_MAX) {
         return false;
     }
-    /* At most a thousand of each, of some hundred bytes. */
+    /* At most a thousand of each, of less than a KiB. */
     *out_bytes = result->payload_count * sizeof(lanes_payload) +
                  result->argument_list_count * sizeof(lanes_payload_arguments);
     return true;
@@ -62,22 +64,6 @@ static lanes_status check_payload(const lanes_payload *payload, uint64_t ir_byte
     return LANES_OK;
 }
 
-static bool is_list_sane(const lanes_payload_arguments *list)
-{
-    if (list->count > LANES_RAISED_ARGUMENTS_MAX) {
-        return false;
-    }
-    for (uint32_t i = 0; i < list->count; i++) {
-        const uint32_t bytes = lanes_dtype_bytes(list->dtype[i]);
-        const bool is_number = list->dtype[i] != LANES_DTYPE_NONE;
-        if (is_number &&
-            (bytes == 0 || (uint64_t)list->offset[i] + bytes > list->bytes)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static lanes_status check_tables(const lanes_engine_exceptions *exceptions,
                                  uint64_t ir_bytes, lanes_error *err)
 {
@@ -85,10 +71,12 @@ static lanes_status check_tables(const lanes_engine_exceptions *exceptions,
         LANES_TRY(check_payload(&exceptions->payload[i], ir_bytes, err));
     }
     for (uint32_t i = 0; i < exceptions->argument_list_count; i++) {
-        if (!is_list_sane(&exceptions->arguments[i])) {
+        if (!lanes_payload_arguments_is_sane(&exceptions->arguments[i])) {
             return lanes_error_set(err, LANES_E_INTERNAL,
-                                   "the compiler returned a list of arguments that "
-                                   "reaches outside itself");
+                                   "the compiler returned list of arguments %u with %u "
+                                   "items in %u bytes, which is not well-formed",
+                                   i, exceptions->arguments[i].item_count,
+                                   exceptions->arguments[i].bytes);
         }
     }
     return LANES_OK;

@@ -50,6 +50,28 @@ typedef struct lanes_server_view {
     lanes_server_mail free;
 } lanes_server_view;
 
+/** Machine code, shared by all variants whose key it has; control only but for `object`,
+ * which is constant. */
+typedef struct lanes_server_code {
+    lanes_code_key key; /* the first member: the tree compares it */
+    uint32_t references;
+    struct lanes_server_code *previous;
+    struct lanes_server_code *next;
+    lanes_server_object object;
+    lanes_signature signature;
+    lanes_variant_info info;
+    uint32_t payload_count;
+    uint32_t argument_list_count;
+    struct json_t *report; /* what is to say of the code; NULL: there was no memory */
+} lanes_server_code;
+
+/** All code that is loaded; control only. */
+typedef struct lanes_server_codes {
+    void *tree;               /* of tsearch() */
+    lanes_server_code *first; /* the newest */
+    uint32_t count;
+} lanes_server_codes;
+
 enum lanes_server_variant_state {
     LANES_VARIANT_WANTED = 1, /* control has it: batches wait */
     LANES_VARIANT_READY,      /* its code may be called */
@@ -63,7 +85,7 @@ struct lanes_server_variant {
     /* Control's while it is WANTED, constant after. */
     lanes_status status;
     char message[LANES_ERROR_TEXT_BYTES];
-    lanes_server_code code;
+    lanes_server_code *code; /* a reference; NULL until READY */
     lanes_variant_info info;
     lanes_engine_exceptions exceptions;
     void *tables; /* owned: payloads, then argument lists; what exceptions points to */
@@ -191,6 +213,7 @@ struct lanes_server_job {
     lanes_abi_header request; /* of a load: to be answered */
     bool is_load;
     bool is_sent;
+    bool is_offered_none; /* the code it was to share is gone: it is made anew */
     int result_fd;
     uint64_t started_ns;
 };
@@ -247,6 +270,7 @@ struct lanes_server {
     uint32_t uid;
     struct lanes_loader *loader;
     lanes_server_compiler compiler;
+    lanes_server_codes codes;
     lanes_server_mail stop;
     lanes_server_mail cancel_all;
     lanes_server_mail started;
@@ -375,8 +399,30 @@ LANES_NODISCARD lanes_status lanes_server_result_take(lanes_server *server,
                                                       const lanes_compile_reply *reply,
                                                       lanes_error *err);
 
-/** Undo loading. */
+/** Let go of a variant's code and tables. */
 void lanes_server_unload(lanes_server *server, lanes_server_variant *variant);
+
+/* ---- server_code.c (control) --------------------------------------------------------
+ */
+
+/**
+ * Get the code of @p result: the one there is, or the one that is loaded from @p object.
+ * @p report gets what it lacks to describe code that was made for another kernel.
+ *
+ * @param object  borrowed; result->object_bytes bytes
+ * @return LANES_OK, -ENOMEM, LANES_E_LINK, LANES_E_STALE_ID (the compiler has left out
+ * the object, but the code has gone meanwhile), LANES_E_INTERNAL
+ */
+LANES_NODISCARD lanes_status lanes_server_code_hold(
+    lanes_server *server, const lanes_compile_result *result, const char *object,
+    struct json_t *report, lanes_server_code **out_code, lanes_error *err);
+
+/** Give a reference back; the last frees the code. NULL is allowed. */
+void lanes_server_code_drop(lanes_server *server, lanes_server_code *code);
+
+/** Write the keys of the newest codes; returns how many. */
+uint32_t lanes_server_code_keys(const lanes_server *server, lanes_code_key *out_keys,
+                                uint32_t keys_max);
 
 /* ---- server_exceptions.c (control) --------------------------------------------------
  */
@@ -399,10 +445,20 @@ LANES_NODISCARD lanes_status lanes_server_exceptions_take(
 /* ---- server_report.c (control) ------------------------------------------------------
  */
 
-/** Make @p text the kernel's report, or append its variants to the one there is. */
-LANES_NODISCARD lanes_status lanes_server_report_add(lanes_server_kernel *kernel,
-                                                     const char *text, size_t bytes,
-                                                     lanes_error *err);
+/** Parse what the compiler reports of one variant; owned by the caller. */
+LANES_NODISCARD lanes_status lanes_server_report_parse(const char *text, size_t bytes,
+                                                       struct json_t **out_report,
+                                                       lanes_error *err);
+
+/** Make @p report, which is taken over, the kernel's, or append its variants to the one
+ * there is. */
+void lanes_server_report_add(lanes_server_kernel *kernel, struct json_t *report);
+
+/** What @p report says of the code, for other kernels with it; NULL: no memory. */
+struct json_t *lanes_server_report_of_code(const struct json_t *report);
+
+/** Add to @p report what it does not say itself of code that it shares. */
+void lanes_server_report_share(struct json_t *report, const struct json_t *of_code);
 
 /** The report in a new memfd, owned by the caller. */
 LANES_NODISCARD lanes_status lanes_server_report_memfd(const lanes_server_kernel *kernel,

@@ -3,7 +3,8 @@
  * server_report.c - a kernel's report: JSON from the compiler, one document per kernel.
  *
  * Every compile reports the whole kernel with the one variant it made; the kernel's
- * report is the first document with the variants of the later ones appended.
+ * report is the first document with the variants of the later ones appended. A compile
+ * that found the code there says nothing of it: that comes from the compile that made it.
  */
 #include "server/server_internal.h"
 
@@ -28,8 +29,8 @@ static void append_variants(json_t *to, const json_t *from)
     }
 }
 
-lanes_status lanes_server_report_add(lanes_server_kernel *kernel, const char *text,
-                                     size_t bytes, lanes_error *err)
+lanes_status lanes_server_report_parse(const char *text, size_t bytes,
+                                       json_t **out_report, lanes_error *err)
 {
     json_error_t why;
     json_t *report = json_loadb(text, bytes, 0, &why);
@@ -40,13 +41,54 @@ lanes_status lanes_server_report_add(lanes_server_kernel *kernel, const char *te
         json_decref(report);
         return status;
     }
+    *out_report = report;
+    return LANES_OK;
+}
+
+void lanes_server_report_add(lanes_server_kernel *kernel, json_t *report)
+{
     if (kernel->report == NULL) {
         kernel->report = report;
     } else {
         append_variants(kernel->report, report);
         json_decref(report);
     }
-    return LANES_OK;
+}
+
+/* Keys beside the variants that follow from the code; the others are the kernel's. */
+static const char *const code_keys[] = {"externals", "may_raise", "error_model"};
+
+static json_t *only_variant(const json_t *report)
+{
+    return json_array_get(json_object_get(report, VARIANTS), 0);
+}
+
+json_t *lanes_server_report_of_code(const json_t *report)
+{
+    json_t *of_code = json_pack("{s:[O?]}", VARIANTS, only_variant(report));
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(code_keys); i++) {
+        json_t *value = json_object_get(report, code_keys[i]);
+        if (value != NULL) {
+            LANES_IGNORE(json_object_set(of_code, code_keys[i], value) != 0,
+                         "out of memory: reports of kernels that share it are shorter");
+        }
+    }
+    return of_code;
+}
+
+void lanes_server_report_share(json_t *report, const json_t *of_code)
+{
+    json_t *variant = only_variant(report);
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(code_keys); i++) {
+        json_t *value = json_object_get(of_code, code_keys[i]);
+        if (value != NULL && json_object_get(report, code_keys[i]) == NULL) {
+            LANES_IGNORE(json_object_set(report, code_keys[i], value) != 0,
+                         "out of memory: the report is shorter");
+        }
+    }
+    LANES_IGNORE(json_object_update_missing(variant, only_variant(of_code)) != 0 ||
+                     json_object_set_new(variant, "cached", json_true()) != 0,
+                 "out of memory: the report is shorter");
 }
 
 lanes_status lanes_server_report_memfd(const lanes_server_kernel *kernel, int *out_fd,

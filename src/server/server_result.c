@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader/loader.h"
+#include <jansson.h>
+
 #include "os/os_file.h"
 #include "os/os_memory.h"
 #include "os/os_process.h"
@@ -109,7 +110,7 @@ static bool is_well_formed(const lanes_compile_result *result)
         return false;
     }
     const bool has_tables = result->payload_count > 0 || result->argument_list_count > 0;
-    return result->status < 0 || (result->has_params <= 1 &&
+    return result->status < 0 || (result->has_params <= 1 && result->is_known <= 1 &&
                                   (!has_tables || result->payload_symbol[0] != '\0'));
 }
 
@@ -130,8 +131,9 @@ static lanes_status check_sizes(const lanes_compile_result *result, uint64_t fil
     rest -= is_good ? result->report_bytes : 0;
     is_good = is_good && table_bytes <= rest;
     rest -= is_good ? table_bytes : 0;
-    is_good = is_good && result->object_bytes != 0 && result->object_bytes == rest &&
-              result->symbol[0] != '\0';
+    is_good =
+        is_good && result->object_bytes == rest &&
+        (result->is_known != 0 ? rest == 0 : rest != 0 && result->symbol[0] != '\0');
     return is_good ? LANES_OK
                    : lanes_error_set(err, LANES_E_INTERNAL,
                                      "the compiler's result has %" PRIu64
@@ -179,61 +181,22 @@ static lanes_status check_head(const lanes_server_job *job,
     if (result->status < 0) {
         return lanes_error_set(err, result->status, "%s", result->message);
     }
+    if (result->is_known != 0 && job->is_offered_none) {
+        return lanes_error_set(err, LANES_E_INTERNAL,
+                               "the compiler left out code that it was asked to make");
+    }
     LANES_TRY(check_sizes(result, file_bytes, err));
     LANES_TRY(check_signature(&result->signature, err));
     return check_variant(job, result, err);
 }
 
-/* ---- Code ---------------------------------------------------------------------------
+/* ---- Use ----------------------------------------------------------------------------
  */
-
-/* Looks for a symbol beside the loop; "" is none. */
-static lanes_status find(lanes_loader *loader, lanes_loaded *loaded, const char *symbol,
-                         void **out_address, lanes_error *err)
-{
-    *out_address = NULL;
-    if (symbol[0] == '\0') {
-        return LANES_OK;
-    }
-    *out_address = lanes_loader_find(loader, loaded, symbol);
-    return *out_address != NULL
-               ? LANES_OK
-               : lanes_error_set(err, LANES_E_LINK, "the object does not define '%s'",
-                                 symbol);
-}
-
-static lanes_status load(lanes_server *server, const lanes_compile_result *result,
-                         const char *object, lanes_server_code *out_code,
-                         lanes_error *err)
-{
-    const lanes_server_hooks *hooks = &server->options->hooks;
-    if (hooks->load_object != NULL) {
-        return hooks->load_object(hooks->ctx, object, result->object_bytes, result,
-                                  out_code, err);
-    }
-    lanes_loaded *loaded = NULL;
-    LANES_TRY(lanes_loader_load(server->loader, object, result->object_bytes,
-                                result->symbol, &loaded, err));
-    out_code->loaded = loaded;
-    out_code->loop = lanes_loaded_function(loaded);
-    void *explain = NULL;
-    void *address = NULL;
-    LANES_TRY(find(server->loader, loaded, result->explain_symbol, &explain, err));
-    LANES_TRY(find(server->loader, loaded, result->payload_symbol, &address, err));
-    memcpy(&out_code->explain, &explain, sizeof(explain));
-    out_code->address = address;
-    return LANES_OK;
-}
 
 void lanes_server_unload(lanes_server *server, lanes_server_variant *variant)
 {
-    const lanes_server_hooks *hooks = &server->options->hooks;
-    if (variant->code.loaded != NULL && hooks->unload_object != NULL) {
-        hooks->unload_object(hooks->ctx, variant->code.loaded);
-    } else if (variant->code.loaded != NULL) {
-        lanes_loader_unload(server->loader, variant->code.loaded);
-    }
-    variant->code = (lanes_server_code){.loaded = NULL};
+    lanes_server_code_drop(server, variant->code);
+    variant->code = NULL;
     variant->exceptions = (lanes_engine_exceptions){.explain = NULL};
     free(variant->tables);
     variant->tables = NULL;
@@ -248,17 +211,26 @@ static lanes_status use_result(lanes_server *server, lanes_server_job *job,
     const char *tables = body + result->report_bytes;
     const char *object = body + body_bytes - result->object_bytes;
     LANES_TRY(lanes_server_exceptions_take(variant, result, tables, err));
-    LANES_TRY(lanes_server_report_add(variant->kernel, body, result->report_bytes, err));
-    LANES_TRY(load(server, result, object, &variant->code, err));
-    variant->exceptions.explain = variant->code.explain;
-    variant->exceptions.address = variant->code.address;
-    variant->info = result->info;
+    json_t *report = NULL;
+    LANES_TRY(lanes_server_report_parse(body, result->report_bytes, &report, err));
+    const lanes_status status =
+        lanes_server_code_hold(server, result, object, report, &variant->code, err);
+    if (status < 0) {
+        json_decref(report);
+        return status;
+    }
+    lanes_server_report_add(variant->kernel, report);
+    variant->exceptions.explain = variant->code->object.explain;
+    variant->exceptions.address = variant->code->object.address;
+    variant->info = variant->code->info;
     if (job->is_load) {
         variant->kernel->checked = (lanes_engine_kernel){
             .signature = result->signature,
             .has_params = result->has_params,
             .params_bytes = result->params_bytes,
         };
+        memcpy(variant->kernel->checked.row_minimum, result->row_minimum,
+               sizeof(result->row_minimum));
         variant->key = result->key;
     }
     return LANES_OK;

@@ -3,9 +3,12 @@
 
 tests/numba/ir has what each Numba version makes of them; here is what a session sees.
 """
+import json
 import os
 import pathlib
+import subprocess
 import sys
+import tempfile
 import unittest
 
 import numpy
@@ -13,6 +16,7 @@ import numpy
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 sys.path.insert(0, str(HERE.parent / "numba"))
+import e2elib  # noqa: E402  pylint: disable=wrong-import-position
 import lanes_client  # noqa: E402  pylint: disable=wrong-import-position
 import manifest  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -51,6 +55,67 @@ class Exceptions(unittest.TestCase):
         self.assertIn("ValueError('negative', -2.5)", done.message)
         self.assertEqual(got[7_654_321], 0.0)
         self.assertTrue((numpy.delete(got, 7_654_321) > 0.0).all())
+
+    def test_strings_and_tuples(self):
+        """Values of every kind arrive whole, with the same sentence for each policy."""
+        cases = (
+            ("raise_formatted", [numpy.array([5, -42])], "ValueError('n = -42')"),
+            ("raise_nested", [numpy.array([9.0, -2.5]), numpy.array([0, -7])],
+             "KeyError((-2.5, (-7, 'limit', True), ()), 'and', (None, -1, 2.5), -7)"),
+            ("raise_text_in_tuple", [numpy.array([9.0, -2.5]), numpy.array([0, -7])],
+             "KeyError(('key', ('n-7', -2.5), '-6'), -2.5)"),
+            ("raise_accented", [numpy.array([5, -5])],
+             "ValueError(\"\U0001f600 '\\\\\", \"gr\u00f6\u00dfer als -5\U0001f600 '\\\\\")"),
+        )  # fmt: skip
+        with lanes_client.Session(threads=1) as session:
+            for name, inputs, wanted in cases:
+                kernel = session.load(fixture(newest(), name))
+                for errors in ("raise", "mask", "ignore"):
+                    _, done = kernel.run(*inputs, errors=errors)
+                    self.assertEqual((done.failed, done.first_failed), (1, 1))
+                    self.assertEqual(done.status == 0, errors != "raise")
+                    self.assertEqual(repr(done.exception()), wanted)
+                    self.assertTrue(done.message.startswith(f"callback raised {wanted} in "))
+                    self.assertTrue(
+                        done.message.endswith(" for 1 of 2 elements, first at index 1"))
+                kernel.release()
+
+    def test_a_long_string_is_cut_for_people_only(self):
+        with lanes_client.Session(threads=1) as session:
+            _, done = session.load(fixture(newest(), "raise_long")).run(numpy.array([-3]))
+        self.assertEqual(done.exception().args, ("0123456789" * 60 + "-3", "short -3"))
+        self.assertRegex(done.message, r"^callback raised ValueError\('[0-9]{100,}\.\.\.', "
+                                       r"'short -3'\) in raise_long .* first at index 0$")
+
+    def test_strings_that_are_longer_than_what_arrives(self):
+        """Characters that are a constant of the kernel, and more than there is room for."""
+        ir = fixture(newest(), "raise_chosen")
+        short = b'c"great\\00"'
+        self.assertIn(short, ir)
+        text = "\u00e9".encode("latin-1") * 2000
+        ir = ir.replace(b"[6 x i8] " + short,
+                        b'[2001 x i8] c"' + b"\\E9" * len(text) + b'\\00"')
+        ir = ir.replace(b"i64 5,", b"i64 2000,")
+        with lanes_client.Session(threads=1) as session:
+            _, done = session.load(ir).run(numpy.array([-42]))
+        (got,) = done.arguments()
+        self.assertIsInstance(got, lanes_client.CutText)
+        self.assertEqual(got, "\u00e9" * 496)
+        self.assertIn("\u00e9\u00e9...'", done.message)
+
+    def test_the_command_says_it_too(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            (folder / "f.ll").write_bytes(fixture(newest(), "raise_formatted"))
+            numpy.save(folder / "x.npy", numpy.array([5, -42]))
+            for options, code in (([], 1), (["--errors=ignore"], 0)):
+                done = subprocess.run(
+                    [e2elib.bin_dir() / "lanes", "run", "f.ll", "x.npy", "-o", "y.npy", "--json",
+                     *options], cwd=folder, capture_output=True, text=True, check=False,
+                )  # fmt: skip
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertEqual(json.loads(done.stdout)["error"],
+                                 {"type": "ValueError", "message": "'n = -42'"})
 
     def test_policies(self):
         ir = fixture("0.56.4", "raise_class")
@@ -172,6 +237,33 @@ class Inputs(unittest.TestCase):
             self.assertIn("24", done.message)
             _, done = kernel.run(numpy.arange(100.0))
             self.assertEqual(done.status_name, "LANES_E_PARAMS")
+
+    def test_params_that_are_not_used_may_be_left_out(self):
+        ir = function("%y = fmul double %x, 2.0\nret double %y", "double @f(double %x, ptr %p)")
+        x = numpy.arange(100.0)
+        with lanes_client.Session() as session:
+            kernel = session.load(ir)
+            self.assertEqual((kernel.has_params, kernel.params_bytes), (True, 0))
+            for params in (None, [1.0]):
+                (got,), _ = kernel.run(x, params=params)
+                numpy.testing.assert_array_equal(got, 2.0 * x)
+
+    def test_rows_that_are_shorter_than_the_callback_reads(self):
+        third = ("%q = getelementptr double, ptr %p, i64 2\n%y = load double, ptr %q\n"
+                 "ret double %y\n")
+        asks = f"%c = icmp sgt i32 %n, 2\nbr i1 %c, label %a, label %b\na:\n{third}" \
+               "b:\nret double 0.0"
+        rows = numpy.arange(20.0).reshape(10, 2)
+        with lanes_client.Session() as session:
+            kernel = session.load(function(third, "double @f(i32 %n, ptr %p)"))
+            _, done = kernel.run(rows)
+            self.assertEqual(done.status_name, "LANES_E_PARAMS")
+            self.assertIn("operand 0 has rows of 2 elements; the kernel reads 3", done.message)
+            (got,), _ = kernel.run(numpy.arange(30.0).reshape(10, 3))
+            numpy.testing.assert_array_equal(got, numpy.arange(10) * 3.0 + 2.0)
+            (got,), done = session.load(function(asks, "double @f(i32 %n, ptr %p)")).run(rows)
+            self.assertEqual(done.status, 0, done.message)
+            numpy.testing.assert_array_equal(got, 0.0)
 
     def test_pointers_that_are_written_behind_a_call(self):
         """clang -O0: what a helper does with a pointer counts as the callback's."""

@@ -282,7 +282,9 @@ class Params(CliTest):
             (["--params=short.npy"], EXIT_BAD_DATA, ["short.npy", "12 bytes"]),
             (["--params=bad.npy"], EXIT_BAD_DATA, ["bad.npy", "not a .npy file"]),
             (["--params=none.npy"], EXIT_NO_INPUT, ["none.npy", "No such file"]),
-            (["--params=1,x"], EXIT_NO_INPUT, ["'1,x'", "NUM,NUM"]),
+            (["--params=1,x"], EXIT_NO_INPUT, ["'1,x'", "NUM,NUM", "('x' is not a number"]),
+            (["--params=1,,2"], EXIT_NO_INPUT, ["('' is not a number"]),
+            (["--params=1,1e999,2"], EXIT_NO_INPUT, ["('1e999' is not a number that f8"]),
         ):
             self.assert_run_fails(code, fragments, self.kernel, self.x, options=options)
         plain = self.write("f.c", "double f(double x) { return x; }")
@@ -520,7 +522,8 @@ class Inspect(CliTest):
         kernel = f"{self.write('checked.py', CHECKED)}:checked"
         text = self.text(kernel)
         self.assert_lines(
-            text, "entry .*checked", "convention +numba$", r"signature +f8\(f8\)$",
+            text, r"function +kernels\.checked$|function +checked\.checked$",
+            "entry +_ZN.*checked", "convention +numba$", r"signature +f8\(f8\)$",
             "errors +may raise", r"raises +ValueError\('negative', 3\) in checked",
             r"raises +OverflowError\('large \(very\)'\)", "external +sqrt, served by ",
         )  # fmt: skip
@@ -530,6 +533,74 @@ class Inspect(CliTest):
         first = report["exceptions"][0]
         self.assertEqual((first["type"], first["message"]), ("ValueError", "'negative', 3"))
         self.assertIn("checked.py", first["location"])
+
+    def test_function_defined_in_another_is_readable(self):
+        kernel = self.python(
+            """
+            from numba import cfunc
+
+            def make():
+                @cfunc("float64(float64)")
+                def inner(x):
+                    return x
+                return inner
+
+            inner = make()
+            """
+        )
+        text = self.text(f"{kernel}:inner")
+        self.assertRegex(text, r"(?m)^function +kernels\.make\.<locals>\.inner$")
+        text = self.text(self.write("f.c", "double f(double x) { return x; }"))
+        self.assertNotIn("function ", text)
+        self.assert_lines(text, "entry +f$")
+
+    def test_equal_exceptions_are_told_once(self):
+        kernel = self.python(
+            """
+            from numba import cfunc, njit
+
+            @njit
+            def g(x):
+                return 1.0 / x
+
+            @njit
+            def h(x):
+                return 2.0 / (x - 1.0)
+
+            @cfunc("float64(float64)")
+            def f(x):
+                return g(x) + h(x) + 3.0 / (x - 2.0)
+            """
+        )
+        text = self.text(f"{kernel}:f")
+        self.assert_lines(text, r"raises +ZeroDivisionError\('division by zero'\) \(3 times\)$")
+        self.assertEqual(text.count("raises "), 1)
+        self.assertEqual(len(self.inspect(f"{kernel}:f")["exceptions"]), 3)
+
+    def test_remarks_about_the_callback_are_few(self):
+        kernel = self.python(
+            """
+            import numpy
+            from numba import cfunc
+
+            @cfunc("float64(float64)")
+            def f(x):
+                b = numpy.empty(5)
+                for i in range(5):
+                    b[i] = x + i
+                b.sort()
+                return b[2]
+            """
+        )
+        text = self.text(f"{kernel}:f")
+        lines = [line for line in text.splitlines() if line.startswith("  remark")]
+        self.assertEqual(len(lines), len(set(lines)))
+        self.assertNotIn("in the callback", lines[0])
+        inside = [line for line in lines if "remark    in the callback" in line]
+        self.assertLessEqual(len(inside), 3)
+        self.assert_lines(text, r"  remark +and \d+ more about loops in the callback")
+        remarks = self.inspect(f"{kernel}:f")["variants"][0]["remarks"]
+        self.assertGreater(len(remarks), len(inside) + 1)
 
     def test_params_and_rows(self):
         text = self.text(self.write("line.c", LINE))
@@ -546,6 +617,7 @@ class Inspect(CliTest):
         for body, rule in (
             ('%r = call double asm "", "=x,0"(double %x)', "inline-asm"),
             ("%r = load double, ptr inttoptr (i64 4096 to ptr)", "address-constant"),
+            ("%r = load double, ptr addrspace(257) null", "address-space"),
         ):
             kernel = self.write(
                 "k.ll", f"define double @f(double %x) {{\n  {body}\n  ret double %r\n}}\n"
@@ -574,6 +646,7 @@ class Help(CliTest):
         ):  # fmt: skip
             self.assertIn(flag, run)
         self.assertIn("callback fails keep 0", run)
+        self.assertIn("whole Python file is imported", " ".join(run.split()))
         inspect = self.lanes("inspect", "--help").stdout
         for flag in ("--asm", "--convention", "--ir", "--json", "--require-vector"):
             self.assertIn(flag, inspect)

@@ -131,7 +131,10 @@ class BadIr(e2elib.LanesTest):
         address = function(
             body="%r = load double, ptr inttoptr (i64 4096 to ptr)"
         )
-        for ir in (asm, address, "module asm \"nop\"\n" + function()):
+        rounding = "declare i32 @fesetround(i32)\n" + function(
+            body="%s = call i32 @fesetround(i32 1024)\n  " + HALF
+        )
+        for ir in (asm, address, rounding, "module asm \"nop\"\n" + function()):
             with self.subTest(ir):
                 error = self.assert_ir_fails([], ir)
                 self.assertEqual(error["type"], "LANES_E_IR_REFUSED")
@@ -157,6 +160,13 @@ class BadOperands(e2elib.LanesTest):
                 EXIT_BAD_DATA, ["other.npy", dtype, "f8", "astype"], self.axpy, self.x, other
             )
             self.assertEqual(error["type"], "LANES_E_DTYPE")
+
+    def test_float_is_no_word_of_python(self):
+        kernel = self.write("plain.py", "def f(x):\n    return x\n")
+        self.assert_run_fails(
+            EXIT_BAD_DATA, ["x.npy holds f8", "wants f4", "'float' is C's float (f4)"],
+            f"{kernel}:f", self.x, options=["-s", "float(float)"],
+        )  # fmt: skip
 
     def test_other_shape_names_both(self):
         for shape in ((99,), (100, 1), (10, 10), ()):
@@ -196,6 +206,11 @@ class BadOperands(e2elib.LanesTest):
     def test_unknown_kernel_forms(self):
         for kernel in ("kernel", "kernel.o", "kernel.py", "kernel.py:", ".c"):
             self.assert_run_fails(EXIT_USAGE, kernel, kernel, self.x)
+        for kernel, hint in (
+            ("k.rs", "rustc -O"), ("k.cpp", "clang++"), ("k.f90", "flang"),
+            ("k.py", "FILE.py:function"), ("k.so", "machine code"),
+        ):  # fmt: skip
+            self.assert_run_fails(EXIT_USAGE, [kernel, hint], kernel, self.x)
 
 
 class BadNpy(e2elib.LanesTest):

@@ -459,6 +459,89 @@ def raise_tuple(x, y):
     return x
 
 
+@callback("float64(float64,int64)", columns([(1.5, 0), (-2.5, -7), (0.25, 3)], "d", "q"),
+          category="dynamic")  # fmt: skip
+def raise_nested(x, n):
+    if x < n or n < 0:
+        raise KeyError((x, (n, "limit", True), ()), "and", (None, -1, 2.5), n)
+    return x
+
+
+# ---- raises with strings ----------------------------------------------------------------
+
+SIGNED = [np.array([0, 1, -1, -42, 2**62, -(2**63) + 1])]
+
+
+@callback("int64(int64)", SIGNED, category="strings")
+def raise_formatted(n):
+    if n < 0:
+        raise ValueError(f"n = {n}")
+    return n
+
+
+@callback("int32(int32,uint8)", columns([(1, 2), (-1, 255), (-(2**31) + 1, 0)], "i", "B"),
+          category="strings")  # fmt: skip
+def raise_formatted_narrow(a, b):
+    if a < 0:
+        raise OverflowError(f"{a} and {b}", b)
+    return a
+
+
+@callback("float64(float64)", [MODERATE], category="strings", how="numba",
+          note="Numba formats integers only")  # fmt: skip
+def raise_formatted_float(x):
+    if x < 0.0:
+        raise ValueError(f"x = {x}")
+    return x
+
+
+@callback("int64(int64)", SIGNED, category="strings")
+def raise_joined(n):
+    if n < 0:
+        raise ValueError("bad " + str(n) + "!", n)
+    return n
+
+
+@callback("int64(int64)", SIGNED, category="strings")
+def raise_chosen(n):
+    which = "small" if n > -10 else "great"
+    if n < 0:
+        raise OutOfDomain(which)
+    return n
+
+
+@callback("int64(int64)", [np.arange(-5, 3)], category="strings")
+def raise_accented(n):
+    unit = "\u00b5m" if n > -2 else "\u20ac" if n > -4 else "\U0001f600 '\\"
+    if n < 0:
+        raise ValueError(unit, "gr\u00f6\u00dfer als " + str(n) + unit)
+    return n
+
+
+@callback("float64(float64,int64)", columns([(1.5, 0), (-2.5, -7), (0.25, 3)], "d", "q"),
+          category="strings")  # fmt: skip
+def raise_text_in_tuple(x, n):
+    if n < 0:
+        raise KeyError(("key", (f"n{n}", x), f"{n + 1}"), x)
+    return x
+
+
+LONG = "0123456789" * 60
+
+
+@callback("int64(int64)", SIGNED, category="strings")
+def raise_long(n):
+    if n < 0:
+        raise ValueError(LONG + str(n), f"short {n}")
+    return n
+
+
+@callback("int64(int64)", SIGNED, category="strings")
+def assert_formatted(n):
+    assert n >= 0, f"n = {n}"
+    return n
+
+
 # ---- division ---------------------------------------------------------------------------
 
 
@@ -1361,6 +1444,13 @@ def typed_dictionary(key, x):
     table = typed.Dict.empty(types.int64, types.float64)
     table[1] = x
     return table.get(key, 0.5)
+
+
+@callback("int64(int64)", SIGNED, category="refused", refused="needs Numba's table of Unicode")
+def text_upper(n):
+    if n < 0:
+        raise ValueError(("n" + str(n)).upper())
+    return n
 
 
 @njit

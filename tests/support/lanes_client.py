@@ -46,6 +46,10 @@ class _Unpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
+class CutText(str):
+    """The beginning of a string that was too long to arrive whole."""
+
+
 class Completion:
     """The outcome of a batch; attributes as in lanes/batch.h."""
 
@@ -69,16 +73,29 @@ class Completion:
         return buffer.raw
 
     def arguments(self):
-        """Values that the failing element put into its exception; ... if not a number."""
-        values = []
-        for i in range(self._raised.argument_count):
-            if self._raised.argument_dtype[i] == 0:
-                values.append(...)
-                continue
-            dtype = numpy.dtype(lanes.DTYPES[self._raised.argument_dtype[i]])
-            raw = bytes(self._raised.argument[i])[:dtype.itemsize]
-            values.append(numpy.frombuffer(raw, dtype)[0].item())
-        return values
+        """Values that the failing element put into its exception.
+
+        Numbers, strings, None and tuples of these; ... for other values. A string of
+        which only the beginning has arrived is a CutText.
+        """
+        items = iter(self._raised.item[:self._raised.item_count])
+        return [self._value(items) for _ in range(self._raised.argument_count)]
+
+    def _value(self, items):
+        """The value that the next items, of a list of trees in preorder, stand for."""
+        item = next(items)
+        if item.type == lanes.ITEM_TUPLE:
+            return tuple(self._value(items) for _ in range(item.count))
+        if item.type == lanes.ITEM_NONE:
+            return None
+        if item.type == lanes.ITEM_UNKNOWN:
+            return ...
+        raw = bytes(self._raised.data)[item.offset:item.offset + item.bytes]
+        if item.type == lanes.ITEM_TEXT:
+            return raw.decode()
+        if item.type == lanes.ITEM_TEXT_CUT:
+            return CutText(raw.decode())
+        return numpy.frombuffer(raw, lanes.DTYPES[item.type])[0].item()
 
     def exception(self):
         """The exception of element first_failed; None if nothing failed."""
@@ -93,7 +110,7 @@ class Completion:
         loaded = _Unpickler(io.BytesIO(self.pickle())).load()
         kind, arguments = loaded[0], loaded[1]
         values = iter(self.arguments())
-        filled = tuple(next(values) if isinstance(a, _Placeholder) else a
+        filled = tuple(next(values, ...) if isinstance(a, _Placeholder) else a
                        for a in arguments or ())
         return kind(*filled)
 

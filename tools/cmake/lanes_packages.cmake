@@ -2,6 +2,7 @@
 #
 # Third-party libraries other than LLVM, as imported targets (headers are SYSTEM):
 #   PkgConfig::HWLOC  PkgConfig::JANSSON  PkgConfig::SECCOMP  PkgConfig::CRITERION
+#   PkgConfig::MPFR   (the last two for tests)
 #   lanes::openmp     (only src/team links it)
 
 find_package(PkgConfig REQUIRED)
@@ -19,6 +20,7 @@ lanes_need(JANSSON jansson libjansson-dev)
 lanes_need(SECCOMP libseccomp libseccomp-dev)
 if(LANES_BUILD_TESTS)
     lanes_need(CRITERION criterion>=2.4 libcriterion-dev)
+    lanes_need(MPFR mpfr>=4.0 libmpfr-dev)
 endif()
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)

@@ -9,7 +9,8 @@ import os
 
 ERROR_TEXT_BYTES = 508
 DIMENSIONS_MAX = 8
-RAISED_ARGUMENTS_MAX = 16
+RAISED_ITEMS_MAX = 32
+RAISED_DATA_BYTES = 992
 OPEN_NO_PRIVATE = 1
 OPEN_PRIVATE = 2
 FOREVER_NS = 2**64 - 1
@@ -20,6 +21,7 @@ DTYPES = {1: "?", 3: "i1", 4: "u1", 5: "i2", 6: "u2", 7: "i4", 8: "u4", 9: "i8",
 CONVENTIONS = {"auto": 0, "numba": 1, "c": 2, "c-out": 3, "scipy": 4}
 ERRORS = {"raise": 0, "mask": 1, "ignore": 2}
 RAISED_NONE, RAISED_EXCEPTION, RAISED_ZERO_DIVISION, RAISED_OVERFLOW = 0, 1, 2, 3
+ITEM_UNKNOWN, ITEM_NONE, ITEM_TUPLE, ITEM_TEXT, ITEM_TEXT_CUT = 0, 0x100, 0x101, 0x102, 0x103
 
 u8, u32, u64 = ctypes.c_uint8, ctypes.c_uint32, ctypes.c_uint64
 i32, i64 = ctypes.c_int32, ctypes.c_int64
@@ -60,12 +62,15 @@ class Batch(ctypes.Structure):
     ]  # fmt: skip
 
 
+class RaisedItem(ctypes.Structure):
+    _fields_ = [("type", u32), ("count", u32), ("offset", u32), ("bytes", u32)]
+
+
 class Raised(ctypes.Structure):
     _fields_ = [
         ("kind", u32), ("payload_form", u32), ("payload_offset", u64),
-        ("payload_bytes", u64), ("argument_count", u32), ("reserved", u32),
-        ("argument_dtype", u32 * RAISED_ARGUMENTS_MAX),
-        ("argument", (u8 * 16) * RAISED_ARGUMENTS_MAX),
+        ("payload_bytes", u64), ("argument_count", u32), ("item_count", u32),
+        ("item", RaisedItem * RAISED_ITEMS_MAX), ("data", u8 * RAISED_DATA_BYTES),
     ]  # fmt: skip
 
 

@@ -15,35 +15,58 @@
 #include "codegen/codegen.h"
 #include "sandbox.h"
 
-/* Reads the IR with a NUL behind it, which LLVM's text reader relies on. */
-static lanes_status read_ir(uint64_t ir_bytes, char **out_ir, lanes_error *err)
+/* Reads @p bytes of the IR's memfd from @p offset on. */
+static lanes_status read_part(void *buffer, uint64_t bytes, uint64_t offset,
+                              lanes_error *err)
 {
+    char *at = buffer;
+    uint64_t done = 0;
+    while (done < bytes) {
+        const ssize_t got =
+            pread(SANDBOX_IR_FD, at + done, bytes - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return lanes_error_errno(err, got < 0 ? errno : EIO,
+                                     "the IR ends after %llu of %llu bytes",
+                                     (unsigned long long)(offset + done),
+                                     (unsigned long long)(offset + bytes));
+        }
+        done += (uint64_t)got;
+    }
+    return LANES_OK;
+}
+
+/* What a request has in its memfd; never freed. */
+struct input {
+    char *ir; /* with a NUL behind it, which LLVM's text reader relies on */
+    lanes_code_key *known;
+};
+
+static lanes_status read_input(const lanes_compile_request *request,
+                               struct input *out_input, lanes_error *err)
+{
+    const uint64_t ir_bytes = request->ir_bytes;
     if (ir_bytes == 0 || ir_bytes > LANES_IR_BYTES_MAX) {
         return lanes_error_set(err, LANES_E_IR_LIMIT,
                                "the IR has %llu bytes; lanes reads 1 to %u",
                                (unsigned long long)ir_bytes, LANES_IR_BYTES_MAX);
     }
-    char *ir = malloc(ir_bytes + 1);
-    if (ir == NULL) {
+    if (request->known_count > LANES_KNOWN_MAX) {
+        return lanes_error_set(err, LANES_E_PROTOCOL,
+                               "a request names %u codes; the limit is %u",
+                               request->known_count, LANES_KNOWN_MAX);
+    }
+    const uint64_t known_bytes = request->known_count * sizeof(lanes_code_key);
+    out_input->ir = malloc(ir_bytes + 1);
+    out_input->known = malloc(known_bytes + 1);
+    if (out_input->ir == NULL || out_input->known == NULL) {
         return lanes_error_errno(err, ENOMEM, "no memory to read the IR");
     }
-    uint64_t done = 0;
-    while (done < ir_bytes) {
-        const ssize_t got = pread(SANDBOX_IR_FD, ir + done, ir_bytes - done, (off_t)done);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            const int error = got < 0 ? errno : EIO;
-            free(ir);
-            return lanes_error_errno(err, error, "the IR ends after %llu of %llu bytes",
-                                     (unsigned long long)done,
-                                     (unsigned long long)ir_bytes);
-        }
-        done += (uint64_t)got;
-    }
-    ir[ir_bytes] = '\0';
-    *out_ir = ir;
+    LANES_TRY(read_part(out_input->ir, ir_bytes, 0, err));
+    LANES_TRY(read_part(out_input->known, known_bytes, ir_bytes, err));
+    out_input->ir[ir_bytes] = '\0';
     return LANES_OK;
 }
 
@@ -131,15 +154,15 @@ _Noreturn void child_run(const child_task *task)
             "it is written into the result");
         finish_failed(&err, output_bytes_max);
     }
-    char *ir = NULL;
-    if (read_ir(request->ir_bytes, &ir, &err) < 0 || sandbox_close(&err) < 0) {
+    struct input input;
+    if (read_input(request, &input, &err) < 0 || sandbox_close(&err) < 0) {
         finish_failed(&err, output_bytes_max);
     }
     sandbox_exit_without_memory(CHILD_EXIT_MEMORY);
     fatal_output_bytes_max = output_bytes_max;
     lanes_codegen_set_fatal_handler(report_fatal);
     lanes_codegen_output output;
-    lanes_codegen_compile(request, ir, &output);
+    lanes_codegen_compile(request, input.ir, input.known, &output);
     write_result(&output, output_bytes_max);
     _exit(CHILD_EXIT_DONE);
 }

@@ -171,8 +171,9 @@ bool cli_parse_count(const char *text, uint32_t *out_count)
 static const struct argp_option kernel_option_table[] = {
     {"entry", OPTION_ENTRY, "NAME", 0, "The callback's symbol; default: find it", 0},
     {"signature", OPTION_SIGNATURE, "SIG", 0,
-     "Element types, as in 'f8(f8,f8)', 'f8,i4(c16)' or 'float64(float64[:])'; default: "
-     "from the IR",
+     "Element types, as in 'f8(f8,f8)', 'f8,i4(c16)' or 'float64(float64[:])'; 'float' "
+     "is "
+     "C's, f4; default: from the IR",
      0},
     {"convention", OPTION_CONVENTION, "auto|numba|c|c-out|scipy", 0,
      "How the callback is called; default: found from the IR", 0},

@@ -48,7 +48,8 @@ enum cli_exit {
 #define CLI_KERNEL_HELP                                                                  \
     "KERNEL is file.ll, file.bc, file.c (compiled by clang) or file.py:function "        \
     "(exported by Numba, in the Python of LANES_PYTHON, of the active virtual "          \
-    "environment, or /usr/bin/python3)."
+    "environment, or /usr/bin/python3). The whole Python file is imported, so what it "  \
+    "does at import happens."
 
 typedef struct cli_error {
     int exit_code;

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "readable.h"
+
 #define COMMAND "inspect"
 
 enum option_key {
@@ -98,8 +100,7 @@ static json_int_t integer_of(const json_t *object, const char *key)
 
 static void print_variant(const json_t *variant)
 {
-    size_t index;
-    const json_t *remark;
+    json_t *remarks = readable_remarks(json_object_get(variant, "remarks"));
     json_t *times = json_object_get(variant, "times_ms");
     const char *phase;
     json_t *milliseconds;
@@ -112,10 +113,8 @@ static void print_variant(const json_t *variant)
     } else {
         printf("  strategy  %s, not vectorized\n", text_of(variant, "strategy"));
     }
-    json_array_foreach(json_object_get(variant, "remarks"), index, remark)
-    {
-        printf("  remark    %s\n", json_string_value(remark));
-    }
+    readable_print_lines("  remark    ", remarks);
+    json_decref(remarks);
     printf("  code      %lld bytes\n", (long long)integer_of(variant, "code_bytes"));
     printf("  times    ");
     json_object_foreach(times, phase, milliseconds)
@@ -144,8 +143,9 @@ static void print_rows(const json_t *report)
         input += is_row || is_role(argument, "scalar") ? 1 : 0;
         if (is_row) {
             const char *dtype = json_string_value(json_object_get(argument, "dtype"));
-            printf("row         input %u: an array%s%s for each element\n", input,
-                   dtype != NULL ? " of " : "", dtype != NULL ? dtype : "");
+            const long long least = (long long)integer_of(argument, "row_minimum");
+            printf("row         input %u: %lld or more%s%s for each element\n", input,
+                   least, dtype != NULL ? " " : "", dtype != NULL ? dtype : "");
         }
     }
 }
@@ -153,8 +153,12 @@ static void print_rows(const json_t *report)
 static void print_params(const json_t *report)
 {
     if (json_is_true(json_object_get(report, "has_params"))) {
-        printf("params      a block of at least %lld bytes\n",
-               (long long)integer_of(report, "params_bytes"));
+        const long long least = (long long)integer_of(report, "params_bytes");
+        if (least == 0) {
+            printf("params      a block that is not read; it may be left out\n");
+        } else {
+            printf("params      a block of at least %lld bytes\n", least);
+        }
     }
 }
 
@@ -168,22 +172,39 @@ static void print_errors(const json_t *report)
     printf("errors      %s%s%s\n",
            json_is_true(json_object_get(report, "may_raise")) ? "may raise" : "none",
            has_model ? ", error model " : "", has_model ? model : "");
+    json_t *lines = json_array();
     json_array_foreach(json_object_get(report, "exceptions"), index, exception)
     {
         const char *message = json_string_value(json_object_get(exception, "message"));
         const char *location = json_string_value(json_object_get(exception, "location"));
         const bool has_location = location != NULL && *location != '\0';
-        printf("raises      %s(%s)%s%s\n", text_of(exception, "type"),
-               message != NULL ? message : "", has_location ? " in " : "",
-               has_location ? location : "");
+        json_array_append_new(lines,
+                              json_sprintf("%s(%s)%s%s", text_of(exception, "type"),
+                                           message != NULL ? message : "",
+                                           has_location ? " in " : "",
+                                           has_location ? location : ""));
     }
+    readable_print_lines("raises      ", lines);
+    json_decref(lines);
+}
+
+/* Numba's symbols are long; what the function is called comes first. */
+static void print_entry(const json_t *report)
+{
+    char name[256];
+    const char *symbol = text_of(report, "entry");
+    if (strcmp(text_of(report, "convention"), "numba") == 0 &&
+        readable_name(symbol, name, sizeof(name))) {
+        printf("function    %s\n", name);
+    }
+    printf("entry       %s\n", symbol);
 }
 
 static void print_report(const json_t *report)
 {
     size_t index;
     const json_t *item;
-    printf("entry       %s\n", text_of(report, "entry"));
+    print_entry(report);
     printf("convention  %s\n", text_of(report, "convention"));
     printf("signature   %s\n", text_of(report, "signature"));
     print_rows(report);

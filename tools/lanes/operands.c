@@ -177,11 +177,15 @@ static int check_dtype(const cli_input *input, uint32_t index, uint32_t wanted,
         return CLI_OK;
     }
     const char *name = lanes_dtype_name(wanted);
+    const bool is_f8 = wanted == LANES_F4 && input->header.dtype == LANES_F8;
     return cli_fail(err, CLI_BAD_DATA, LANES_E_DTYPE,
                     "%s holds %s but the kernel wants %s for input %u; convert it with "
-                    "a.astype('%s')",
+                    "a.astype('%s')%s",
                     input->text, lanes_dtype_name(input->header.dtype), name, index + 1,
-                    name);
+                    name,
+                    is_f8 ? ", or use f8 in the signature, where 'float' is C's float "
+                            "(f4) and not Python's (f8)"
+                          : "");
 }
 
 /* Elements of each row of a file: its last axis. */

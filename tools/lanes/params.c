@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,6 +66,28 @@ static int load_file(int fd, const char *path, const cli_session *session,
                                : exit_code;
 }
 
+/* Neither: says which of several numbers is none. */
+static int fail_text(const char *text, int error, cli_error *err)
+{
+    char what[160] = "";
+    const char *token = text;
+    while (strchr(text, ',') != NULL && token != NULL) {
+        char number[64];
+        double value;
+        const size_t length = strcspn(token, ",");
+        snprintf(number, sizeof(number), "%.*s", (int)length, token);
+        if (length >= sizeof(number) || !value_store(number, LANES_F8, &value)) {
+            snprintf(what, sizeof(what), " ('%s' is not a number that f8 holds)", number);
+            break;
+        }
+        token = token[length] == ',' ? token + length + 1 : NULL;
+    }
+    return cli_fail(err, CLI_NO_INPUT, -error,
+                    "--params '%s' is neither NUM,NUM,...%s nor a .npy file that can be "
+                    "opened: %s",
+                    text, what, strerror(error));
+}
+
 static int load(const char *text, const cli_session *session, cli_params *out_params,
                 cli_error *err)
 {
@@ -81,12 +104,7 @@ static int load(const char *text, const cli_session *session, cli_params *out_pa
     }
     const int fd = count == 0 ? open(text, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
     if (count < 0 || fd < 0) {
-        const int error = count < 0 ? ENOMEM : errno;
-        return cli_fail(
-            err, CLI_NO_INPUT, -error,
-            "--params '%s' is neither NUM,NUM,... nor a .npy file that can be "
-            "opened: %s",
-            text, strerror(error));
+        return fail_text(text, count < 0 ? ENOMEM : errno, err);
     }
     const int exit_code = load_file(fd, text, session, out_params, err);
     close(fd);
@@ -98,7 +116,7 @@ int params_bind(const char *text, const cli_session *session, const char *kernel
 {
     const bool is_wanted = lanes_kernel_has_params(session->kernel) != 0;
     const uint64_t least = lanes_kernel_params_bytes(session->kernel);
-    if (text == NULL && !is_wanted) {
+    if (text == NULL && (!is_wanted || least == 0)) {
         return CLI_OK;
     }
     if (text == NULL) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * raised.c - an exception out of a completion's sentence, or out of what the report says
- * of it and the values that came with the completion.
+ * raised.c - an exception out of a completion's sentence.
  *
- * Arguments are as repr() writes them, so brackets in strings do not count.
+ * Arguments are as repr() writes them, so brackets in strings do not count. Where they
+ * were cut they end in "...", with quotes or brackets left open.
  */
 #include "raised.h"
 
@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "value.h"
-
-#define BEFORE " raised "
+#define BEFORE   " raised "
+#define BEHIND   " for " /* how many elements */
+#define ELLIPSIS "..."
 
 /* The dotted name at @p text; its length, 0 if there is none. */
 static size_t length_of_name(const char *text)
@@ -34,6 +34,19 @@ static const char *end_of_string(const char *quote)
         at += at[0] == '\\' && at[1] != '\0' ? 2 : 1;
     }
     return *at != '\0' ? at + 1 : at;
+}
+
+/* Where arguments end that were cut: behind the last "..." that the sentence goes on
+ * after; the terminating NUL if there is none. */
+static const char *end_of_cut(const char *text)
+{
+    const char *end = NULL;
+    const char *next = text;
+    while ((next = strstr(next, ELLIPSIS)) != NULL) {
+        next += strlen(ELLIPSIS);
+        end = strstr(next, BEHIND) != NULL ? next : end;
+    }
+    return end != NULL ? end : text + strlen(text);
 }
 
 /* Where the bracket that opened before @p text closes; the terminating NUL if it is cut.
@@ -69,33 +82,9 @@ bool raised_parse(const char *sentence, raised_exception *out_exception)
     }
     const char *arguments = type + length + 1;
     const char *end = closing_bracket(arguments);
+    end = *end != '\0' ? end : end_of_cut(arguments);
     snprintf(out_exception->type, sizeof(out_exception->type), "%.*s", (int)length, type);
     snprintf(out_exception->message, sizeof(out_exception->message), "%.*s",
              (int)(end - arguments), arguments);
     return true;
-}
-
-void raised_fill(const char *pattern, const lanes_abi_raised *raised, char *text,
-                 size_t text_bytes)
-{
-    size_t used = 0;
-    uint32_t next = 0;
-    text[0] = '\0';
-    while (*pattern != '\0' && used < text_bytes) {
-        const char *hole = strstr(pattern, "{}");
-        const size_t length = hole != NULL ? (size_t)(hole - pattern) : strlen(pattern);
-        used += (size_t)snprintf(text + used, text_bytes - used, "%.*s", (int)length,
-                                 pattern);
-        pattern += length + (hole != NULL ? 2 : 0);
-        if (hole == NULL || used >= text_bytes) {
-            continue;
-        }
-        char value[80] = "...";
-        if (next < raised->argument_count && next < LANES_RAISED_ARGUMENTS_MAX) {
-            value_format(raised->argument_dtype[next], raised->argument[next], value,
-                         sizeof(value));
-            next++;
-        }
-        used += (size_t)snprintf(text + used, text_bytes - used, "%s", value);
-    }
 }

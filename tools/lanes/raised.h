@@ -6,9 +6,8 @@
 #define LANES_CLI_RAISED_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
-#include <lanes/abi.h>
+#include <lanes/error.h>
 
 /** An exception as Python would print it: type(message). */
 typedef struct raised_exception {
@@ -18,18 +17,11 @@ typedef struct raised_exception {
 
 /**
  * Find "ValueError('negative', -2.0)" in "callback raised ValueError('negative', -2.0)
- * for 1 of 10 elements, first at index 3". Arguments that were cut end where the text
- * does.
+ * for 1 of 10 elements, first at index 3". Arguments that were cut end in "...", or where
+ * the sentence does.
  *
  * @return false if @p sentence does not say "raised CLASS("
  */
 bool raised_parse(const char *sentence, raised_exception *out_exception);
-
-/**
- * Write @p pattern, a report's text of an exception's arguments ("'negative', {}"), with
- * each {} replaced by the value that the failing element computed.
- */
-void raised_fill(const char *pattern, const lanes_abi_raised *raised, char *text,
-                 size_t text_bytes);
 
 #endif /* LANES_CLI_RAISED_H */

@@ -266,7 +266,7 @@ static int run_batch(const struct run *run, run_result *result)
     const bool has_failed = result->done.failed > 0;
     if (has_failed && (status == LANES_OK || status == LANES_E_KERNEL_RAISED)) {
         err->exit_code = status == LANES_OK ? CLI_OK : CLI_BATCH_FAILED;
-        run_describe_failure(result, run->session.kernel);
+        run_describe_failure(result);
         return err->exit_code;
     }
     if (status == LANES_OK) {

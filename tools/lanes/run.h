@@ -19,9 +19,9 @@ typedef struct run_result {
 
 /**
  * Fill result->err, leaving its exit code, with the exception of the first element that
- * failed: from the completion's sentence, or where it has none from @p kernel's report.
+ * failed, out of the completion's sentence.
  */
-void run_describe_failure(run_result *result, lanes_kernel *kernel);
+void run_describe_failure(run_result *result);
 
 /** Say on stderr what happened: errors, and unless @p is_json a summary. */
 void run_print_text(const run_result *result, bool is_json);

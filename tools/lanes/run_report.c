@@ -5,103 +5,23 @@
 #include "run.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "raised.h"
 
 /* ---- The exception ----------------------------------------------------------------- */
 
-/* What Python raises where no pickle tells. */
-static const struct {
-    uint32_t kind; /* enum lanes_raised_kind */
-    const char *type;
-    const char *message;
-} kinds[] = {
-    {LANES_RAISED_ZERO_DIVISION, "ZeroDivisionError", "'integer division by zero'"},
-    {LANES_RAISED_OVERFLOW, "OverflowError",
-     "'integer division overflow (minimum / -1)'"},
-};
-
-/*
- * The entry of @p report for the payload of @p raised: the one at its place in the IR, or
- * the only one there is.
- */
-static const json_t *find_exception(const json_t *report, const lanes_raised *raised)
-{
-    const json_t *exceptions = json_object_get(report, "exceptions");
-    size_t index;
-    json_t *entry;
-    json_array_foreach(exceptions, index, entry)
-    {
-        const json_t *offset = json_object_get(entry, "offset");
-        if (json_is_integer(offset) &&
-            (uint64_t)json_integer_value(offset) == raised->payload_offset) {
-            return entry;
-        }
-    }
-    return json_array_size(exceptions) == 1 ? json_array_get(exceptions, 0) : NULL;
-}
-
-/* Batches whose failures are no error have no sentence; the report knows the class. */
-static bool ask_report(const lanes_raised *raised, lanes_kernel *kernel,
-                       raised_exception *out_exception)
-{
-    char *text = NULL;
-    lanes_error cause;
-    if (raised->kind != LANES_RAISED_EXCEPTION ||
-        lanes_kernel_report(kernel, &text, &cause) < 0) {
-        return false;
-    }
-    json_t *report = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *entry = find_exception(report, raised);
-    const char *type = json_string_value(json_object_get(entry, "type"));
-    const char *message = json_string_value(json_object_get(entry, "message"));
-    if (type != NULL && *type != '\0') {
-        snprintf(out_exception->type, sizeof(out_exception->type), "%s", type);
-        raised_fill(message != NULL ? message : "", raised, out_exception->message,
-                    sizeof(out_exception->message));
-    }
-    const bool is_found = type != NULL && *type != '\0';
-    json_decref(report);
-    free(text);
-    return is_found;
-}
-
-static bool find_failure(const lanes_completion *done, lanes_kernel *kernel,
-                         raised_exception *out_exception)
-{
-    if (raised_parse(done->message, out_exception)) {
-        return true;
-    }
-    for (size_t i = 0; i < CLI_COUNT_OF(kinds); i++) {
-        if (kinds[i].kind == done->raised.kind) {
-            snprintf(out_exception->type, sizeof(out_exception->type), "%s",
-                     kinds[i].type);
-            snprintf(out_exception->message, sizeof(out_exception->message), "%s",
-                     kinds[i].message);
-            return true;
-        }
-    }
-    return ask_report(&done->raised, kernel, out_exception);
-}
-
-void run_describe_failure(run_result *result, lanes_kernel *kernel)
+void run_describe_failure(run_result *result)
 {
     const lanes_completion *done = &result->done;
     cli_error *err = &result->err;
     raised_exception exception;
     err->code = LANES_E_KERNEL_RAISED;
     err->type[0] = '\0';
-    if (find_failure(done, kernel, &exception)) {
+    if (raised_parse(done->message, &exception)) {
         snprintf(err->type, sizeof(err->type), "%s", exception.type);
         snprintf(err->message, sizeof(err->message), "%s", exception.message);
     } else {
-        const char *how = done->message[0] != '\0' ? done->message
-                          : done->raised.kind == LANES_RAISED_FATAL
-                              ? "the callback asked to abort the process"
-                              : "the callback failed and does not say why";
-        snprintf(err->message, sizeof(err->message), "%s", how);
+        snprintf(err->message, sizeof(err->message), "%s", done->message);
     }
 }
 

@@ -309,15 +309,46 @@ static const struct form *find_form(const char *kernel, size_t *out_path_length)
     return NULL;
 }
 
+/* How to make IR of a file that lanes does not compile itself; NULL if that is unknown.
+ */
+static const char *find_hint(const char *kernel)
+{
+    static const struct {
+        const char *suffix;
+        const char *hint;
+    } rows[] = {
+        {".rs", "make IR of it: rustc -O --crate-type=lib --emit=llvm-ir FILE.rs"},
+        {".cpp", "make IR of it: clang++ -O2 -fno-math-errno -S -emit-llvm FILE.cpp"},
+        {".cc", "make IR of it: clang++ -O2 -fno-math-errno -S -emit-llvm FILE.cc"},
+        {".cxx", "make IR of it: clang++ -O2 -fno-math-errno -S -emit-llvm FILE.cxx"},
+        {".f90", "make IR of it: flang -O2 -S -emit-llvm FILE.f90"},
+        {".f", "make IR of it: flang -O2 -S -emit-llvm FILE.f"},
+        {".py", "add the function's name: FILE.py:function"},
+        {".o", "machine code cannot be vectorized; make IR with clang -S -emit-llvm"},
+        {".so", "machine code cannot be vectorized; make IR with clang -S -emit-llvm"},
+    };
+    const size_t length = strlen(kernel);
+    for (size_t i = 0; i < CLI_COUNT_OF(rows); i++) {
+        const size_t suffix_length = strlen(rows[i].suffix);
+        if (length > suffix_length &&
+            strcmp(kernel + length - suffix_length, rows[i].suffix) == 0) {
+            return rows[i].hint;
+        }
+    }
+    return NULL;
+}
+
 int source_check(const char *kernel, cli_error *err)
 {
     size_t length;
     struct stat facts;
     int error = 0;
     if (find_form(kernel, &length) == NULL) {
-        return cli_fail(err, CLI_USAGE, LANES_E_INVALID,
-                        "kernel '%s' is not file.ll, file.bc, file.c or file.py:function",
-                        kernel);
+        const char *hint = find_hint(kernel);
+        return cli_fail(
+            err, CLI_USAGE, LANES_E_INVALID,
+            "kernel '%s' is not file.ll, file.bc, file.c or file.py:function%s%s", kernel,
+            hint != NULL ? "; " : "", hint != NULL ? hint : "");
     }
     char *path = strndup(kernel, length);
     if (path == NULL || stat(path, &facts) != 0 || access(path, R_OK) != 0) {

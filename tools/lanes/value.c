@@ -9,9 +9,7 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,84 +191,4 @@ int64_t value_store_list(const char *text, double **out_values)
     }
     *out_values = values;
     return count;
-}
-
-/* The fewest digits that read back as @p value; no ".0" behind whole numbers. */
-static void format_digits(double value, char *text, size_t text_bytes)
-{
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, text_bytes, "%.*g", digits, value);
-        const double back = strtod(text, NULL);
-        if (!(back < value) && !(back > value)) {
-            break;
-        }
-    }
-    /* Python writes exponents from 1e16 on, C where there are fewer digits than places.
-     */
-    if (fabs(value) < 1e16 && !(value < floor(value)) && !(value > floor(value))) {
-        snprintf(text, text_bytes, "%.0f", value);
-    }
-}
-
-static void format_real(double value, char *text, size_t text_bytes)
-{
-    if (isnan(value)) {
-        snprintf(text, text_bytes, "nan"); /* Python shows no sign of it */
-        return;
-    }
-    format_digits(value, text, text_bytes);
-    const size_t length = strlen(text);
-    if (strpbrk(text, ".ein") == NULL && length + 3 <= text_bytes) {
-        memcpy(text + length, ".0", 3);
-    }
-}
-
-static double read_real(const void *element, uint32_t bytes)
-{
-    float single;
-    double value;
-    if (bytes == sizeof(single)) {
-        memcpy(&single, element, sizeof(single));
-        return (double)single;
-    }
-    memcpy(&value, element, sizeof(value));
-    return value;
-}
-
-static void format_complex(const char *element, uint32_t part_bytes, char *text,
-                           size_t text_bytes)
-{
-    char parts[2][32];
-    for (uint32_t i = 0; i < 2; i++) {
-        const double part = read_real(element + i * part_bytes, part_bytes);
-        format_digits(isnan(part) ? (double)NAN : part, parts[i], sizeof(parts[i]));
-    }
-    const char *plus = parts[1][0] == '-' ? "" : "+";
-    snprintf(text, text_bytes, "(%s%s%sj)", parts[0], plus, parts[1]);
-}
-
-void value_format(uint32_t dtype, const void *element, char *text, size_t text_bytes)
-{
-    const uint32_t bytes = lanes_dtype_bytes(dtype);
-    uint64_t bits = 0;
-    if (dtype == LANES_C8 || dtype == LANES_C16) {
-        format_complex(element, bytes / 2, text, text_bytes);
-        return;
-    }
-    if (lanes_dtype_is_float(dtype)) {
-        format_real(read_real(element, bytes), text, text_bytes);
-        return;
-    }
-    memcpy(&bits, element, bytes);
-    if (bytes == 0) {
-        snprintf(text, text_bytes, "...");
-    } else if (dtype == LANES_BOOL) {
-        snprintf(text, text_bytes, bits != 0 ? "True" : "False");
-    } else if (is_signed_integer(dtype)) {
-        /* Move the sign to the top and back. */
-        const uint32_t shift = 64 - 8 * bytes;
-        snprintf(text, text_bytes, "%" PRId64, (int64_t)(bits << shift) >> shift);
-    } else {
-        snprintf(text, text_bytes, "%" PRIu64, bits);
-    }
 }

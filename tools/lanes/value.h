@@ -38,8 +38,4 @@ bool value_store(const char *text, uint32_t dtype, void *element);
  */
 int64_t value_store_list(const char *text, double **out_values);
 
-/** Write an element as Python's repr() does: "-2.0", "True", "(1+2j)"; "..." if @p dtype
- * is none. */
-void value_format(uint32_t dtype, const void *element, char *text, size_t text_bytes);
-
 #endif /* LANES_CLI_VALUE_H */

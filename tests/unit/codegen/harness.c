@@ -15,7 +15,8 @@ lanes_compile_request request_for(const char *ir)
                                    .default_key = 1};
 }
 
-lanes_codegen_output compile_request(const lanes_compile_request *request, const char *ir)
+lanes_codegen_output compile_knowing(const lanes_compile_request *request, const char *ir,
+                                     const lanes_code_key *known)
 {
     static bool is_ready;
     if (!is_ready) {
@@ -24,8 +25,13 @@ lanes_codegen_output compile_request(const lanes_compile_request *request, const
         is_ready = true;
     }
     lanes_codegen_output output;
-    lanes_codegen_compile(request, ir, &output);
+    lanes_codegen_compile(request, ir, known, &output);
     return output;
+}
+
+lanes_codegen_output compile_request(const lanes_compile_request *request, const char *ir)
+{
+    return compile_knowing(request, ir, NULL);
 }
 
 lanes_codegen_output compile_text(const char *ir)

@@ -15,6 +15,10 @@ lanes_compile_request request_for(const char *ir);
 lanes_codegen_output compile_request(const lanes_compile_request *request,
                                      const char *ir);
 
+/** As compile_request(), for an executor that has request->known_count codes. */
+lanes_codegen_output compile_knowing(const lanes_compile_request *request, const char *ir,
+                                     const lanes_code_key *known);
+
 /** Compile with defaults. */
 lanes_codegen_output compile_text(const char *ir);
 

@@ -189,6 +189,8 @@ Test(codegen_divide, every_cpu_divides_alike, .timeout = 120)
         expect_division(&k, &widths[2], SDIV, divide);
         const kernel u = divider(PLAIN, &widths[0], UREM, cpus[i]);
         expect_division(&u, &widths[0], UREM, divide);
+        const kernel w = divider(PLAIN, &widths[3], SREM, cpus[i]);
+        expect_division(&w, &widths[3], SREM, divide);
     }
 }
 
@@ -217,7 +219,7 @@ Test(codegen_divide, scalar_loops_fail_their_elements)
         "define T @f(T %x, T %y) {\n"
         "entry:\n  br label %loop\n"
         "loop:\n  %i = phi T [ %y, %entry ], [ %n, %loop ]\n  %q = O T %x, %y\n"
-        "  %n = lshr T %i, 1\n  %more = icmp ne T %n, 0\n"
+        "  %m = mul T %i, 5\n  %n = lshr T %m, 3\n  %more = icmp ne T %n, 0\n"
         "  br i1 %more, label %loop, label %exit\n"
         "exit:\n  ret T %q\n}\n";
     for (enum operation operation = SDIV; operation <= UREM; operation++) {
@@ -283,7 +285,6 @@ Test(codegen_divide, recursive_functions_fail_their_element)
     for (enum operation operation = SDIV; operation <= UREM; operation++) {
         for (size_t w = 0; w < LANES_ARRAY_COUNT(widths); w += 3) {
             const kernel k = divider(ir, &widths[w], operation, "");
-            cr_expect_eq(k.result.uses_runtime, 1);
             expect_division(&k, &widths[w], operation, divide);
         }
     }
@@ -315,14 +316,34 @@ Test(codegen_divide, vectors_of_the_callback_fail_their_element)
     expect_all(ir, "", divide);
 }
 
-Test(codegen_divide, wide_divisions_fail_their_element)
+/* Longer than any that a front end makes, and no power of two. */
+Test(codegen_divide, long_vectors_fail_their_element, .timeout = 120)
 {
     static const char ir[] =
-        "define i64 @f(i64 %x, i64 %y) {\n  %a = zext i64 %x to i128\n"
-        "  %b = zext i64 %y to i128\n  %q = udiv i128 %a, %b\n"
-        "  %r = trunc i128 %q to i64\n  ret i64 %r\n}\n";
-    const kernel k = divider(ir, &widths[3], UDIV, "");
-    expect_division(&k, &widths[3], UDIV, divide);
+        "define T @f(T %x, T %y) {\n"
+        "  %a = insertelement <300 x T> splat (T 7), T %x, i32 299\n"
+        "  %b = insertelement <300 x T> splat (T 7), T %y, i32 299\n"
+        "  %q = O <300 x T> %a, %b\n  %r = extractelement <300 x T> %q, i32 299\n"
+        "  ret T %r\n}\n";
+    const kernel k = divider(ir, &widths[2], SDIV, "");
+    expect_division(&k, &widths[2], SDIV, divide);
+}
+
+/* Of zero-extended values, so all operations are that of the values without a sign. */
+Test(codegen_divide, wide_divisions_fail_their_element)
+{
+    static const char *const operations[][2] = {{"udiv", "i128"}, {"sdiv", "i512"}};
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(operations); i++) {
+        char ir[512];
+        snprintf(ir, sizeof(ir),
+                 "define T @f(T %%x, T %%y) {\n  %%a = zext T %%x to %s\n"
+                 "  %%b = zext T %%y to %s\n  %%q = %s %s %%a, %%b\n"
+                 "  %%r = trunc %s %%q to T\n  ret T %%r\n}\n",
+                 operations[i][1], operations[i][1], operations[i][0], operations[i][1],
+                 operations[i][1]);
+        const kernel k = divider(ir, &widths[3], UDIV, "");
+        expect_division(&k, &widths[3], UDIV, divide);
+    }
 }
 
 /* ---- Constants ------------------------------------------------------------------------

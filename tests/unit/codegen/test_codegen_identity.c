@@ -445,3 +445,67 @@ Test(codegen_identity, the_report_has_it, .timeout = 240)
     json_decref(report);
     lanes_codegen_output_deinit(&output);
 }
+
+/* ---- Code that the executor has ------------------------------------------------------
+ */
+
+/* Compiles @p ir for an executor that has @p known; 1 if the code is left out. */
+static uint32_t is_left_out(lanes_compile_request request, const char *ir,
+                            const lanes_code_key *known, uint32_t count)
+{
+    request.known_count = count;
+    lanes_codegen_output output = compile_knowing(&request, ir, known);
+    cr_assert_eq(output.result.status, LANES_OK, "%s", output.result.message);
+    const uint32_t is_known = output.result.is_known;
+    cr_expect_eq(output.result.object_bytes == 0, is_known == 1);
+    cr_expect_eq(output.object == NULL, is_known == 1);
+    json_t *report = json_loads(output.report, 0, NULL);
+    json_t *variant = json_array_get(json_object_get(report, "variants"), 0);
+    cr_expect_eq(json_is_true(json_object_get(variant, "cached")), is_known == 1);
+    cr_expect_eq(json_object_get(variant, "vector_width") == NULL, is_known == 1);
+    json_decref(report);
+    lanes_codegen_output_deinit(&output);
+    return is_known;
+}
+
+Test(codegen_identity, code_that_the_executor_has_is_left_out, .timeout = 240)
+{
+    char *a = read_data("identity-a.ll");
+    char *b = read_data("identity-b.ll");
+    lanes_compile_request request = request_for(a);
+    lanes_codegen_output output = compile_request(&request, a);
+    cr_assert_eq(output.result.is_known, 0);
+    const lanes_code_key known[3] = {{{1}}, {{2}}, output.result.code_key};
+    cr_assert_gt(output.result.payload_count, 0);
+    const uint32_t payload_count = output.result.payload_count;
+    lanes_codegen_output_deinit(&output);
+
+    lanes_compile_request other = request_for(b);
+    other.known_count = 3;
+    output = compile_knowing(&other, b, known);
+    cr_assert_eq(output.result.is_known, 1, "another process's");
+    cr_expect_eq(output.result.payload_count, payload_count, "its own places and texts");
+    cr_expect_eq(output.payloads[0].form, LANES_PAYLOAD_TEXT);
+    lanes_codegen_output_deinit(&output);
+
+    cr_expect_eq(is_left_out(request, a, known, 3), 1);
+    cr_expect_eq(is_left_out(request, a, known, 2), 0, "not named");
+    request.math = LANES_MATH_EXACT;
+    cr_expect_eq(is_left_out(request, a, known, 3), 0, "math");
+    free(a);
+    free(b);
+}
+
+Test(codegen_identity, code_is_that_of_one_variant, .timeout = 240)
+{
+    lanes_compile_request request = request_for(base);
+    lanes_codegen_output output = compile_request(&request, base);
+    const lanes_code_key known = output.result.code_key;
+    lanes_codegen_output_deinit(&output);
+    cr_expect_eq(is_left_out(request, base, &known, 1), 1);
+    request.default_key = 0;
+    request.key =
+        (lanes_variant_key){.layout = {LANES_LAYOUT_CONTIGUOUS, LANES_LAYOUT_UNIFORM,
+                                       LANES_LAYOUT_CONTIGUOUS}};
+    cr_expect_eq(is_left_out(request, base, &known, 1), 0);
+}

@@ -185,8 +185,54 @@ Test(codegen_pickle, long_texts_are_cut_between_characters)
     lanes_pickle_exception text;
     cr_expect(read_copy(pickle, used, &text));
     const size_t end = strlen(text.message);
-    cr_expect_eq(end, sizeof(text.message) - 2); /* a whole character less */
-    cr_expect_str_eq(text.message + end - 5, "\xc3\xa9...");
+    cr_expect_geq(end, sizeof(text.message) - 6); /* less than two characters less */
+    cr_expect_str_eq(text.message + end - 6, "\xc3\xa9...'");
+}
+
+/* A pickle and its size, as two arguments. */
+#define BYTES_OF(literal) (literal), sizeof(literal) - 1
+
+static bool read_string(const char *pickle, size_t bytes, size_t room, const char *wanted,
+                        bool *out_is_cut)
+{
+    unsigned char text[64];
+    size_t length = 99;
+    memset(text, '#', sizeof(text));
+    const bool is_string = lanes_pickle_read_string((const unsigned char *)pickle, bytes,
+                                                    text, room, &length, out_is_cut);
+    if (is_string) {
+        cr_expect_eq(length, strlen(wanted));
+        cr_expect_eq(memcmp(text, wanted, length), 0, "%s", wanted);
+    } else {
+        cr_expect_eq(length, 99);
+    }
+    cr_expect_eq(text[is_string ? length : 0], '#');
+    return is_string;
+}
+
+Test(codegen_pickle, strings_alone)
+{
+    static const char text[] = "\x80\x04\x8c\x07"
+                               "a\xc3\xa9\xe2\x82\xac!\x94.";
+    static const char *const cuts[] = {
+        "", "a", "a", "a\xc3\xa9", "a\xc3\xa9", "a\xc3\xa9", "a\xc3\xa9\xe2\x82\xac"};
+    bool is_cut;
+    cr_expect(read_string(text, sizeof(text) - 1, 7, "a\xc3\xa9\xe2\x82\xac!", &is_cut));
+    cr_expect_not(is_cut);
+    for (size_t room = 0; room < LANES_ARRAY_COUNT(cuts); room++) {
+        cr_expect(read_string(text, sizeof(text) - 1, room, cuts[room], &is_cut));
+        cr_expect(is_cut, "%zu", room);
+    }
+    cr_expect(read_string(BYTES_OF("\x80\x04\x8c\x06\xed\xb2\x80\xed\x9f\xbf."), 64,
+                          "\xef\xbf\xbd\xed\x9f\xbf", &is_cut));
+    cr_expect_not(read_string(BYTES_OF("\x80\x04K\x03."), 64, "", &is_cut));
+    cr_expect_not(read_string(BYTES_OF("\x80\x04\x8c\x03"
+                                       "ab."),
+                              64, "", &is_cut));
+    cr_expect_not(read_string(BYTES_OF("\x80\x04\x8c\x01"
+                                       "a\x85."),
+                              64, "", &is_cut));
+    cr_expect_not(read_string("", 0, 64, "", &is_cut));
 }
 
 Test(codegen_pickle, what_is_no_exception_is_refused)

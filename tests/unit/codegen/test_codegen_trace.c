@@ -17,11 +17,18 @@ static const char declarations[] =
     "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n"
     "declare void @llvm.lifetime.start.p0(i64, ptr)\n"
     "declare void @llvm.assume(i1)\n"
+    "declare void @llvm.trap()\n"
+    "declare double @sin(double)\n"
+    "declare void @lanes.divided(i32)\n"
+    "define float @cosf(float %x) {\n  unreachable\n}\n"
+    "declare i32 @memcmp(ptr, ptr, i64)\n"
     "@elsewhere = external global ptr\n"
     "%s = type { i8, double, [4 x i16] }\n";
 
+typedef void (*describe_fn)(const lanes_trace *trace, char *text, size_t text_bytes);
+
 /* "known r8 w16 0:double 16:i8! filled"; ! marks a bool. */
-static void describe(const lanes_trace *trace, char *text, size_t text_bytes)
+static void describe_uses(const lanes_trace *trace, char *text, size_t text_bytes)
 {
     size_t used =
         (size_t)snprintf(text, text_bytes, "%s", trace->is_known ? "known" : "unknown");
@@ -44,8 +51,28 @@ static void describe(const lanes_trace *trace, char *text, size_t text_bytes)
              trace->escapes ? " escapes" : "");
 }
 
+/* "[-8 ... -4 24)": accesses begin at -8, reads that every call does are [-4, 24). */
+static void describe_extent(const lanes_trace *trace, char *text, size_t text_bytes)
+{
+    snprintf(text, text_bytes, "[%d ... %d %u)", (int)trace->begin,
+             (int)trace->always_read_begin, (unsigned)trace->always_read_end);
+}
+
+/* "old", if something is read before it is written; "16 first". */
+static void describe_order(const lanes_trace *trace, char *text, size_t text_bytes)
+{
+    const bool has_first = trace->written_first != UINT64_MAX;
+    size_t used =
+        (size_t)snprintf(text, text_bytes, trace->reads_before_writing ? "old" : "new");
+    if (has_first) {
+        snprintf(text + used, text_bytes - used, " %u first",
+                 (unsigned)trace->written_first);
+    }
+}
+
 /* Traces the first parameter of @f. */
-static void trace_text(const char *ir, char *text, size_t text_bytes)
+static void trace_text(const char *ir, describe_fn describe, char *text,
+                       size_t text_bytes)
 {
     LLVMModuleRef module;
     char *message = NULL;
@@ -63,14 +90,19 @@ static void trace_text(const char *ir, char *text, size_t text_bytes)
 }
 
 /* Traces %p through a function of @p body, which gets %n and %c, too. */
-static void expect_trace(const char *body, const char *wanted)
+static void expect_text(describe_fn describe, const char *body, const char *wanted)
 {
     char ir[4096];
     char text[512];
     snprintf(ir, sizeof(ir), "%sdefine void @f(ptr %%p, i64 %%n, i1 %%c) {\n%s}\n",
              declarations, body);
-    trace_text(ir, text, sizeof(text));
+    trace_text(ir, describe, text, sizeof(text));
     cr_expect_str_eq(text, wanted, "'%s', not '%s' for\n%s", text, wanted, body);
+}
+
+static void expect_trace(const char *body, const char *wanted)
+{
+    expect_text(describe_uses, body, wanted);
 }
 
 Test(codegen_trace, constant_offsets_are_seen)
@@ -145,6 +177,16 @@ Test(codegen_trace, other_offsets_are_unknown)
         {"  %q = getelementptr i8, ptr %p, i64 8\n"
          "  %r = select i1 %c, ptr %p, ptr %q\n  store i32 1, ptr %r\n  ret void\n",
          "unknown w4 0:i32"},
+        /* Before the pointer, but beyond where it may be */
+        {"  %q = getelementptr i8, ptr %p, i64 -4\n  %v = load double, ptr %q\n"
+         "  ret void\n",
+         "unknown r4"},
+        {"  %q = getelementptr [1152921504606846975 x i64], ptr %p, i64 4\n"
+         "  %v = load i8, ptr %q\n  ret void\n",
+         "unknown r0"},
+        {"  call void @llvm.memcpy.p0.p0.i64(ptr @elsewhere, ptr %p, i64 %n, i1 false)\n"
+         "  ret void\n",
+         "unknown r0"},
         /* An index beyond any array */
         {"  %q = getelementptr i8, ptr %p, i64 4294967296\n  store i32 1, ptr %q\n"
          "  ret void\n",
@@ -213,7 +255,7 @@ static void expect_many(int count, bool is_store, const char *wanted)
                                             "  %%v%d = load i8, ptr %%q%d\n", i, i);
     }
     snprintf(ir + used, sizeof(ir) - used, "  ret void\n}\n");
-    trace_text(ir, text, sizeof(text));
+    trace_text(ir, describe_uses, text, sizeof(text));
     cr_expect_eq(strncmp(text, wanted, strlen(wanted)), 0, "%d: '%s', not '%s'", count,
                  text, wanted);
 }
@@ -225,4 +267,189 @@ Test(codegen_trace, too_much_to_follow_is_unknown)
     expect_many(LANES_TRACE_STORES_MAX + 1, true, "unknown w65 ");
     expect_many(500, false, "known r500");
     expect_many(600, false, "unknown r600");
+}
+
+/* ---- What every call reads ------------------------------------------------------------
+ */
+
+#define AT(name, offset) "  %" name " = getelementptr i8, ptr %p, i64 " offset "\n"
+#define READ(name, offset)                                                               \
+    AT(name ".p", offset) "  %" name " = load double, ptr %" name ".p\n"
+#define WRITE(name, offset) AT(name ".p", offset) "  store double 1.0, ptr %" name ".p\n"
+
+Test(codegen_trace, reads_of_every_call_are_told_from_others)
+{
+    static const char *const cases[][2] = {
+        {"  ret void\n", "[0 ... 0 0)"},
+        {READ("x", "16") "  ret void\n", "[0 ... 0 24)"},
+        {READ("x", "-8") READ("y", "0") "  ret void\n", "[-8 ... -8 8)"},
+        {WRITE("x", "-8") "  ret void\n", "[-8 ... 0 0)"},
+        {"  call void @llvm.memcpy.p0.p0.i64(ptr @elsewhere, ptr %p, i64 40, i1 false)\n"
+         "  ret void\n",
+         "[0 ... 0 40)"},
+        /* if (c) p[2]; and if (c) return; p[2] */
+        {"  br i1 %c, label %a, label %b\na:\n" READ("x", "16") "  br label %b\n"
+                                                                "b:\n  ret void\n",
+         "[0 ... 0 0)"},
+        {"  br i1 %c, label %a, label %b\na:\n  ret void\nb:\n" READ("x",
+                                                                     "16") "  ret void\n",
+         "[0 ... 0 0)"},
+        {"  br i1 %c, label %a, label %b\na:\n  unreachable\nb:\n" READ(
+             "x", "16") "  ret void\n",
+         "[0 ... 0 0)"},
+        /* Behind an if, and behind a loop, it happens all the same. */
+        {"  br i1 %c, label %a, label %b\na:\n  br label %b\nb:\n" READ(
+             "x", "16") "  ret void\n",
+         "[0 ... 0 24)"},
+        {"  br label %l\nl:\n  br i1 %c, label %l, label %e\ne:\n" READ(
+             "x", "16") "  ret void\n",
+         "[0 ... 0 24)"},
+        /* In a loop whose test comes last, but not in one whose test comes first */
+        {"  br label %l\nl:\n" READ("x", "16") "  br i1 %c, label %l, label %e\n"
+                                               "e:\n  ret void\n",
+         "[0 ... 0 24)"},
+        {"  br label %l\nl:\n  br i1 %c, label %m, label %e\nm:\n" READ(
+             "x", "16") "  br label %l\ne:\n  ret void\n",
+         "[0 ... 0 0)"},
+        /* One of two addresses: neither is certain. */
+        {AT("q", "16") "  %r = select i1 %c, ptr %p, ptr %q\n"
+                       "  %v = load double, ptr %r\n  ret void\n",
+         "[0 ... 0 0)"},
+        {AT("q", "16") "  br i1 %c, label %a, label %b\na:\n  br label %b\n"
+                       "b:\n  %r = phi ptr [ %q, %0 ], [ @elsewhere, %a ]\n"
+                       "  %v = load double, ptr %r\n  ret void\n",
+         "[0 ... 0 0)"},
+        {"  %q = getelementptr double, ptr %p, i64 %n\n  %v = load double, ptr %q\n"
+         "  ret void\n",
+         "[0 ... 0 0)"},
+    };
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
+        expect_text(describe_extent, cases[i][0], cases[i][1]);
+    }
+}
+
+Test(codegen_trace, calls_may_not_return)
+{
+    static const char *const cases[][2] = {
+        {READ("x", "0") "  call void @g(ptr null)\n" READ("y", "16") "  ret void\n",
+         "[0 ... 0 8)"},
+        {"  call void @g(ptr null)\n  br label %b\nb:\n" READ("y", "16") "  ret void\n",
+         "[0 ... 0 0)"},
+        {"  call void @llvm.trap()\n" READ("y", "16") "  ret void\n", "[0 ... 0 0)"},
+        /* The name of a function that does is not enough. */
+        {"  %sin = load ptr, ptr @elsewhere\n  %s = call double %sin(double 1.0)\n" READ(
+             "y", "16") "  ret void\n",
+         "[0 ... 0 0)"},
+        {"  %s = call float @cosf(float 1.0)\n" READ("y", "16") "  ret void\n",
+         "[0 ... 0 0)"},
+        /* These do. */
+        {"  %s = call double @sin(double 1.0)\n  call void @lanes.divided(i32 0)\n"
+         "  call void @llvm.assume(i1 %c)\n" READ("y", "16") "  ret void\n",
+         "[0 ... 0 24)"},
+    };
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
+        expect_text(describe_extent, cases[i][0], cases[i][1]);
+    }
+}
+
+/* ---- What is written first ------------------------------------------------------------
+ */
+
+Test(codegen_trace, reads_before_writing_are_seen)
+{
+    static const char *const cases[][2] = {
+        {WRITE("x", "0") "  ret void\n", "new"},
+        {READ("x", "0") "  ret void\n", "new"}, /* nothing is written */
+        {READ("x", "0") WRITE("y", "0") "  ret void\n", "old"},
+        {WRITE("x", "0") READ("y", "0") WRITE("z", "0") "  ret void\n", "new"},
+        {WRITE("x", "0") READ("y", "4") "  ret void\n", "old"},
+        {WRITE("x", "0") READ("y", "8") "  ret void\n", "old"},
+        /* What is read was written in pieces. */
+        {WRITE("x", "8") WRITE("y", "0") READ("z", "4") "  ret void\n", "new"},
+        {WRITE("x", "0")
+             AT("q", "8") "  store i32 0, ptr %q\n" READ("z", "8") "  ret void\n",
+         "old"},
+        {"  call void @llvm.memset.p0.i64(ptr %p, i8 0, i64 24, i1 false)\n" READ(
+             "x", "16") "  ret void\n",
+         "new"},
+        {AT("q",
+            "8") "  call void @llvm.memcpy.p0.p0.i64(ptr %q, ptr %p, i64 8, i1 false)\n"
+                 "  ret void\n",
+         "old"},
+        /* On one of two ways only, on both, and before a loop */
+        {"  br i1 %c, label %a, label %b\na:\n" WRITE(
+             "x", "0") "  br label %b\n"
+                       "b:\n" READ("y", "0") "  ret void\n",
+         "old"},
+        {"  br i1 %c, label %a, label %b\na:\n" WRITE(
+             "x", "0") "  br label %e\n"
+                       "b:\n" WRITE("y", "0") "  br label %e\ne:\n" READ(
+                           "z", "0") "  ret void\n",
+         "new"},
+        {WRITE("x", "0") "  br label %l\nl:\n" READ("y", "0")
+             WRITE("z", "0") "  br i1 %c, label %l, label %e\ne:\n  ret void\n",
+         "new"},
+        {"  br label %l\nl:\n" READ("y", "0")
+             WRITE("z", "0") "  br i1 %c, label %l, label %e\ne:\n  ret void\n",
+         "old"},
+        {"  br i1 %c, label %a, label %b\na:\n" WRITE("x", "0") "  ret void\nb:\n" READ(
+             "y", "0") "  ret void\n",
+         "old"},
+        /* What is written at one of two places covers neither. */
+        {AT("q", "8") "  %r = select i1 %c, ptr %p, ptr %q\n  store double 1.0, ptr "
+                      "%r\n" READ("y", "0") "  ret void\n",
+         "old"},
+    };
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
+        expect_text(describe_order, cases[i][0], cases[i][1]);
+    }
+}
+
+Test(codegen_trace, reads_at_other_offsets_need_all_to_be_written_first)
+{
+#define ANYWHERE                                                                         \
+    "  %i = getelementptr double, ptr %p, i64 %n\n  %v = load double, ptr %i\n"          \
+    "  store double %v, ptr %i\n"
+    static const char *const cases[][2] = {
+        {ANYWHERE "  ret void\n", "new 0 first"},
+        {WRITE("x", "0") WRITE("y", "8") ANYWHERE "  ret void\n", "new 16 first"},
+        {WRITE("x", "0") WRITE("y", "16") ANYWHERE "  ret void\n", "new 8 first"},
+        {WRITE("x", "0") ANYWHERE WRITE("y", "8") "  ret void\n", "new 8 first"},
+        {"  call void @llvm.memset.p0.i64(ptr %p, i8 0, i64 24, i1 false)\n" ANYWHERE
+         "  ret void\n",
+         "new 24 first"},
+        {WRITE("x", "0") "  %r = call i32 @memcmp(ptr %p, ptr @elsewhere, i64 %n)\n"
+                         "  ret void\n",
+         "new 8 first"},
+    };
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
+        expect_text(describe_order, cases[i][0], cases[i][1]);
+    }
+}
+
+/* A write, `count` steps and a read, all of a block each. */
+static void expect_long(int count, const char *wanted)
+{
+    static char ir[400000];
+    char text[64];
+    size_t used = (size_t)snprintf(
+        ir, sizeof(ir), "define void @f(ptr %%p) {\n  store double 1.0, ptr %%p\n");
+    for (int i = 0; i < count; i++) {
+        used += (size_t)snprintf(ir + used, sizeof(ir) - used, "  br label %%b%d\nb%d:\n",
+                                 i, i);
+    }
+    snprintf(ir + used, sizeof(ir) - used,
+             "  %%v = load double, ptr %%p\n  ret void\n}\n");
+    trace_text(ir, describe_order, text, sizeof(text));
+    cr_expect_str_eq(text, wanted, "%d: '%s'", count, text);
+    trace_text(ir, describe_extent, text, sizeof(text));
+    cr_expect_str_eq(text, strcmp(wanted, "new") == 0 ? "[0 ... 0 8)" : "[0 ... 0 0)",
+                     "%d: '%s'", count, text);
+}
+
+Test(codegen_trace, order_in_very_long_functions_is_not_judged)
+{
+    expect_long(0, "new");
+    expect_long(4095, "new");
+    expect_long(4096, "old");
 }

@@ -318,6 +318,47 @@ Test(compiler_serve, empty_or_oversized_ir_is_an_error, .timeout = 30)
     cr_expect(eq(int, server_end(&server), 0));
 }
 
+/* The result of "known" with codes as the fake expects them, or fewer bytes of them. */
+static lanes_compile_result compile_with_codes(uint32_t count, uint64_t bytes)
+{
+    const compiler_limits limits = test_limits();
+    struct server server = server_start(&limits);
+    char text[5 + 3 * sizeof(lanes_code_key) + 1] = "known";
+    for (uint32_t i = 0; i < 3; i++) {
+        memset(text + 5 + i * sizeof(lanes_code_key), (int)i + 1, sizeof(lanes_code_key));
+    }
+    text[5 + bytes] = '\0';
+    lanes_compile_request request = request_for("known", 1);
+    request.known_count = count;
+    int fd = -1;
+    lanes_compile_result result;
+    send_request(&server, &request, text, &fd);
+    cr_expect(eq(u32, receive_reply(&server).outcome, LANES_COMPILE_DONE));
+    cr_assert(eq(int, lanes_os_read_at(fd, &result, sizeof(result), 0, NULL), LANES_OK));
+    lanes_os_close(&fd);
+    cr_expect(eq(int, server_end(&server), 0));
+    return result;
+}
+
+Test(compiler_serve, codes_behind_the_ir_reach_the_code_generator, .timeout = 30)
+{
+    const lanes_compile_result result = compile_with_codes(3, 96);
+    cr_expect(eq(int, result.status, LANES_OK), "%s", result.message);
+    cr_expect(eq(u32, result.is_known, 1));
+    cr_expect(eq(u64, result.object_bytes, 0));
+}
+
+Test(compiler_serve, missing_or_too_many_codes_are_errors, .timeout = 30)
+{
+    lanes_compile_result result = compile_with_codes(3, 95);
+    cr_expect(eq(int, result.status, -EIO));
+    cr_expect(ne(ptr, strstr(result.message, "100 of 101 bytes"), NULL), "%s",
+              result.message);
+    result = compile_with_codes(LANES_KNOWN_MAX + 1, 96);
+    cr_expect(eq(int, result.status, LANES_E_PROTOCOL));
+    cr_expect(ne(ptr, strstr(result.message, "16385"), NULL), "%s", result.message);
+}
+
 Test(compiler_serve, other_version_is_an_error_that_names_both, .timeout = 30)
 {
     const compiler_limits limits = test_limits();

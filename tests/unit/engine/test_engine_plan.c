@@ -6,80 +6,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "engine/engine.h"
-
-static _Alignas(64) char memory[4096];
-static _Alignas(64) char other_memory[4096];
-static lanes_error err;
-
-#define SIGNATURE(inputs, outputs, rows, ...)                                            \
-    .signature = {.input_count = (inputs),                                               \
-                  .output_count = (outputs),                                             \
-                  .row_mask = (rows),                                                    \
-                  .dtype = {__VA_ARGS__}}
-
-/* f8(f8,f8) */
-static const lanes_engine_kernel binary = {
-    SIGNATURE(2, 1, 0, LANES_F8, LANES_F8, LANES_F8)};
-
-/* f8(f8[:],f8) */
-static const lanes_engine_kernel with_row = {
-    SIGNATURE(2, 1, 1, LANES_F8, LANES_F8, LANES_F8)};
-
-static lanes_engine_operand operand_at(uint64_t offset, int64_t stride)
-{
-    return (lanes_engine_operand){
-        .segment_base = memory,
-        .segment_bytes = sizeof(memory),
-        .segment_key = 1,
-        .offset = offset,
-        .stride = {stride},
-        .dtype = LANES_F8,
-    };
-}
-
-/* 10 elements of in0 at 0, in1 at 80, out at 160. */
-static lanes_engine_batch good_batch(void)
-{
-    return (lanes_engine_batch){
-        .dimensions = 1,
-        .operand_count = 3,
-        .shape = {10},
-        .operand = {operand_at(0, 8), operand_at(80, 8), operand_at(160, 8)},
-    };
-}
-
-static lanes_engine_plan plan_of(const lanes_engine_kernel *kernel,
-                                 const lanes_engine_batch *batch)
-{
-    lanes_engine_plan plan;
-    const lanes_status status = lanes_engine_plan_batch(batch, kernel, &plan, &err);
-    cr_assert_eq(status, LANES_OK, "%s", status < 0 ? err.message : "");
-    return plan;
-}
-
-static lanes_engine_plan plan_ok(const lanes_engine_batch *batch)
-{
-    return plan_of(&binary, batch);
-}
-
-static void refuse_for(const lanes_engine_kernel *kernel, const lanes_engine_batch *batch,
-                       lanes_status code, const char *text)
-{
-    lanes_engine_plan plan = {.count = 77};
-    cr_assert_eq(lanes_engine_plan_batch(batch, kernel, &plan, &err), code, "%s",
-                 err.message);
-    cr_assert_eq(err.code, code);
-    cr_assert_not_null(strstr(err.message, text), "'%s' is not in '%s'", text,
-                       err.message);
-    cr_assert_eq(lanes_engine_plan_batch(batch, kernel, &plan, NULL), code);
-    cr_assert_eq(plan.count, 77, "written only on success");
-}
-
-static void refuse(const lanes_engine_batch *batch, lanes_status code, const char *text)
-{
-    refuse_for(&binary, batch, code, text);
-}
+#include "harness.h"
 
 static void set_shape(lanes_engine_batch *batch, uint32_t dimensions,
                       const uint64_t *shape)
@@ -393,17 +320,6 @@ Test(engine_plan, the_order_of_checks)
 
 /* ---- Rows ------------------------------------------------------------------------- */
 
-/* 10 rows of 4 at 0, in1 at 1024, out at 2048. */
-static lanes_engine_batch row_batch(void)
-{
-    lanes_engine_batch batch = good_batch();
-    batch.operand[0].stride[0] = 32;
-    batch.operand[0].row_count = 4;
-    batch.operand[1].offset = 1024;
-    batch.operand[2].offset = 2048;
-    return batch;
-}
-
 Test(engine_plan, rows_of_a_matrix)
 {
     const lanes_engine_batch batch = row_batch();
@@ -508,6 +424,23 @@ Test(engine_plan, row_counts_out_of_range)
     refuse_for(&with_row, &batch, LANES_E_PARAMS, "operand 2 is not a row operand");
 }
 
+Test(engine_plan, rows_that_are_shorter_than_the_callback_reads)
+{
+    lanes_engine_kernel kernel = with_row;
+    lanes_engine_batch batch = row_batch();
+    kernel.row_minimum[0] = 4;
+    cr_assert_eq(plan_of(&kernel, &batch).count, 10);
+    kernel.row_minimum[0] = 5;
+    refuse_for(&kernel, &batch, LANES_E_PARAMS,
+               "operand 0 has rows of 4 elements; the kernel reads 5 of each: make the "
+               "last axis at least that long");
+    batch.shape[0] = 0;
+    refuse_for(&kernel, &batch, LANES_E_PARAMS, "rows of 4 elements; the kernel reads 5");
+    batch = row_batch();
+    batch.operand[0].row_count = 5;
+    cr_assert_eq(plan_of(&kernel, &batch).count, 10, "rows may overlap");
+}
+
 Test(engine_plan, dimensions_of_rows_merge)
 {
     lanes_engine_batch batch = row_batch();
@@ -564,17 +497,6 @@ Test(engine_plan, rows_are_apart_from_outputs)
 }
 
 /* ---- The mask --------------------------------------------------------------------- */
-
-/* As good_batch(), with the mask at 1024. */
-static lanes_engine_batch mask_batch(void)
-{
-    lanes_engine_batch batch = good_batch();
-    batch.errors = LANES_ERRORS_MASK;
-    batch.operand_count = 4;
-    batch.operand[3] = operand_at(1024, 1);
-    batch.operand[3].dtype = LANES_BOOL;
-    return batch;
-}
 
 Test(engine_plan, a_mask)
 {
@@ -692,106 +614,4 @@ Test(engine_plan, a_mask_is_apart_from_all_others)
     batch.operand[1].offset = 512;
     batch.operand[2].offset = 0;
     refuse_for(&kernel, &batch, LANES_E_OVERLAP, "operand 2, the mask");
-}
-
-/* ---- Params and seed -------------------------------------------------------------- */
-
-/* f8(f8,f8) and a params block */
-static const lanes_engine_kernel with_params = {
-    SIGNATURE(2, 1, 0, LANES_F8, LANES_F8, LANES_F8), .has_params = 1,
-    .params_bytes = 24};
-
-static lanes_engine_batch params_batch(void)
-{
-    lanes_engine_batch batch = good_batch();
-    batch.params = memory + 1024;
-    batch.params_bytes = 24;
-    batch.seed = 0x0123456789abcdef;
-    return batch;
-}
-
-Test(engine_plan, params_and_seed_reach_the_frame)
-{
-    lanes_engine_batch batch = params_batch();
-    const lanes_engine_plan plan = plan_of(&with_params, &batch);
-    cr_assert_eq((const char *)plan.frame.params, memory + 1024);
-    cr_assert_eq(plan.frame.seed, 0x0123456789abcdef);
-    cr_assert_eq(plan.element_bytes, 24, "the block is read once");
-    batch.params = NULL;
-    batch.params_bytes = UINT64_MAX; /* of no block */
-    const lanes_engine_plan without = plan_ok(&batch);
-    cr_assert_null(without.frame.params);
-    cr_assert_eq(without.frame.seed, 0x0123456789abcdef);
-}
-
-Test(engine_plan, params_are_given_iff_wanted)
-{
-    lanes_engine_batch batch = params_batch();
-    refuse(&batch, LANES_E_PARAMS,
-           "the batch has a params block of 24 bytes; the kernel takes none");
-    batch.params = NULL;
-    refuse_for(
-        &with_params, &batch, LANES_E_PARAMS,
-        "the batch has no params block; the kernel takes one of at least 24 bytes");
-    batch.params = memory + 1024;
-    batch.params_bytes = 23;
-    refuse_for(&with_params, &batch, LANES_E_PARAMS,
-               "the params block has 23 bytes; the kernel reads at least 24");
-    batch.params_bytes = 1000;
-    cr_assert_eq(plan_of(&with_params, &batch).count, 10);
-}
-
-Test(engine_plan, params_are_aligned)
-{
-    lanes_engine_batch batch = params_batch();
-    for (uint32_t beyond = 1; beyond < 16; beyond++) {
-        batch.params = memory + 1024 + beyond;
-        refuse_for(&with_params, &batch, LANES_E_PARAMS, "behind a multiple of 16");
-    }
-    refuse_for(&with_params, &batch, LANES_E_PARAMS, "starts 15 bytes behind");
-    batch.params = memory + 1040;
-    cr_assert_eq(plan_of(&with_params, &batch).count, 10);
-}
-
-Test(engine_plan, params_are_apart_from_outputs)
-{
-    lanes_engine_batch batch = params_batch(); /* out: bytes 160 to 240 */
-    batch.params = memory + 240;
-    cr_assert_eq(plan_of(&with_params, &batch).count, 10, "right behind it");
-    batch.params = memory + 128;
-    batch.params_bytes = 32;
-    cr_assert_eq(plan_of(&with_params, &batch).count, 10);
-    batch.params_bytes = 33;
-    refuse_for(
-        &with_params, &batch, LANES_E_OVERLAP,
-        "operand 2, an output (bytes 160 to 240), overlaps the params block (bytes "
-        "128 to 161) of the same segment; they must be apart");
-    batch.params = memory + 224;
-    refuse_for(&with_params, &batch, LANES_E_OVERLAP, "the params block (bytes 224 to");
-    batch.params = memory + 64;
-    batch.params_bytes = 64;
-    cr_assert_eq(plan_of(&with_params, &batch).count, 10, "inputs may share it");
-    batch.params = other_memory + 160;
-    cr_assert_eq(plan_of(&with_params, &batch).count, 10, "other memory");
-}
-
-Test(engine_plan, an_empty_params_block_overlaps_nothing)
-{
-    lanes_engine_kernel kernel = with_params;
-    kernel.params_bytes = 0;
-    lanes_engine_batch batch = params_batch();
-    batch.params = memory + 176;
-    batch.params_bytes = 0;
-    cr_assert_eq((const char *)plan_of(&kernel, &batch).frame.params, memory + 176);
-    batch.params_bytes = 1;
-    refuse_for(&kernel, &batch, LANES_E_OVERLAP, "the params block");
-}
-
-Test(engine_plan, params_are_apart_from_the_mask)
-{
-    lanes_engine_batch batch = mask_batch();
-    batch.params = memory + 1024;
-    batch.params_bytes = 24;
-    refuse_for(&with_params, &batch, LANES_E_OVERLAP,
-               "operand 3, the mask (bytes 1024 to 1034), overlaps the params block");
 }

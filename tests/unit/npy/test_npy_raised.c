@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_npy_raised.c - exceptions out of sentences and out of reports.
+ * test_npy_raised.c - exceptions out of sentences.
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -35,6 +35,10 @@ Test(npy_raised, class_and_arguments_are_found)
         /* Cut. */
         {"callback raised E('long text with (", "E", "'long text with ("},
         {"callback raised E(1, 2...", "E", "1, 2..."},
+        {"callback raised E(1, '...', ((...", "E", "1, '...', ((..."},
+        {"callback raised E('n for 2..." TAIL, "E", "'n for 2..."},
+        {"callback raised E('a... for 1', ('b..." TAIL, "E", "'a... for 1', ('b..."},
+        {"callback raised E('long...)" TAIL, "E", "'long..."},
         {"callback raised E('ends in \\", "E", "'ends in \\"},
         {"callback raised E(", "E", ""},
     };
@@ -72,51 +76,4 @@ Test(npy_raised, long_names_are_cut)
     sentence[316] = '(';
     cr_assert(raised_parse(sentence, &got));
     cr_expect(eq(sz, strlen(got.type), sizeof(got.type) - 1));
-}
-
-static lanes_abi_raised two_values(void)
-{
-    lanes_abi_raised raised = {.kind = LANES_RAISED_EXCEPTION,
-                               .argument_count = 2,
-                               .argument_dtype = {LANES_F8, LANES_I4}};
-    const double first = -2.0;
-    const int32_t second = 7;
-    memcpy(raised.argument[0], &first, sizeof(first));
-    memcpy(raised.argument[1], &second, sizeof(second));
-    return raised;
-}
-
-Test(npy_raised, computed_values_fill_the_holes)
-{
-    static const struct {
-        const char *pattern;
-        const char *filled;
-    } rows[] = {
-        {"'negative'", "'negative'"},
-        {"'negative', {}", "'negative', -2.0"},
-        {"{}, 'and', {}", "-2.0, 'and', 7"},
-        {"{}{}{}", "-2.07..."},
-        {"'\\x7b}', {}", "'\\x7b}', -2.0"},
-        {"", ""},
-        {"{", "{"},
-    };
-    const lanes_abi_raised raised = two_values();
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        char text[64];
-        raised_fill(rows[i].pattern, &raised, text, sizeof(text));
-        cr_expect(zero(int, strcmp(text, rows[i].filled)), "%s", text);
-    }
-}
-
-Test(npy_raised, filled_text_is_cut_where_the_buffer_ends)
-{
-    const lanes_abi_raised raised = two_values();
-    for (size_t bytes = 1; bytes < 24; bytes++) {
-        char text[32];
-        memset(text, '#', sizeof(text));
-        raised_fill("{}, 'and', {}, end", &raised, text, bytes);
-        cr_expect(lt(sz, strlen(text), bytes));
-        cr_expect(zero(int, strncmp(text, "-2.0, 'and', 7, end", strlen(text))));
-        cr_expect(eq(chr, text[bytes], '#'));
-    }
 }

@@ -128,7 +128,7 @@ static lanes_abi_raised make_raised(void)
     return raised;
 }
 
-Test(ring_spsc, raised_arrives_bit_by_bit_whatever_the_status)
+Test(ring_spsc, what_was_raised_arrives_bit_by_bit_whatever_the_status)
 {
     pair both = make_pair(LANES_ABI_ENTRIES - 1); /* and in the last slot and the first */
     lanes_abi_entry entry;
@@ -145,7 +145,7 @@ Test(ring_spsc, raised_arrives_bit_by_bit_whatever_the_status)
         const lanes_abi_detail *detail = NULL;
         cr_assert_eq(lanes_ring_client_peek(&both.client, &completion, &detail), 1);
         cr_assert_eq(completion->failed, 3);
-        cr_assert_str_eq(detail->text, statuses[i] < 0 ? "a sentence" : "");
+        cr_assert_str_eq(detail->text, "a sentence");
         cr_assert_eq(memcmp(&detail->raised, &raised, sizeof(raised)), 0);
         lanes_ring_client_advance(&both.client);
     }

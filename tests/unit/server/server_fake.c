@@ -33,14 +33,14 @@ lanes_status fake_peer_uid(void *ctx, int socket_fd, uint32_t *out_uid)
 
 lanes_status fake_load_object(void *ctx, const void *object, size_t object_bytes,
                               const lanes_compile_result *result,
-                              lanes_server_code *out_code, lanes_error *err)
+                              lanes_server_object *out_object, lanes_error *err)
 {
     fixture *f = ctx;
     const fake_kernel *kernel = fake_find(object, object_bytes);
     if (kernel == NULL) {
         return lanes_error_set(err, LANES_E_LINK, "the fake cannot link this");
     }
-    *out_code = (lanes_server_code){
+    *out_object = (lanes_server_object){
         .loaded = malloc(1),
         .loop = kernel->loop,
         .explain = result->explain_symbol[0] != '\0' ? kernel->explain : NULL,
@@ -64,7 +64,9 @@ struct job {
     fixture *f;
     lanes_compile_request request;
     int result_fd;
+    char sharing; /* '=' or '~' before the command; else NUL */
     char command[128];
+    lanes_code_key *known; /* [request.known_count], owned */
 };
 
 static bool is_command(const struct job *job, const char *name)
@@ -85,7 +87,51 @@ static void read_command(struct job *job, int ir_fd)
         *space = '\0';
         command = job->request.default_key != 0 ? ir : space + 1;
     }
+    job->sharing = *command == '=' || *command == '~' ? *command : '\0';
+    command += job->sharing != '\0';
     snprintf(job->command, sizeof(job->command), "%s", command);
+}
+
+/* What the executor says it has. */
+static void read_known(struct job *job, int ir_fd)
+{
+    const uint32_t count = job->request.known_count;
+    job->known = calloc(count + 1u, sizeof(*job->known));
+    if (job->known == NULL ||
+        lanes_os_read_at(ir_fd, job->known, count * sizeof(*job->known),
+                         job->request.ir_bytes, NULL) < 0) {
+        abort();
+    }
+}
+
+static void key_code(const struct job *job, lanes_compile_result *result)
+{
+    lanes_code_key *key = &result->code_key;
+    if (job->sharing == '\0') {
+        memcpy(key->bytes, &job->request.id, sizeof(job->request.id));
+        return;
+    }
+    key->bytes[31] = (uint8_t)job->sharing;
+    if (job->sharing == '=') {
+        snprintf((char *)key->bytes, 16, "%.15s", job->command);
+        memcpy(key->bytes + 16, &result->key, 8);
+    }
+}
+
+static bool leaves_out(const struct job *job, const lanes_compile_result *result)
+{
+    if (is_command(job, "liar")) {
+        return true;
+    }
+    if (is_command(job, "gone")) {
+        return lanes_fetch_add_relaxed_u32(&job->f->gone, 1) == 0;
+    }
+    for (uint32_t i = 0; i < job->request.known_count; i++) {
+        if (memcmp(&job->known[i], &result->code_key, sizeof(job->known[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void damage_head(const struct job *job, lanes_compile_result *result)
@@ -165,13 +211,13 @@ static void damage_payload(const struct job *job, lanes_payload *payload)
 static void damage_arguments(const struct job *job, lanes_payload_arguments *list)
 {
     if (is_command(job, "listcount")) {
-        list->count = LANES_RAISED_ARGUMENTS_MAX + 1;
+        list->item_count = LANES_RAISED_ITEMS_MAX + 1;
     } else if (is_command(job, "listdtype")) {
-        list->dtype[0] = 2;
+        list->item[0].type = 2;
     } else if (is_command(job, "listout")) {
-        list->offset[1]++;
+        list->item[1].offset++;
     } else if (is_command(job, "listwrap")) {
-        list->offset[1] = UINT32_MAX - 7;
+        list->item[1].offset = UINT32_MAX - 7;
     }
 }
 
@@ -196,9 +242,9 @@ static lanes_compile_result describe(const struct job *job)
         .info = {.strategy = LANES_STRATEGY_LOOP, .vector_width = 8, .interleave = 1},
         .has_params = kernel->has_params,
         .params_bytes = kernel->params_bytes,
+        .row_minimum = {(kernel->signature.row_mask & 1) != 0 ? 2 : 0},
         .payload_count = kernel->payload_count,
         .argument_list_count = kernel->argument_list_count,
-        .object_bytes = strlen(job->command),
         .symbol = "loop",
     };
     if (kernel->explain != NULL) {
@@ -224,10 +270,26 @@ static void write_result(struct job *job)
     const size_t list_bytes = result.argument_list_count * sizeof(list);
     lanes_variant_key_format(
         &result.key, lanes_signature_operand_count(&result.signature), key, sizeof(key));
-    snprintf(report, sizeof(report),
-             is_command(job, "json") ? "{" : "{\"entry\":\"fake\",\"variants\":[\"%s\"]}",
-             key);
+    key_code(job, &result);
+    result.is_known = leaves_out(job, &result);
+    if (is_command(job, "json")) {
+        snprintf(report, sizeof(report), "{");
+    } else if (result.is_known != 0) {
+        snprintf(
+            report, sizeof(report),
+            "{\"entry\":\"fake\",\"variants\":[{\"layout\":\"%s\",\"cached\":true}]}",
+            key);
+    } else if (job->sharing != '\0') {
+        snprintf(report, sizeof(report),
+                 "{\"entry\":\"first\",\"externals\":[],\"variants\":[{\"layout\":\"%s\","
+                 "\"cached\":false,\"width\":8}]}",
+                 key);
+    } else {
+        snprintf(report, sizeof(report), "{\"entry\":\"fake\",\"variants\":[\"%s\"]}",
+                 key);
+    }
     result.report_bytes = strlen(report);
+    result.object_bytes = result.is_known != 0 ? 0 : strlen(job->command);
     damage_head(job, &result);
     damage_payload(job, &payload);
     damage_arguments(job, &list);
@@ -239,7 +301,11 @@ static void write_result(struct job *job)
     write_bytes(job, report, strlen(report));
     write_bytes(job, &payload, payload_bytes);
     write_bytes(job, &list, list_bytes);
-    write_bytes(job, job->command, strlen(job->command));
+    if (result.is_known == 0) {
+        write_bytes(job, job->command, strlen(job->command));
+    } else {
+        lanes_fetch_add_relaxed_u32(&job->f->left_out, 1);
+    }
 }
 
 static lanes_compile_reply answer(struct job *job)
@@ -300,11 +366,13 @@ static void *compile_forever(void *ctx)
         lanes_fetch_add_relaxed_u32(&self.f->compiles, 1);
         lanes_store_relaxed_u32(&self.f->convention, job.request.convention);
         read_command(&job, message.fds[0]);
+        read_known(&job, message.fds[0]);
         job.result_fd = message.fds[1];
         const bool is_dying = is_command(&job, "die");
         const lanes_compile_reply reply =
             is_dying ? (lanes_compile_reply){0} : answer(&job);
         lanes_os_message_close_fds(&message);
+        free(job.known);
         if (is_dying || lanes_os_send(self.fd, &reply, sizeof(reply), NULL, 0,
                                       LANES_OS_FOREVER, NULL) < 0) {
             break;

@@ -12,7 +12,7 @@ lanes_status fake_start_compiler(void *ctx, int *out_socket_fd, lanes_os_child *
                                  lanes_error *err);
 lanes_status fake_load_object(void *ctx, const void *object, size_t object_bytes,
                               const struct lanes_compile_result *result,
-                              lanes_server_code *out_code, lanes_error *err);
+                              lanes_server_object *out_object, lanes_error *err);
 void fake_unload_object(void *ctx, void *loaded);
 
 #endif /* LANES_TESTS_SERVER_FAKE_H */

@@ -22,6 +22,11 @@
  *   message location textout textwrap textlong bitsout bitswrap bitslong, listcount
  *   listdtype listout listwrap              malformed results
  *   die                     the compiler ends
+ *   =NAME                   as kernel NAME, with the key that every =NAME has: what is
+ *                           loaded already is left out; every other code has its own key
+ *   ~NAME                   as =NAME, but the key is that of all ~NAME
+ *   gone                    as double, but first without code that is not loaded
+ *   liar                    always without
  */
 #ifndef LANES_TESTS_SERVER_FIXTURE_H
 #define LANES_TESTS_SERVER_FIXTURE_H
@@ -46,6 +51,8 @@ typedef struct fixture {
     uint32_t is_released;
     uint32_t compiler_starts;
     uint32_t compiles;
+    uint32_t left_out; /* codes that the compiler left out */
+    uint32_t gone;     /* compiles of "gone" */
     uint32_t loads;
     uint32_t unloads;
     uint32_t fails_to_start; /* the compiler does not start */

@@ -157,7 +157,11 @@ const lanes_payload fake_payload = {
 };
 
 const lanes_payload_arguments fake_arguments = {
-    .count = 2, .bytes = 24, .dtype = {LANES_I4, LANES_C16}, .offset = {4, 8}};
+    .argument_count = 2,
+    .item_count = 2,
+    .bytes = 24,
+    .item = {{.type = LANES_I4, .offset = 4, .bytes = 4},
+             {.type = LANES_C16, .offset = 8, .bytes = 16}}};
 
 static int32_t explain_value_error(const lanes_loop_frame *frame, uint64_t index,
                                    const void **out_excinfo)
@@ -189,6 +193,7 @@ static int32_t explain_zero_division(const lanes_loop_frame *frame, uint64_t ind
 static const fake_kernel kernels[] = {
     {.name = "double", .loop = loop_double, .signature = UNARY},
     {.name = "hold", .loop = loop_double, .signature = UNARY},
+    {.name = "gone", .loop = loop_double, .signature = UNARY},
     {.name = "fail", .loop = loop_fail, .signature = UNARY},
     {.name = "slow", .loop = loop_slow, .signature = UNARY},
     {.name = "seed", .loop = loop_seed, .signature = UNARY},

@@ -284,6 +284,86 @@ Test(server_kernel, the_4097th_kernel_is_refused_by_name, .timeout = 60)
     cr_assert_not_null(strstr(c.text, "4096"), "%s", c.text);
 }
 
+/* ---- Shared code --------------------------------------------------------------------
+ */
+
+/* Runs 2 * 21 on @p kernel. */
+static void expect_doubles(client *who, const lanes_abi_kernel *kernel)
+{
+    segment in;
+    segment out;
+    cr_assert_eq(client_segment(who, 4096, &in), LANES_OK);
+    cr_assert_eq(client_segment(who, 4096, &out), LANES_OK);
+    in.data[7] = 21;
+    const batch b = batch_of(kernel, &in, &out, 8);
+    cr_assert_eq(client_run(who, &b).status, LANES_OK, "%s", who->text);
+    cr_assert_eq(out.data[7], 42);
+}
+
+Test(server_kernel, equal_code_of_two_sessions_is_loaded_once)
+{
+    client other;
+    client_open_ok(&other, &f);
+    lanes_abi_kernel first;
+    lanes_abi_kernel second;
+    cr_assert_eq(client_load(&c, "=double", &first), LANES_OK);
+    cr_assert_eq(client_load(&other, "=double", &second), LANES_OK);
+    cr_assert_eq(lanes_load_relaxed_u32(&f.left_out), 1, "the compiler was told");
+    cr_assert_eq(lanes_load_relaxed_u32(&f.loads), 1);
+    expect_doubles(&c, &first);
+    expect_doubles(&other, &second);
+    char *report = client_report(&other, second.id);
+    cr_assert_not_null(strstr(report, "\"entry\":\"fake\""), "its own: %s", report);
+    cr_assert_not_null(strstr(report, "\"externals\":[]"), "the code's: %s", report);
+    cr_assert_not_null(strstr(report, "\"width\":8"), "%s", report);
+    cr_assert_not_null(strstr(report, "\"cached\":true"), "%s", report);
+    free(report);
+    cr_assert_eq(client_kernel_release(&c, first.id), LANES_OK);
+    expect_doubles(&other, &second);
+    client_close(&other);
+}
+
+Test(server_kernel, code_that_nobody_holds_is_unloaded_and_made_again)
+{
+    lanes_abi_kernel kernel;
+    for (uint32_t loads = 1; loads <= 3; loads++) {
+        cr_assert_eq(client_load(&c, "=double", &kernel), LANES_OK);
+        expect_doubles(&c, &kernel);
+        cr_assert_eq(lanes_load_relaxed_u32(&f.loads), loads);
+        cr_assert_eq(client_kernel_release(&c, kernel.id), LANES_OK);
+        while (lanes_load_relaxed_u32(&f.unloads) < loads) {
+            sleep_ms(1);
+        }
+    }
+    cr_assert_eq(lanes_load_relaxed_u32(&f.left_out), 0);
+}
+
+Test(server_kernel, code_that_has_gone_meanwhile_is_compiled_again)
+{
+    lanes_abi_kernel kernel;
+    cr_assert_eq(client_load(&c, "gone", &kernel), LANES_OK, "%s", c.text);
+    cr_assert_eq(lanes_load_relaxed_u32(&f.compiles), 2);
+    expect_doubles(&c, &kernel);
+}
+
+Test(server_kernel, a_compiler_that_always_leaves_code_out_fails_the_load)
+{
+    lanes_abi_kernel kernel;
+    cr_assert_eq(client_load(&c, "liar", &kernel), LANES_E_INTERNAL);
+    cr_assert_not_null(strstr(c.text, "asked to make"), "%s", c.text);
+    cr_assert_eq(lanes_load_relaxed_u32(&f.compiles), 2);
+}
+
+Test(server_kernel, kernels_that_differ_do_not_share_code_whatever_its_key)
+{
+    lanes_abi_kernel kernel;
+    cr_assert_eq(client_load(&c, "~double", &kernel), LANES_OK);
+    cr_assert_eq(client_load(&c, "~two", &kernel), LANES_E_INTERNAL, "the signature");
+    cr_assert_not_null(strstr(c.text, "key of the same code"), "%s", c.text);
+    cr_assert_eq(client_load(&c, "~raise", &kernel), LANES_E_INTERNAL, "exceptions");
+    cr_assert_eq(client_load(&c, "~slow", &kernel), LANES_OK, "as far as one can see");
+}
+
 /* ---- Variants -----------------------------------------------------------------------
  */
 
