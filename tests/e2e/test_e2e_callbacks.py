@@ -46,11 +46,15 @@ class Exceptions(unittest.TestCase):
         x[7_654_321] = -2.5
         with lanes_client.Session(threads=2) as session:
             kernel = session.load(ir)
-            (got,), done = kernel.run(x)
+            wanted = min(2, len(os.sched_getaffinity(0)))
+            for _ in range(20):  # on a busy machine one thread may do all before two are awake
+                (got,), done = kernel.run(x)
+                if done.threads == wanted:
+                    break
             self.assertGreaterEqual(kernel.report()["variants"][0]["vector_width"], 4)
         self.assertEqual(done.status_name, "LANES_E_KERNEL_RAISED")
         self.assertEqual((done.failed, done.first_failed), (1, 7_654_321))
-        self.assertEqual(done.threads, min(2, len(os.sched_getaffinity(0))))
+        self.assertEqual(done.threads, wanted)
         self.assertEqual(repr(done.exception()), "ValueError('negative', -2.5)")
         self.assertIn("ValueError('negative', -2.5)", done.message)
         self.assertEqual(got[7_654_321], 0.0)

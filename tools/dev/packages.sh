@@ -38,7 +38,7 @@ lanes_packages_of()
         case $set in
             build) echo gcc libc6-dev cmake ninja-build pkg-config python3 \
                 "llvm-$major-dev" libhwloc-dev libjansson-dev libseccomp-dev ;;
-            test) echo g++ binutils git shellcheck libcriterion-dev libhwloc-dev python3-numpy \
+            test) echo g++ binutils git shellcheck libcriterion-dev libhwloc-dev libmpfr-dev python3-numpy \
                 python3-numba clang-14 "clang-$major" "clang-format-$major" "clang-tidy-$major" "libomp-$major-dev" \
                 "libclang-rt-$major-dev" llvm-19-dev ;;
             demo) echo python3-numpy python3-numba "clang-$major" ;;

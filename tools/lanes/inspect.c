@@ -144,8 +144,12 @@ static void print_rows(const json_t *report)
         if (is_row) {
             const char *dtype = json_string_value(json_object_get(argument, "dtype"));
             const long long least = (long long)integer_of(argument, "row_minimum");
-            printf("row         input %u: %lld or more%s%s for each element\n", input,
-                   least, dtype != NULL ? " " : "", dtype != NULL ? dtype : "");
+            char length[40] = "";
+            if (least > 1) {
+                snprintf(length, sizeof(length), " of %lld or more", least);
+            }
+            printf("row         input %u: an array%s%s%s for each element\n", input,
+                   length, dtype != NULL ? " of " : "", dtype != NULL ? dtype : "");
         }
     }
 }
