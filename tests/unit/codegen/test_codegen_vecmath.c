@@ -2,7 +2,7 @@
 /*
  * Vector math: all functions of libmvec, f8 and f4, for each vector instruction set: the
  * loop is vectorized, the report names the form, and on this host the values are within
- * 4 ulp of scalar libm. Ranges are ordinary; edges and MPFR are the accuracy bench's.
+ * 4 ulp of scalar libm. Ranges are ordinary; edges and MPFR are tests/accuracy's.
  */
 #include <criterion/criterion.h>
 #include <dlfcn.h>
