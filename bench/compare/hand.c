@@ -50,6 +50,63 @@ EXPORT void hand_haversine(size_t count, const double *restrict lat1,
                            const double *restrict lon1, const double *restrict lat2,
                            const double *restrict lon2, double *restrict out);
 
+/*
+ * axpy over two dimensions whose steps (in elements) are known when it runs, as somebody
+ * writes it who has a matrix, its transpose or a column of it.
+ */
+EXPORT void hand_axpy_2d(size_t rows, size_t columns, const double *x,
+                         const ptrdiff_t *x_step, const double *y,
+                         const ptrdiff_t *y_step, double *out, const ptrdiff_t *out_step);
+EXPORT void hand_axpy_f4(size_t count, const float *restrict x, const float *restrict y,
+                         double *restrict out);
+EXPORT void hand_axpy_where(size_t count, const double *restrict x,
+                            const double *restrict y, const unsigned char *restrict where,
+                            double *restrict out);
+
+void hand_axpy_2d(size_t rows, size_t columns, const double *x, const ptrdiff_t *x_step,
+                  const double *y, const ptrdiff_t *y_step, double *out,
+                  const ptrdiff_t *out_step)
+{
+    if (rows == 1) {
+#pragma omp parallel for schedule(static) if (parallel : columns >= SHARED)
+        for (size_t j = 0; j < columns; j++) {
+            const ptrdiff_t c = (ptrdiff_t)j;
+            out[c * out_step[1]] = AXPY_A * x[c * x_step[1]] + y[c * y_step[1]];
+        }
+        return;
+    }
+#pragma omp parallel for schedule(static) if (parallel : rows * columns >= SHARED)
+    for (size_t i = 0; i < rows; i++) {
+        const double *xi = x + (ptrdiff_t)i * x_step[0];
+        const double *yi = y + (ptrdiff_t)i * y_step[0];
+        double *oi = out + (ptrdiff_t)i * out_step[0];
+        for (size_t j = 0; j < columns; j++) {
+            const ptrdiff_t c = (ptrdiff_t)j;
+            oi[c * out_step[1]] = AXPY_A * xi[c * x_step[1]] + yi[c * y_step[1]];
+        }
+    }
+}
+
+void hand_axpy_f4(size_t count, const float *restrict x, const float *restrict y,
+                  double *restrict out)
+{
+#pragma omp parallel for simd schedule(static) if (parallel : count >= SHARED)
+    for (size_t i = 0; i < count; i++) {
+        out[i] = AXPY_A * (double)x[i] + (double)y[i];
+    }
+}
+
+void hand_axpy_where(size_t count, const double *restrict x, const double *restrict y,
+                     const unsigned char *restrict where, double *restrict out)
+{
+#pragma omp parallel for simd schedule(static) if (parallel : count >= SHARED)
+    for (size_t i = 0; i < count; i++) {
+        if (where[i] != 0) {
+            out[i] = AXPY_A * x[i] + y[i];
+        }
+    }
+}
+
 void hand_set_threads(int count)
 {
     omp_set_num_threads(count);

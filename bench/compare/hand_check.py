@@ -13,6 +13,8 @@ import sys
 WANTED = {
     "hand_axpy": [],
     "hand_axpy_stream": [],
+    "hand_axpy_f4": [],
+    "hand_axpy_where": [],
     "hand_divide": [],
     "hand_exp": ["exp"],
     "hand_black_scholes": ["log", "exp", "erfc"],

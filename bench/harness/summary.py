@@ -18,6 +18,7 @@ FILES = {
     "compare": "bench/compare/compare.py",
     "sizes": "bench/compare/compare.py --sizes",
     "errors": "bench/compare/errors.py",
+    "layouts": "bench/compare/layouts.py",
     "load": "bench/e2e/load.py",
     "roundtrip": "build/bench/bin/bench_roundtrip",
     "soak": "bench/e2e/soak.py",
@@ -77,6 +78,19 @@ def errors_lines(content):
     yield from table(["pair", "elements", "plain", "checked", "ratio", "widths"], rows)
 
 
+def layouts_lines(content):
+    rows = [
+        [r["layout"], f"{r['count']:,}"]
+        + [f"{r['peers_ns'][p]['median'] / 1e6:.3g}" if p in r["peers_ns"] else "-"
+           for p in ("lanes", "hand", "numba", "numpy")]
+        + [f"{r['ratio']:.2f}"]
+        for r in content["results"]
+    ]  # fmt: skip
+    yield "2.5 * x + y, medians in ms; ratio: the fastest of the others over lanes."
+    yield ""
+    yield from table(["layout", "elements", "lanes", "hand", "numba", "numpy", "ratio"], rows)
+
+
 def load_lines(content):
     rows = [
         [r["callback"], f"{r['new']['median']:.1f} ± {r['new']['mad']:.1g}",
@@ -125,7 +139,7 @@ def idle_lines(content):
 def lines_of(folder):
     makers = {
         "compare": compare_lines, "sizes": sizes_lines, "errors": errors_lines,
-        "load": load_lines, "roundtrip": roundtrip_lines, "soak": soak_lines,
+        "layouts": layouts_lines, "load": load_lines, "roundtrip": roundtrip_lines, "soak": soak_lines,
         "idle": idle_lines,
     }  # fmt: skip
     machine = None

@@ -30,7 +30,7 @@
 
 /** "lanes\0" and the layout version; both sides must agree exactly. */
 #define LANES_ABI_MAGIC   0x0000736c656e616cull
-#define LANES_ABI_VERSION 3u
+#define LANES_ABI_VERSION 4u
 
 /* Limits. Exceeding one is a named error, never truncation. */
 #define LANES_OPERANDS_MAX       16           /**< inputs + outputs of a kernel */
@@ -77,6 +77,35 @@ enum lanes_strategy {
 enum lanes_math {
     LANES_MATH_VECTOR = 0, /**< libmvec where it has the function: <= 4 ulp */
     LANES_MATH_EXACT = 1   /**< scalar libm, element by element */
+};
+
+/**
+ * What the compiler may assume of the callback's floating-point arithmetic beside what
+ * its IR says: bits, named and valued as LLVM's fast-math flags.
+ */
+enum lanes_fp {
+    LANES_FP_STRICT = 0,    /**< what the IR says */
+    LANES_FP_REASSOC = 1,   /**< sums and products in another order */
+    LANES_FP_NNAN = 2,      /**< no operand and no result is NaN */
+    LANES_FP_NINF = 4,      /**< nor infinite */
+    LANES_FP_NSZ = 8,       /**< the sign of zero does not matter */
+    LANES_FP_ARCP = 16,     /**< x / y as x * (1 / y) */
+    LANES_FP_CONTRACT = 32, /**< a * b + c with one rounding */
+    LANES_FP_AFN = 64,      /**< approximate functions */
+    LANES_FP_FAST = 127     /**< all of them */
+};
+
+/**
+ * Which dtypes an array may have beside the kernel's; NumPy's names. Inputs are converted
+ * from the array's dtype to the kernel's, outputs from the kernel's to the array's, as by
+ * NumPy's astype(); a float that an integer cannot hold becomes the nearest that it can,
+ * NaN becomes 0. Complex numbers never become real, and rows are not converted.
+ */
+enum lanes_casting {
+    LANES_CASTING_NO = 0,        /**< the kernel's dtype only */
+    LANES_CASTING_SAFE = 1,      /**< no value changes: i4 to f8, f4 to f8, f8 to c16 */
+    LANES_CASTING_SAME_KIND = 2, /**< and within a kind: f8 to f4, i8 to i1 */
+    LANES_CASTING_UNSAFE = 3     /**< any, but complex to real */
 };
 
 /** How a callback is called. */
@@ -151,6 +180,8 @@ typedef struct lanes_abi_executor_page {
 
 #define LANES_ABI_OP_MAP 1u /**< apply a kernel element by element */
 
+#define LANES_ABI_BATCH_WHERE 1u /**< the last operand says which elements to compute */
+
 /**
  * One submission. The argument slot of the same index holds, as 8-byte words:
  * shape[dimensions], then for each operand (inputs first) a lanes_abi_operand followed by
@@ -166,13 +197,15 @@ typedef struct lanes_abi_entry {
     uint32_t argument_words; /**< used words of the argument slot */
     uint32_t dimensions;     /**< 1 .. LANES_DIMENSIONS_MAX */
     uint32_t operand_count;  /**< 1 .. LANES_OPERANDS_MAX */
-    uint32_t reserved0;      /**< must be 0 */
+    uint32_t casting;        /**< enum lanes_casting */
     uint64_t seed;           /**< of np.random in the callback */
     uint32_t params_slot;    /**< segment of the params block; generation 0 = no block */
     uint32_t params_generation;
     uint64_t params_offset; /**< bytes; a multiple of 16 */
     uint64_t params_bytes;
-    uint64_t reserved[6]; /**< must be 0 */
+    uint32_t flags;       /**< LANES_ABI_BATCH_* */
+    uint32_t reserved0;   /**< must be 0 */
+    uint64_t reserved[5]; /**< must be 0 */
 } lanes_abi_entry;
 
 /** One operand in an argument slot; its strides follow it. */
@@ -328,7 +361,7 @@ typedef struct lanes_abi_kernel_load {
     uint32_t flags;                           /**< LANES_ABI_KERNEL_* */
     uint32_t math;                            /**< enum lanes_math */
     uint32_t convention;                      /**< enum lanes_convention */
-    uint32_t reserved;                        /**< must be 0 */
+    uint32_t fp;                              /**< bits of enum lanes_fp */
     char entry[LANES_ENTRY_NAME_MAX];         /**< "" = find it */
     char signature[LANES_SIGNATURE_TEXT_MAX]; /**< "" = from the IR */
 } lanes_abi_kernel_load;

@@ -23,11 +23,12 @@ typedef struct lanes_operand {
     const lanes_segment *segment; /**< borrowed until the batch completes */
     uint64_t offset;              /**< bytes from the segment's start to element 0 */
     /**
-     * Bytes from one element to the next, for each dimension of the batch: the element's
-     * size, or 0 to use element 0 everywhere (inputs only).
+     * Bytes from one element to the next, for each dimension of the batch, as NumPy's:
+     * any number, also negative; 0 broadcasts (inputs only). Elements need no alignment.
+     * Two elements of an output may not share memory.
      */
     int64_t stride[LANES_DIMENSIONS_MAX];
-    uint32_t dtype; /**< enum lanes_dtype; must be the kernel's */
+    uint32_t dtype; /**< enum lanes_dtype; the kernel's, or as batch.casting allows */
     /**
      * Inputs of which the callback takes a row (lanes_kernel_is_row()): elements of each
      * row, which lie side by side; stride leads from row to row, at any distance. The
@@ -41,14 +42,19 @@ typedef struct lanes_operand {
 typedef struct lanes_batch {
     lanes_kernel *kernel;   /**< borrowed until the batch completes */
     uint32_t dimensions;    /**< 1 .. LANES_DIMENSIONS_MAX */
-    uint32_t operand_count; /**< inputs + outputs of the kernel, + 1 for a mask */
+    uint32_t operand_count; /**< inputs + outputs of the kernel, + mask, + `where` */
     const uint64_t *shape;  /**< borrowed for the call; [dimensions] elements, >= 0 */
-    /** Borrowed for the call; inputs, outputs, and with LANES_ERRORS_MASK a bool operand
-     * that gets true for each element that failed and false for the others. */
+    /**
+     * Borrowed for the call: inputs, outputs, then
+     *   with LANES_ERRORS_MASK a bool operand that gets true for each element that failed
+     *   and false for the others;
+     *   with has_where a bool operand, read only: elements where it is false are not
+     *   computed, their outputs stay as they are, and they never fail.
+     */
     const lanes_operand *operands;
-    uint64_t tag;      /**< returned untouched in lanes_completion.tag */
-    uint32_t errors;   /**< enum lanes_errors */
-    uint32_t reserved; /**< must be 0 */
+    uint64_t tag;     /**< returned untouched in lanes_completion.tag */
+    uint32_t errors;  /**< enum lanes_errors */
+    uint32_t casting; /**< enum lanes_casting: which dtypes operands may have */
     /**
      * Seed of random numbers in the callback. Each element has a stream of its own, a
      * function of seed and element index only: equal seeds give equal bits whatever the
@@ -63,6 +69,8 @@ typedef struct lanes_batch {
     const lanes_segment *params;
     uint64_t params_offset; /**< bytes from the segment's start; a multiple of 16 */
     uint64_t params_bytes;  /**< at least lanes_kernel_params_bytes() */
+    uint32_t has_where;     /**< 1: the last operand is `where`; 0: all elements */
+    uint32_t reserved;      /**< must be 0 */
 } lanes_batch;
 
 /**

@@ -38,6 +38,12 @@ typedef struct lanes_kernel_options {
     const char *signature;
     uint32_t math;       /**< enum lanes_math */
     uint32_t convention; /**< enum lanes_convention; AUTO = found from the IR */
+    /**
+     * Bits of enum lanes_fp; STRICT, the default, gives the bits that the IR promises.
+     * LANES_FP_CONTRACT is the one that costs no accuracy.
+     */
+    uint32_t fp;
+    uint32_t reserved; /**< must be 0 */
 } lanes_kernel_options;
 
 /** Fill @p options with the defaults. */

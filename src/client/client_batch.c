@@ -74,6 +74,15 @@ static lanes_status check_batch(const lanes_session *session, const lanes_batch 
                                "batch.errors %u is none of enum lanes_errors, 0 .. %d",
                                batch->errors, LANES_ERRORS_IGNORE);
     }
+    if (batch->casting > LANES_CASTING_UNSAFE) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "batch.casting %u is none of enum lanes_casting, 0 .. %d",
+                               batch->casting, LANES_CASTING_UNSAFE);
+    }
+    if (batch->has_where > 1) {
+        return lanes_error_set(err, LANES_E_INVALID, "batch.has_where %u is not 0 or 1",
+                               batch->has_where);
+    }
     if (batch->reserved != 0) {
         return lanes_error_set(err, LANES_E_INVALID, "batch.reserved %u must be 0",
                                batch->reserved);
@@ -141,6 +150,8 @@ lanes_status lanes_submit(lanes_session *session, const lanes_batch *batch,
     *slot.entry = (lanes_abi_entry){
         .opcode = LANES_ABI_OP_MAP,
         .errors = batch->errors,
+        .casting = batch->casting,
+        .flags = batch->has_where != 0 ? LANES_ABI_BATCH_WHERE : 0,
         .kernel_slot = batch->kernel->id.slot,
         .kernel_generation = batch->kernel->id.generation,
         .tag = batch->tag,

@@ -59,6 +59,12 @@ static lanes_status check_arguments(const void *ir, size_t ir_bytes,
                                options->flags & ~known, options->math,
                                options->convention);
     }
+    if (options->fp > LANES_FP_FAST || options->reserved != 0) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "lanes_kernel_options.fp 0x%x is more than LANES_FP_FAST "
+                               "0x%x, or .reserved %u is not 0",
+                               options->fp, LANES_FP_FAST, options->reserved);
+    }
     if (ir == NULL || ir_bytes == 0 || ir_bytes > LANES_IR_BYTES_MAX) {
         return lanes_error_set(
             err, LANES_E_INVALID,
@@ -197,6 +203,7 @@ lanes_status lanes_kernel_load(lanes_session *session, const void *ir, size_t ir
         .flags = options->flags,
         .math = options->math,
         .convention = options->convention,
+        .fp = options->fp,
     };
     LANES_TRY(
         put_text("entry", options->entry, request.entry, sizeof(request.entry), err));

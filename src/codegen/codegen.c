@@ -45,21 +45,60 @@ static lanes_status check_request(lanes_codegen *cg)
     return LANES_OK;
 }
 
+/* An array may be of another dtype; not a row, and not a complex number made real. */
+static bool is_dtype_fit(const lanes_codegen *cg, uint32_t k)
+{
+    const uint32_t stored = cg->key.dtype[k];
+    if (stored == 0) {
+        return true;
+    }
+    const bool is_input = k < cg->signature.input_count;
+    const uint32_t own = cg->signature.dtype[k];
+    const uint32_t from = is_input ? stored : own;
+    const uint32_t to = is_input ? own : stored;
+    return k < lanes_signature_operand_count(&cg->signature) && stored != own &&
+           cg->key.layout[k] != LANES_LAYOUT_ROWS && lanes_dtype_bytes(stored) != 0 &&
+           lanes_dtype_part_count(from) <= lanes_dtype_part_count(to);
+}
+
+static bool is_layout_fit(const lanes_codegen *cg, uint32_t k)
+{
+    const uint8_t layout = cg->key.layout[k];
+    const bool is_input = k < cg->signature.input_count;
+    if (k >= lanes_signature_operand_count(&cg->signature)) {
+        return layout == 0;
+    }
+    if (is_input && (cg->signature.row_mask >> k & 1u) != 0) {
+        return layout == LANES_LAYOUT_ROWS;
+    }
+    return layout == LANES_LAYOUT_CONTIGUOUS ||
+           (is_input && layout == LANES_LAYOUT_UNIFORM);
+}
+
+/* The executor made the key: what is refused here is a mistake of its own. */
 static lanes_status check_key(lanes_codegen *cg)
 {
-    const uint32_t count = lanes_signature_operand_count(&cg->signature);
+    const lanes_variant_key *key = &cg->key;
     for (uint32_t k = 0; k < LANES_OPERANDS_MAX; k++) {
-        const uint8_t layout = cg->key.layout[k];
-        const bool is_input = k < cg->signature.input_count;
-        const bool is_row = is_input && (cg->signature.row_mask >> k & 1u) != 0;
-        const bool fits = k >= count ? layout == 0
-                          : is_row   ? layout == LANES_LAYOUT_ROWS
-                                     : layout == LANES_LAYOUT_CONTIGUOUS ||
-                                           (is_input && layout == LANES_LAYOUT_UNIFORM);
-        if (!fits || cg->key.has_mask > 1) {
+        if (!is_layout_fit(cg, k)) {
             return lanes_error_set(&cg->error, LANES_E_LAYOUT,
-                                   "variant key: operand %u has layout %u", k, layout);
+                                   "variant key: operand %u has layout %u", k,
+                                   key->layout[k]);
         }
+        if (!is_dtype_fit(cg, k)) {
+            return lanes_error_set(&cg->error, LANES_E_LAYOUT,
+                                   "variant key: operand %u is %s and cannot have an "
+                                   "array of dtype %u (%s)",
+                                   k, lanes_dtype_name(cg->signature.dtype[k]),
+                                   key->dtype[k], lanes_dtype_name(key->dtype[k]));
+        }
+    }
+    if (key->has_mask > 1 || key->has_where > 1 || key->streams > 1) {
+        return lanes_error_set(
+            &cg->error, LANES_E_LAYOUT,
+            "variant key: has_mask %u, has_where %u or streams %u is not 0 or "
+            "1",
+            key->has_mask, key->has_where, key->streams);
     }
     return LANES_OK;
 }
@@ -74,9 +113,12 @@ static void choose_block(lanes_codegen *cg)
     for (uint32_t k = 0; k < lanes_signature_operand_count(&cg->signature); k++) {
         const uint32_t bytes =
             lanes_dtype_bytes(lanes_dtype_part(cg->signature.dtype[k]));
+        const uint32_t stored = lanes_dtype_bytes(
+            lanes_dtype_part(lanes_variant_key_dtype(&cg->key, &cg->signature, k)));
+        narrowest = stored < narrowest ? stored : narrowest;
         narrowest = bytes < narrowest ? bytes : narrowest;
     }
-    narrowest = cg->key.has_mask ? 1 : narrowest;
+    narrowest = cg->key.has_mask || cg->key.has_where ? 1 : narrowest;
     cg->block = narrowest < 4 ? LANES_CODEGEN_BLOCK_BYTES / narrowest
                               : LANES_CODEGEN_BLOCK_BYTES / 4;
 }
@@ -114,6 +156,7 @@ static lanes_status build(lanes_codegen *cg, lanes_compile_result *result)
     LANES_TRY(lanes_codegen_find_exceptions(cg));
     LANES_TRY(lanes_codegen_isolate(cg));
     LANES_TRY(lanes_codegen_admit_reachable(cg));
+    lanes_codegen_relax_floats(cg);
     if (cg->block > 1) { /* else this is a second build of the same callback */
         LANES_TRY(lanes_codegen_identify(cg, result->identity));
         cg->is_known = lanes_codegen_is_known(cg, result);
@@ -254,6 +297,7 @@ static void fill_output(lanes_codegen *cg, lanes_status status, lanes_codegen_ou
         result->signature = cg->signature;
         result->key = cg->key;
         result->may_raise = cg->may_raise;
+        result->keeps_order = cg->needs_begin;
         result->has_params = cg->call.has_params;
         result->params_bytes = cg->call.params_bytes;
         memcpy(result->row_minimum, cg->call.row_minimum, sizeof(result->row_minimum));

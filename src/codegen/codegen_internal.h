@@ -321,6 +321,11 @@ bool lanes_codegen_is_only_read(LLVMValueRef variable);
  */
 LANES_NODISCARD lanes_status lanes_codegen_check_object(lanes_codegen *cg);
 
+/* codegen_float.c */
+
+/** Add request->fp to the flags of all floating-point arithmetic. */
+void lanes_codegen_relax_floats(lanes_codegen *cg);
+
 /* codegen_identity.c */
 
 /**
@@ -372,6 +377,12 @@ LANES_NODISCARD lanes_status lanes_codegen_add_loop(lanes_codegen *cg, const cha
 
 /** Let functions that stay calls return at once when one that they call has failed. */
 LANES_NODISCARD lanes_status lanes_codegen_leave_failed(lanes_codegen *cg);
+
+/* codegen_convert.c */
+
+/** Write that %to_name is %from_name, one part of dtype @p from, as one of @p to. */
+void lanes_codegen_put_conversion(FILE *out, const char *to_name, const char *from_name,
+                                  uint32_t from, uint32_t to);
 
 /* codegen_quotient.c */
 

@@ -5,6 +5,7 @@
 #include "codegen/codegen_internal.h"
 
 #include <llvm-c/Support.h>
+#include <llvm-c/Target.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,6 +227,52 @@ static void unmask_operand_loads(lanes_codegen *cg, LLVMValueRef body)
     LLVMDisposeBuilder(builder);
 }
 
+/* Vectors that are stored whole, at multiples of their size. */
+#define STREAMED_BYTES_MIN 16u
+
+/* True for the store of a vector to an output. */
+static bool is_output_store(const lanes_codegen *cg, LLVMValueRef body,
+                            LLVMValueRef instruction, unsigned long long *out_bytes)
+{
+    if (LLVMIsAStoreInst(instruction) == NULL) {
+        return false;
+    }
+    LLVMTypeRef type = LLVMTypeOf(LLVMGetOperand(instruction, 0));
+    LLVMTargetDataRef layout = LLVMGetModuleDataLayout(cg->module);
+    *out_bytes = LLVMStoreSizeOfType(layout, type);
+    return LLVMGetTypeKind(type) == LLVMVectorTypeKind &&
+           *out_bytes >= STREAMED_BYTES_MIN && *out_bytes <= LANES_STREAM_ALIGNMENT &&
+           (*out_bytes & (*out_bytes - 1)) == 0 &&
+           is_operand_address(cg, body, LLVMGetOperand(instruction, 1));
+}
+
+/*
+ * An ordinary store first reads the line that it overwrites. Where outputs do not fit the
+ * caches anyway, storing past them saves that read. Marked after vectorizing, because
+ * LLVM does not vectorize such stores. Blocks begin at multiples of
+ * LANES_STREAM_ALIGNMENT, so vectors do at multiples of their own size.
+ */
+static void stream_outputs(lanes_codegen *cg, LLVMValueRef body)
+{
+    static const char name[] = "nontemporal";
+    const unsigned kind = LLVMGetMDKindIDInContext(cg->context, name, sizeof(name) - 1);
+    LLVMMetadataRef one =
+        LLVMValueAsMetadata(LLVMConstInt(LLVMInt32TypeInContext(cg->context), 1, 0));
+    LLVMValueRef node =
+        LLVMMetadataAsValue(cg->context, LLVMMDNodeInContext2(cg->context, &one, 1));
+    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(body); block;
+         block = LLVMGetNextBasicBlock(block)) {
+        for (LLVMValueRef i = LLVMGetFirstInstruction(block); i;
+             i = LLVMGetNextInstruction(i)) {
+            unsigned long long bytes;
+            if (is_output_store(cg, body, i, &bytes)) {
+                LLVMSetMetadata(i, kind, node);
+                LLVMSetAlignment(i, (unsigned)bytes);
+            }
+        }
+    }
+}
+
 lanes_status lanes_codegen_optimise(lanes_codegen *cg)
 {
     cg->vectorization = (lanes_codegen_vectorization){.width = 1, .interleave = 1};
@@ -243,6 +290,9 @@ lanes_status lanes_codegen_optimise(lanes_codegen *cg)
          */
         LLVMSetLinkage(body, LLVMInternalLinkage);
         unmask_operand_loads(cg, body);
+        if (cg->key.streams != 0) {
+            stream_outputs(cg, body);
+        }
     }
     return cg->error.code;
 }

@@ -3,7 +3,7 @@
  * codegen_report.c - what a compile found out, as JSON.
  *
  * Keys: entry, convention, signature, may_raise, producer, source_triple, cpu, llvm,
- * math, externals [{name, served_by}], variants [{layout, strategy, vectorized,
+ * math, fp, externals [{name, served_by}], variants [{layout, strategy, vectorized,
  * vector_width, interleave, remarks [text], code_bytes, cached, times_ms {parse, wrap,
  * optimise, emit}}], and if asked for stages {in, wrapped, optimised, asm}. A failed
  * compile has the keys known when it failed, and no variants. Where the executor has the
@@ -40,6 +40,24 @@ static json_t *describe_variant(const lanes_codegen *cg)
         (json_int_t)LLVMGetBufferSize(cg->object), "times_ms", times);
 }
 
+/* "strict", "fast", or the names of some flags, as LLVM has them. */
+static json_t *describe_floats(uint32_t fp)
+{
+    static const char *const names[] = {"reassoc", "nnan",     "ninf", "nsz",
+                                        "arcp",    "contract", "afn"};
+    char text[64] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(names); i++) {
+        if ((fp >> i & 1u) != 0) {
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+                                     used > 0 ? "," : "", names[i]);
+        }
+    }
+    return json_string(fp == LANES_FP_STRICT ? "strict"
+                       : fp == LANES_FP_FAST ? "fast"
+                                             : text);
+}
+
 char *lanes_codegen_report_text(lanes_codegen *cg)
 {
     if (cg->cpu != NULL) {
@@ -52,6 +70,7 @@ char *lanes_codegen_report_text(lanes_codegen *cg)
     json_object_set_new(
         cg->report, "math",
         json_string(cg->request->math == LANES_MATH_EXACT ? "exact" : "vector"));
+    json_object_set_new(cg->report, "fp", describe_floats(cg->request->fp));
     json_t *variants = json_array();
     if (cg->object != NULL || cg->is_known) {
         json_array_append_new(variants, describe_variant(cg));

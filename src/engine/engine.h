@@ -9,6 +9,7 @@
 #define LANES_ENGINE_H
 
 #include "base/base.h"
+#include "engine/engine_space.h"
 #include "kernel/loop.h"
 #include "kernel/payload.h"
 #include "kernel/variant.h"
@@ -33,27 +34,57 @@ typedef struct lanes_engine_kernel {
     uint32_t has_params;
     uint64_t params_bytes; /* the least; 0: a batch may leave the block out */
     uint32_t row_minimum[LANES_OPERANDS_MAX]; /* elements of input k's rows, the least */
+    uint32_t may_raise;                       /* 1: elements can fail */
+    uint32_t keeps_order; /* 1: what an element gives may depend on its index */
 } lanes_engine_kernel;
 
 typedef struct lanes_engine_batch {
     uint32_t dimensions;
     uint32_t operand_count;
     uint64_t shape[LANES_DIMENSIONS_MAX];
-    lanes_engine_operand operand[LANES_OPERANDS_MAX]; /* inputs, outputs, mask */
+    lanes_engine_operand operand[LANES_OPERANDS_MAX]; /* inputs, outputs, mask, where */
     uint32_t errors;                                  /* enum lanes_errors */
-    const void *params; /* resolved, its bytes inside its segment; NULL: none */
+    uint32_t casting;                                 /* enum lanes_casting */
+    uint32_t has_where;                               /* 1: the last operand */
+    uint64_t stream_bytes; /* larger batches store outputs past the caches; 0: none do */
+    const void *params;    /* resolved, its bytes inside its segment; NULL: none */
     uint64_t params_bytes;
     uint64_t params_key;    /* of the memory object it is in, as segment_key */
     uint64_t params_offset; /* bytes from that object's start */
     uint64_t seed;
 } lanes_engine_batch;
 
-/** A checked batch, ready to run once its variant is there. */
+/** How an operand reaches the loop. */
+enum lanes_engine_access {
+    LANES_ACCESS_UNIFORM = 1, /* one element for all */
+    LANES_ACCESS_LINEAR,      /* in place: one run through the whole batch */
+    LANES_ACCESS_RUN,         /* in place: one run along the innermost dimension */
+    LANES_ACCESS_PACKED       /* copied by the block */
+};
+
+/**
+ * A checked batch, ready to run once its variant is there. Operands are counted as in the
+ * batch; of arrays, what operand_count does not cover is not set.
+ */
 typedef struct lanes_engine_plan {
     lanes_variant_key key;
-    lanes_loop_frame frame;
-    uint64_t count;         /* elements; may be 0 */
+    lanes_loop_frame frame; /* of loop index 0 */
+    uint64_t count;         /* elements; may be 0, then the rest is not set */
     uint64_t element_bytes; /* memory traffic per element, for the tile size */
+    uint32_t operand_count;
+    uint32_t input_count;
+    uint32_t written_count; /* outputs and mask, behind the inputs */
+    uint32_t mask;          /* slot of the mask of failures */
+    bool keeps_outputs;     /* some stores may not happen */
+    bool is_scanned;        /* the mask says which failure was the first */
+    bool finds_failures;    /* that mask is the engine's own */
+    bool is_by_run;         /* blocks end where rows do */
+    bool is_direct;         /* all in place: the loop runs whole tiles */
+    uint64_t block_count;   /* elements of a block, at most */
+    uint8_t slot[LANES_FRAME_OPERANDS_MAX];         /* in the frame */
+    uint8_t access[LANES_FRAME_OPERANDS_MAX];       /* enum lanes_engine_access */
+    uint8_t element_size[LANES_FRAME_OPERANDS_MAX]; /* bytes of one of the array's */
+    lanes_engine_space space;
 } lanes_engine_plan;
 
 typedef struct lanes_engine_outcome {
@@ -62,8 +93,9 @@ typedef struct lanes_engine_outcome {
     uint64_t tiles;
     uint32_t threads;
     /*
-     * If fault.signal_number is not 0, a tile was ended by that signal: its elements
-     * [fault_begin, fault_end) are partly done, tiles after it were skipped.
+     * If fault.signal_number is not 0, a tile was ended by that signal: its elements are
+     * partly done and have flat indices in [fault_begin, fault_end); tiles after it were
+     * skipped.
      */
     lanes_os_fault fault;
     uint64_t fault_begin;
@@ -81,18 +113,19 @@ typedef struct lanes_engine_outcome {
 /**
  * Check @p batch against @p kernel and fill @p out_plan.
  *
- * Checks, in this order: operand count (inputs, outputs, and a mask of bool if
- * batch->errors is LANES_ERRORS_MASK), dtypes, row counts (rows: 1 .. INT32_MAX, and at
- * least the kernel's row_minimum; others: 0), params (not given if the kernel has none,
- * given if it has params_bytes, at least those, aligned to 16),
- * shape (each product and n * stride without overflow, count <= LANES_COUNT_MAX), every
- * byte of every operand inside its segment, outputs writable, dimensions merge to one
- * whose strides are contiguous or (inputs) 0 or (rows) anything, every output disjoint
- * from, or exactly, each other operand; apart from rows and from the params block,
- * through whichever attachment. Texts name the operand's index, the value and the limit.
+ * Checks, in this order: operand count (inputs, outputs, a mask of bool if batch->errors
+ * is LANES_ERRORS_MASK, and one of bool if batch->has_where), dtypes (the kernel's, or
+ * such as batch->casting allows; rows: the kernel's), row counts (rows: 1 .. INT32_MAX,
+ * and at least the kernel's row_minimum; others: 0), params (not given if the kernel has
+ * none, given if it has params_bytes, at least those, aligned to 16), shape (count <=
+ * LANES_COUNT_MAX), every byte of every operand inside its segment (each n * stride
+ * without overflow), outputs writable, no two elements of an output in one place, every
+ * output disjoint from, or exactly, each other operand; apart from rows and from the
+ * params block, through whichever attachment. Strides may be any. Texts name the
+ * operand's index, the value and the limit.
  *
  * @return LANES_OK, LANES_E_OPERANDS, _DTYPE, _PARAMS, _SHAPE, _SPAN, _READ_ONLY,
- * _LAYOUT, _OVERLAP
+ * _OVERLAP
  */
 LANES_NODISCARD lanes_status lanes_engine_plan_batch(const lanes_engine_batch *batch,
                                                      const lanes_engine_kernel *kernel,
@@ -108,7 +141,7 @@ bool lanes_engine_span_fits(uint64_t segment_bytes, uint64_t offset, int64_t str
                             uint64_t *out_high);
 
 /**
- * Run elements [begin, end) of a planned batch with @p loop on the team; team leader
+ * Run loop indices [begin, end) of a planned batch with @p loop on the team; team leader
  * only. Sums into @p outcome, which the caller has initialised, so that a long batch can
  * be run in slices. The rounding mode of every thread is round-to-nearest while kernels
  * run. A fault (SIGSEGV, SIGBUS, SIGFPE, SIGILL) inside the loop ends its tile and the
@@ -131,7 +164,8 @@ typedef struct lanes_engine_exceptions {
 } lanes_engine_exceptions;
 
 /**
- * Learn why element @p index failed, by running its callback once more on this thread.
+ * Learn why the element of flat index @p index failed, by running its callback once more
+ * on this thread.
  *
  * The excinfo that the callback leaves is not trusted: it must be one of the table's, or
  * lie in the memory that this element allocated, and likewise all it points to, but for

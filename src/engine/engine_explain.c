@@ -71,8 +71,10 @@ void lanes_engine_explain(const lanes_engine_plan *plan,
         lanes_repr_add(&text, "a failure of a kind lanes does not know");
         return;
     }
+    lanes_loop_frame frame; /* outputs are not touched, in place or not */
+    lanes_engine_frame_of(plan, index, &frame);
     struct attempt attempt = {
-        .explain = exceptions->explain, .frame = &plan->frame, .index = index};
+        .explain = exceptions->explain, .frame = &frame, .index = index};
     lanes_os_fault fault;
     lanes_runtime_enter();
     lanes_runtime_begin(plan->frame.seed, index);

@@ -1,12 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine_internal.h - the parts of explaining a failure.
+ * engine_internal.h - shared by the files of this room.
  */
 #ifndef LANES_ENGINE_INTERNAL_H
 #define LANES_ENGINE_INTERNAL_H
 
 #include "engine/engine.h"
 #include "kernel/repr.h"
+
+/* engine_block.c */
+
+/** Set how each operand of @p plan, whose space is known, reaches the loop. */
+void lanes_engine_choose_access(lanes_engine_plan *plan);
+
+/** Run loop indices [begin, end) by the block; adds to @p result, with flat indices. */
+void lanes_engine_run_blocks(const lanes_engine_plan *plan, lanes_loop_fn loop,
+                             uint64_t begin, uint64_t end, lanes_loop_result *result);
+
+/** A frame for the one element of @p flat_index. */
+void lanes_engine_frame_of(const lanes_engine_plan *plan, uint64_t flat_index,
+                           lanes_loop_frame *out);
+
+/* engine_overlap.c */
+
+/** What is known of an operand when overlaps are checked. */
+typedef struct lanes_engine_extent {
+    uint64_t low; /* bytes of its segment that it spans: [low, high) */
+    uint64_t high;
+    uint64_t element_bytes; /* of a row: all of it */
+    bool is_output;         /* or the mask */
+    bool is_mask;
+    bool is_row;
+} lanes_engine_extent;
+
+/**
+ * Check that outputs are arrays of their own, or exactly an input; count > 0.
+ *
+ * @param extent  [batch->operand_count]
+ * @return LANES_OK, LANES_E_OVERLAP
+ */
+LANES_NODISCARD lanes_status lanes_engine_check_overlap(const lanes_engine_batch *batch,
+                                                        const lanes_engine_extent *extent,
+                                                        lanes_error *err);
+
+/** "(8, 0)", the strides of an operand as the client gave them. */
+void lanes_engine_format_strides(const lanes_engine_batch *batch, uint32_t operand,
+                                 char *text, size_t text_bytes);
 
 /* engine_raised.c */
 

@@ -5,7 +5,7 @@
  * Every text names the operand by its index, inputs first, the value and the limit: the
  * reader sees only the message, in a traceback of another language.
  */
-#include "engine/engine.h"
+#include "engine/engine_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,36 +16,35 @@ LANES_ENGINE_SPAN_DEFINE(span_fits, uint64_t, int64_t, INT64_MAX)
 
 #define PARAMS_ALIGNMENT 16u /* as malloc aligns what callbacks get elsewhere */
 
-/* A batch while it is checked: operands reduced to one dimension, byte ranges known. */
+/* A batch while it is checked. */
 struct plan_state {
     const lanes_engine_batch *batch;
     const lanes_engine_kernel *kernel;
     const lanes_signature *signature; /* the kernel's */
-    bool has_mask;                    /* the last operand */
+    bool has_mask;                    /* behind the outputs */
     uint64_t count;
-    /* After merging; [0 .. dimensions) are in use. */
-    uint32_t dimensions;
-    uint64_t shape[LANES_DIMENSIONS_MAX];
-    int64_t stride[LANES_OPERANDS_MAX][LANES_DIMENSIONS_MAX];
-    /* Bytes of the segment that each operand spans; empty if count is 0. */
-    uint64_t low[LANES_OPERANDS_MAX];
-    uint64_t high[LANES_OPERANDS_MAX];
+    lanes_engine_extent extent[LANES_OPERANDS_MAX]; /* no bytes if count is 0 */
 };
+
+static bool is_mask(const struct plan_state *state, uint32_t operand)
+{
+    return state->has_mask && operand == lanes_signature_operand_count(state->signature);
+}
+
+static bool is_where(const struct plan_state *state, uint32_t operand)
+{
+    return state->batch->has_where != 0 && operand == state->batch->operand_count - 1;
+}
 
 /* The mask counts as one: it is written. */
 static bool is_output(const struct plan_state *state, uint32_t operand)
 {
-    return operand >= state->signature->input_count;
-}
-
-static bool is_mask(const struct plan_state *state, uint32_t operand)
-{
-    return operand == lanes_signature_operand_count(state->signature);
+    return operand >= state->signature->input_count && !is_where(state, operand);
 }
 
 static bool is_row(const struct plan_state *state, uint32_t operand)
 {
-    return !is_output(state, operand) &&
+    return operand < state->signature->input_count &&
            (state->signature->row_mask >> operand & 1u) != 0;
 }
 
@@ -66,38 +65,87 @@ static uint64_t element_bytes(const struct plan_state *state, uint32_t operand)
 static lanes_status check_operand_count(const struct plan_state *state, lanes_error *err)
 {
     const lanes_signature *signature = state->signature;
-    const uint32_t wanted =
-        lanes_signature_operand_count(signature) + (state->has_mask ? 1 : 0);
+    const bool has_where = state->batch->has_where != 0;
+    const uint32_t own = lanes_signature_operand_count(signature);
+    const uint32_t wanted = own + (state->has_mask ? 1 : 0) + (has_where ? 1 : 0);
     if (wanted > LANES_OPERANDS_MAX) {
         return lanes_error_set(
             err, LANES_E_OPERANDS,
-            "a kernel of %u operands has no room for a mask, as a batch has at most %d; "
-            "use LANES_ERRORS_RAISE or LANES_ERRORS_IGNORE",
-            wanted - 1, LANES_OPERANDS_MAX);
+            "a kernel of %u operands has no room for a mask or `where`, as a batch has "
+            "at "
+            "most %d; use LANES_ERRORS_RAISE or LANES_ERRORS_IGNORE, and all elements",
+            own, LANES_OPERANDS_MAX);
     }
     if (state->batch->operand_count != wanted) {
         return lanes_error_set(
             err, LANES_E_OPERANDS,
-            "the batch has %u operands; the kernel takes %u inputs and %u outputs%s",
+            "the batch has %u operands; the kernel takes %u inputs and %u outputs%s%s",
             state->batch->operand_count, signature->input_count, signature->output_count,
-            state->has_mask ? ", and LANES_ERRORS_MASK a mask behind them" : "");
+            state->has_mask ? ", and LANES_ERRORS_MASK a mask behind them" : "",
+            has_where ? ", and `where` is the last" : "");
     }
     return LANES_OK;
+}
+
+/* A dtype that is not the kernel's, where the batch allows that. */
+static lanes_status check_cast(const struct plan_state *state, uint32_t operand,
+                               lanes_error *err)
+{
+    const uint32_t casting = state->batch->casting;
+    const uint32_t own = state->signature->dtype[operand];
+    const uint32_t dtype = state->batch->operand[operand].dtype;
+    if (casting == LANES_CASTING_NO || lanes_dtype_bytes(dtype) == 0 ||
+        is_row(state, operand)) {
+        return lanes_error_set(
+            err, LANES_E_DTYPE, "operand %u is %s (dtype %u); the kernel takes %s%s",
+            operand, lanes_dtype_name(dtype), dtype, lanes_dtype_name(own),
+            is_row(state, operand) ? ", as rows are not converted" : "");
+    }
+    const bool is_written = is_output(state, operand);
+    const uint32_t from = is_written ? own : dtype;
+    const uint32_t to = is_written ? dtype : own;
+    if (lanes_dtype_can_cast(from, to, casting)) {
+        return LANES_OK;
+    }
+    return lanes_error_set(
+        err, LANES_E_DTYPE,
+        "operand %u: %s cannot become %s under casting '%s'; the kernel %s %s: convert "
+        "the array%s",
+        operand, lanes_dtype_name(from), lanes_dtype_name(to),
+        lanes_casting_name(casting), is_written ? "gives" : "takes",
+        lanes_dtype_name(own),
+        lanes_dtype_can_cast(from, to, LANES_CASTING_UNSAFE)
+            ? ", or allow more by casting"
+            : "");
+}
+
+static lanes_status check_flag(const struct plan_state *state, uint32_t operand,
+                               lanes_error *err)
+{
+    const uint32_t dtype = state->batch->operand[operand].dtype;
+    if (dtype == LANES_BOOL) {
+        return LANES_OK;
+    }
+    return lanes_error_set(
+        err, LANES_E_DTYPE, "operand %u is %s (dtype %u); it is %s, which is ?", operand,
+        lanes_dtype_name(dtype), dtype, is_mask(state, operand) ? "the mask" : "`where`");
+}
+
+static lanes_status check_dtype(const struct plan_state *state, uint32_t operand,
+                                lanes_error *err)
+{
+    if (is_mask(state, operand) || is_where(state, operand)) {
+        return check_flag(state, operand, err);
+    }
+    const bool is_own =
+        state->batch->operand[operand].dtype == state->signature->dtype[operand];
+    return is_own ? LANES_OK : check_cast(state, operand, err);
 }
 
 static lanes_status check_dtypes(const struct plan_state *state, lanes_error *err)
 {
     for (uint32_t i = 0; i < state->batch->operand_count; i++) {
-        const uint32_t dtype = state->batch->operand[i].dtype;
-        const uint32_t wanted =
-            is_mask(state, i) ? (uint32_t)LANES_BOOL : state->signature->dtype[i];
-        if (dtype != wanted) {
-            return lanes_error_set(
-                err, LANES_E_DTYPE, "operand %u is %s (dtype %u); %s %s", i,
-                lanes_dtype_name(dtype), dtype,
-                is_mask(state, i) ? "it is the mask, which is" : "the kernel takes",
-                lanes_dtype_name(wanted));
-        }
+        LANES_TRY(check_dtype(state, i, err));
     }
     return LANES_OK;
 }
@@ -187,28 +235,13 @@ static lanes_status check_shape(struct plan_state *state, lanes_error *err)
     return LANES_OK;
 }
 
-/* "(8, 0)", the strides of an operand as the client gave them. */
-static void format_strides(const struct plan_state *state, uint32_t operand, char *text,
-                           size_t text_bytes)
-{
-    const int64_t *stride = state->batch->operand[operand].stride;
-    size_t used = 0;
-    for (uint32_t d = 0; d < state->batch->dimensions && used < text_bytes; d++) {
-        used += (size_t)snprintf(text + used, text_bytes - used, "%s%" PRId64,
-                                 d == 0 ? "(" : ", ", stride[d]);
-    }
-    if (used < text_bytes) {
-        snprintf(text + used, text_bytes - used, ")");
-    }
-}
-
 static lanes_status refuse_span(const struct plan_state *state, uint32_t operand,
                                 lanes_error *err)
 {
     const lanes_engine_operand *of = &state->batch->operand[operand];
     char strides[192];
     char rows[32] = "";
-    format_strides(state, operand, strides, sizeof(strides));
+    lanes_engine_format_strides(state->batch, operand, strides, sizeof(strides));
     if (is_row(state, operand)) {
         snprintf(rows, sizeof(rows), "rows of %u ", of->row_count);
     }
@@ -228,12 +261,12 @@ static lanes_status check_memory(struct plan_state *state, lanes_error *err)
         const struct span_fits_memory memory = {operand->segment_bytes, operand->offset,
                                                 element_bytes(state, i)};
         if (!span_fits(&memory, batch->dimensions, batch->shape, operand->stride,
-                       &state->low[i], &state->high[i])) {
+                       &state->extent[i].low, &state->extent[i].high)) {
             return refuse_span(state, i, err);
         }
     }
     for (uint32_t i = state->signature->input_count; i < batch->operand_count; i++) {
-        if (batch->operand[i].is_read_only) {
+        if (is_output(state, i) && batch->operand[i].is_read_only) {
             return lanes_error_set(err, LANES_E_READ_ONLY,
                                    "operand %u is %s, but its segment was attached "
                                    "for reading only",
@@ -243,248 +276,160 @@ static lanes_status check_memory(struct plan_state *state, lanes_error *err)
     return LANES_OK;
 }
 
-/* True if an operand's steps of `outer` continue where dimension `inner` ends. */
-static bool continues(const struct plan_state *state, uint32_t operand, uint32_t outer,
-                      uint32_t inner)
-{
-    const int64_t *stride = state->stride[operand];
-    int64_t whole;
-    return !__builtin_mul_overflow(stride[inner], (int64_t)state->shape[inner], &whole) &&
-           stride[outer] == whole;
-}
-
-static bool can_merge(const struct plan_state *state, uint32_t outer, uint32_t inner)
+static lanes_status check_overlap(struct plan_state *state, lanes_error *err)
 {
     for (uint32_t i = 0; i < state->batch->operand_count; i++) {
-        if (!continues(state, i, outer, inner)) {
+        lanes_engine_extent *extent = &state->extent[i];
+        extent->element_bytes = element_bytes(state, i);
+        extent->is_output = is_output(state, i);
+        extent->is_mask = is_mask(state, i);
+        extent->is_row = is_row(state, i);
+    }
+    return lanes_engine_check_overlap(state->batch, state->extent, err);
+}
+
+/* True if an input is one element for the whole batch. */
+static bool is_uniform(const struct plan_state *state, uint32_t operand)
+{
+    const lanes_engine_batch *batch = state->batch;
+    if (operand >= state->signature->input_count || is_row(state, operand)) {
+        return false;
+    }
+    for (uint32_t d = 0; d < batch->dimensions; d++) {
+        if (batch->shape[d] > 1 && batch->operand[operand].stride[d] != 0) {
             return false;
+        }
+    }
+    return state->count > 1; /* of one element: use the variant that exists */
+}
+
+static void make_key(const struct plan_state *state, lanes_variant_key *key)
+{
+    lanes_variant_key_contiguous(state->signature, key);
+    const uint32_t own = lanes_signature_operand_count(state->signature);
+    for (uint32_t i = 0; i < own; i++) {
+        const uint32_t dtype = state->batch->operand[i].dtype;
+        if (state->count > 0 && is_uniform(state, i)) {
+            key->layout[i] = LANES_LAYOUT_UNIFORM;
+        }
+        if (dtype != state->signature->dtype[i]) {
+            key->dtype[i] = (uint8_t)dtype;
+        }
+    }
+    key->has_mask = state->has_mask ? 1 : 0;
+    key->has_where = state->batch->has_where != 0 ? 1 : 0;
+}
+
+static void make_space(const struct plan_state *state, lanes_engine_plan *plan)
+{
+    const lanes_engine_batch *batch = state->batch;
+    const int64_t *stride[LANES_OPERANDS_MAX];
+    for (uint32_t i = 0; i < batch->operand_count; i++) {
+        stride[i] = batch->operand[i].stride;
+    }
+    const lanes_engine_axes axes = {
+        .dimensions = batch->dimensions,
+        .shape = batch->shape,
+        .operand_count = batch->operand_count,
+        .input_count = state->signature->input_count,
+        .stride = stride,
+        .keeps_order = state->kernel->keeps_order != 0,
+    };
+    lanes_engine_space_make(&axes, &plan->space);
+}
+
+static void fill_operands(const struct plan_state *state, lanes_engine_plan *plan)
+{
+    const lanes_engine_batch *batch = state->batch;
+    const uint32_t inner = plan->space.dimensions - 1;
+    plan->element_bytes = 0;
+    for (uint32_t i = 0; i < batch->operand_count; i++) {
+        const lanes_engine_operand *operand = &batch->operand[i];
+        const uint32_t slot = is_where(state, i) ? plan->mask + 1 : i;
+        plan->slot[i] = (uint8_t)slot;
+        plan->element_size[i] = (uint8_t)lanes_dtype_bytes(operand->dtype);
+        plan->frame.base[slot] =
+            operand->segment_base + operand->offset + plan->space.start[i];
+        plan->frame.stride[slot] = plan->space.stride[i][inner];
+        plan->frame.row_count[slot] = (int32_t)operand->row_count;
+        if (!is_uniform(state, i)) {
+            plan->element_bytes += element_bytes(state, i);
+        }
+    }
+}
+
+/*
+ * True if it pays to store outputs past the caches: they are too large to stay there, and
+ * nothing reads them, neither as an input in place nor to keep what is in them.
+ */
+static bool may_stream(const struct plan_state *state, const lanes_engine_plan *plan)
+{
+    const uint64_t least = state->batch->stream_bytes;
+    uint64_t bytes;
+    if (least == 0 || !plan->is_direct || plan->keeps_outputs ||
+        plan->key.has_mask != 0 ||
+        (lanes_mul_u64(plan->count, plan->element_bytes, &bytes) && bytes <= least)) {
+        return false;
+    }
+    for (uint32_t o = plan->input_count; o < plan->operand_count; o++) {
+        if ((uintptr_t)plan->frame.base[o] % LANES_STREAM_ALIGNMENT != 0) {
+            return false;
+        }
+        for (uint32_t i = 0; i < plan->input_count; i++) {
+            if (plan->frame.base[i] == plan->frame.base[o]) {
+                return false;
+            }
         }
     }
     return true;
 }
 
-/*
- * Drops dimensions of length 1 and merges neighbours, so that arrays that are one run of
- * memory become one dimension whatever their shape. Only for count > 0.
- */
-static void merge_dimensions(struct plan_state *state)
+static void fill_plan(const struct plan_state *state, lanes_engine_plan *plan)
 {
     const lanes_engine_batch *batch = state->batch;
-    for (uint32_t d = 0; d < batch->dimensions; d++) {
-        if (batch->shape[d] == 1) {
-            continue;
-        }
-        const uint32_t at = state->dimensions++;
-        state->shape[at] = batch->shape[d];
-        for (uint32_t i = 0; i < batch->operand_count; i++) {
-            state->stride[i][at] = batch->operand[i].stride[d];
-        }
-        if (at > 0 && can_merge(state, at - 1, at)) {
-            state->shape[at - 1] *= state->shape[at];
-            for (uint32_t i = 0; i < batch->operand_count; i++) {
-                state->stride[i][at - 1] = state->stride[i][at];
-            }
-            state->dimensions--;
-        }
-    }
-}
-
-static lanes_status refuse_layout(const struct plan_state *state, uint32_t operand,
-                                  lanes_error *err)
-{
-    char strides[192];
-    format_strides(state, operand, strides, sizeof(strides));
-    if (is_row(state, operand)) {
-        return lanes_error_set(
-            err, LANES_E_LAYOUT,
-            "operand %u has strides %s; from row to row it must be "
-            "the same step through the whole batch: copy it to C order",
-            operand, strides);
-    }
-    return lanes_error_set(
-        err, LANES_E_LAYOUT,
-        "operand %u has strides %s; %s must be contiguous in C order "
-        "(element size %u)%s",
-        operand, strides, is_output(state, operand) ? output_name(state, operand) : "it",
-        lanes_dtype_bytes(state->batch->operand[operand].dtype),
-        is_output(state, operand) ? "" : " or the same element (stride 0)");
-}
-
-/* True if an operand by itself is one run: of rows, of elements or of the same one. */
-static bool is_one_run(const struct plan_state *state, uint32_t operand)
-{
-    const uint32_t last = state->dimensions - 1;
-    const int64_t step = state->stride[operand][last];
-    for (uint32_t d = last; d > 0; d--) {
-        if (!continues(state, operand, d - 1, d)) {
-            return false;
-        }
-    }
-    return is_row(state, operand) || step == (int64_t)element_bytes(state, operand) ||
-           (step == 0 && !is_output(state, operand));
-}
-
-/* Names the operand that keeps the batch from being one run. */
-static lanes_status check_runs(const struct plan_state *state, lanes_error *err)
-{
-    for (uint32_t i = 0; i < state->batch->operand_count && state->dimensions > 0; i++) {
-        if (!is_one_run(state, i)) {
-            return refuse_layout(state, i, err);
-        }
-    }
-    LANES_ASSERT(state->dimensions <= 1); /* else the others would have been merged */
-    return LANES_OK;
-}
-
-static enum lanes_layout layout_of(const struct plan_state *state, uint32_t operand,
-                                   int64_t stride)
-{
-    if (is_row(state, operand)) {
-        return LANES_LAYOUT_ROWS;
-    }
-    return stride == 0 ? LANES_LAYOUT_UNIFORM : LANES_LAYOUT_CONTIGUOUS;
-}
-
-/* Only for a batch that is one run. */
-static void choose_layouts(const struct plan_state *state, lanes_engine_plan *plan)
-{
-    for (uint32_t i = 0; i < state->batch->operand_count; i++) {
-        /* Of one element the stride does not matter: use the variant that exists. */
-        const int64_t stride = state->dimensions == 0 ? (int64_t)element_bytes(state, i)
-                                                      : state->stride[i][0];
-        plan->frame.stride[i] = stride;
-        if (!is_mask(state, i)) {
-            plan->key.layout[i] = (uint8_t)layout_of(state, i, stride);
-        }
-    }
-}
-
-/* Why an output may not overlap `other`, for the error text. */
-static const char *overlap_rule(const struct plan_state *state, uint32_t output,
-                                uint32_t other)
-{
-    if (is_mask(state, output)) {
-        return "the mask must be apart from all others";
-    }
-    if (is_output(state, other)) {
-        return "two outputs must be apart";
-    }
-    return is_row(state, other) ? "rows and outputs must be apart"
-                                : "it must be apart or exactly the same array";
-}
-
-static lanes_status check_pair(const struct plan_state *state,
-                               const lanes_engine_plan *plan, uint32_t output,
-                               uint32_t other, lanes_error *err)
-{
-    const lanes_engine_operand *a = &state->batch->operand[output];
-    const lanes_engine_operand *b = &state->batch->operand[other];
-    if (a->segment_key != b->segment_key || state->high[output] <= state->low[other] ||
-        state->high[other] <= state->low[output]) {
-        return LANES_OK;
-    }
-    /*
-     * In place each element is read before it is written. Not so with rows, which other
-     * elements may share, nor with the mask: elements that failed are read once more.
-     */
-    if (!is_output(state, other) && !is_row(state, other) && !is_mask(state, output) &&
-        state->low[output] == state->low[other] &&
-        state->high[output] == state->high[other] && a->dtype == b->dtype &&
-        plan->frame.stride[output] == plan->frame.stride[other]) {
-        return LANES_OK;
-    }
-    return lanes_error_set(err, LANES_E_OVERLAP,
-                           "operand %u, %s (bytes %" PRIu64 " to %" PRIu64
-                           "), overlaps operand %u (bytes %" PRIu64 " to %" PRIu64
-                           ") of the same segment; %s",
-                           output, output_name(state, output), state->low[output],
-                           state->high[output], other, state->low[other],
-                           state->high[other], overlap_rule(state, output, other));
-}
-
-static lanes_status check_params_overlap(const struct plan_state *state, uint32_t output,
-                                         lanes_error *err)
-{
-    const lanes_engine_batch *batch = state->batch;
-    const uint64_t low = batch->params_offset;
-    const uint64_t high = low + batch->params_bytes; /* inside its segment */
-    if (batch->params == NULL || low == high ||
-        batch->params_key != batch->operand[output].segment_key ||
-        low >= state->high[output] || high <= state->low[output]) {
-        return LANES_OK;
-    }
-    return lanes_error_set(err, LANES_E_OVERLAP,
-                           "operand %u, %s (bytes %" PRIu64 " to %" PRIu64
-                           "), overlaps the params block (bytes %" PRIu64 " to %" PRIu64
-                           ") of the same segment; they must be apart",
-                           output, output_name(state, output), state->low[output],
-                           state->high[output], low, high);
-}
-
-static lanes_status check_output(const struct plan_state *state,
-                                 const lanes_engine_plan *plan, uint32_t output,
-                                 lanes_error *err)
-{
-    for (uint32_t other = 0; other < output; other++) {
-        LANES_TRY(check_pair(state, plan, output, other, err));
-    }
-    return check_params_overlap(state, output, err);
-}
-
-static lanes_status check_overlap(const struct plan_state *state,
-                                  const lanes_engine_plan *plan, lanes_error *err)
-{
-    for (uint32_t i = state->signature->input_count; i < state->batch->operand_count;
-         i++) {
-        LANES_TRY(check_output(state, plan, i, err));
-    }
-    return LANES_OK;
-}
-
-static void fill_frame(const struct plan_state *state, lanes_engine_plan *plan)
-{
-    for (uint32_t i = 0; i < state->batch->operand_count; i++) {
-        const lanes_engine_operand *operand = &state->batch->operand[i];
-        plan->frame.base[i] = operand->segment_base + operand->offset;
-        plan->frame.row_count[i] = (int32_t)operand->row_count;
-        if (plan->key.layout[i] != LANES_LAYOUT_UNIFORM) {
-            plan->element_bytes += element_bytes(state, i);
-        }
-    }
-    plan->frame.params = state->batch->params;
-    plan->frame.seed = state->batch->seed;
+    const bool may_raise = state->kernel->may_raise != 0;
+    make_space(state, plan);
+    plan->frame.params = batch->params;
+    plan->frame.seed = batch->seed;
+    plan->frame.first = 0;
+    plan->operand_count = batch->operand_count;
+    plan->input_count = state->signature->input_count;
+    plan->written_count = state->signature->output_count + (state->has_mask ? 1 : 0);
+    plan->mask = lanes_signature_operand_count(state->signature);
+    plan->keeps_outputs = may_raise || batch->has_where != 0;
+    /* Of failures the loop knows its own order only; a mask tells which they were. */
+    plan->is_scanned = may_raise && !plan->space.is_c_order;
+    plan->finds_failures = plan->is_scanned && !state->has_mask;
+    plan->key.has_mask = plan->is_scanned || state->has_mask ? 1 : 0;
+    fill_operands(state, plan);
+    lanes_engine_choose_access(plan);
+    plan->key.streams = may_stream(state, plan) ? 1 : 0;
 }
 
 lanes_status lanes_engine_plan_batch(const lanes_engine_batch *batch,
                                      const lanes_engine_kernel *kernel,
                                      lanes_engine_plan *out_plan, lanes_error *err)
 {
-    struct plan_state state = {
-        .batch = batch,
-        .kernel = kernel,
-        .signature = &kernel->signature,
-        .has_mask = batch->errors == LANES_ERRORS_MASK,
-    };
-    lanes_engine_plan plan = {.count = 0};
+    struct plan_state state;
+    state.batch = batch;
+    state.kernel = kernel;
+    state.signature = &kernel->signature;
+    state.has_mask = batch->errors == LANES_ERRORS_MASK;
+    state.count = 0;
     LANES_TRY(check_operand_count(&state, err));
     LANES_TRY(check_dtypes(&state, err));
     LANES_TRY(check_rows(&state, err));
     LANES_TRY(check_params(&state, err));
     LANES_TRY(check_shape(&state, err));
     LANES_TRY(check_memory(&state, err));
-    plan.count = state.count;
-    if (state.count == 0) {
-        /* Nothing will run. */
-        lanes_variant_key_contiguous(&kernel->signature, &plan.key);
-    } else {
-        merge_dimensions(&state);
-        LANES_TRY(check_runs(&state, err));
-        choose_layouts(&state, &plan);
-        LANES_TRY(check_overlap(&state, &plan, err));
-        fill_frame(&state, &plan);
+    if (state.count > 0) {
+        LANES_TRY(check_overlap(&state, err));
     }
-    plan.key.has_mask = state.has_mask ? 1 : 0;
-    *out_plan = plan;
+    out_plan->count = state.count;
+    make_key(&state, &out_plan->key);
+    if (state.count > 0) { /* else nothing will run */
+        fill_plan(&state, out_plan);
+    }
     return LANES_OK;
 }
 

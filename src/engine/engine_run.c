@@ -13,6 +13,7 @@
 
 #include "base/atomic.h"
 #include "engine/engine_fenv.h"
+#include "engine/engine_internal.h"
 #include "runtime/runtime.h"
 
 /*
@@ -52,7 +53,7 @@ struct run_state {
     lanes_loop_result result; /* summed by the threads whose tiles had failures */
     uint32_t fault_lock;      /* 1: a thread writes what follows */
     lanes_os_fault fault;     /* of the tile with the smallest fault_begin */
-    uint64_t fault_begin;
+    uint64_t fault_begin;     /* flat indices */
     uint64_t fault_end;
 };
 
@@ -63,6 +64,11 @@ struct tile {
     uint64_t end;
     lanes_loop_result result;
 };
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
 
 static void add_result(lanes_loop_result *to, const lanes_loop_result *from)
 {
@@ -77,14 +83,18 @@ static void add_result(lanes_loop_result *to, const lanes_loop_result *from)
 static void add_fault(struct run_state *state, const struct tile *tile,
                       const lanes_os_fault *fault)
 {
+    uint64_t low;
+    uint64_t high;
     lanes_store_relaxed_u32(&state->stop, 1);
+    lanes_engine_space_flat_range(&state->plan->space, tile->begin, tile->end, &low,
+                                  &high);
     while (lanes_exchange_seq_cst_u32(&state->fault_lock, 1) != 0) {
         lanes_cpu_relax();
     }
-    if (state->fault.signal_number == 0 || tile->begin < state->fault_begin) {
+    if (state->fault.signal_number == 0 || low < state->fault_begin) {
         state->fault = *fault;
-        state->fault_begin = tile->begin;
-        state->fault_end = tile->end;
+        state->fault_begin = low;
+        state->fault_end = high;
     }
     lanes_store_release_u32(&state->fault_lock, 0); /* pairs with the exchange */
 }
@@ -100,7 +110,24 @@ static bool should_stop(struct run_state *state)
 static void call_loop(void *ctx)
 {
     struct tile *tile = ctx;
-    tile->state->loop(&tile->state->plan->frame, tile->begin, tile->end, &tile->result);
+    const lanes_engine_plan *plan = tile->state->plan;
+    if (plan->key.streams != 0) {
+        /* What is stored past the caches begins at whole lines. */
+        const uint64_t over = tile->begin % LANES_STREAM_COUNT;
+        const uint64_t head = over != 0 ? LANES_STREAM_COUNT - over : 0;
+        const uint64_t middle = min_u64(tile->begin + head, tile->end);
+        if (middle > tile->begin) {
+            tile->state->loop(&plan->frame, tile->begin, middle, &tile->result);
+        }
+        if (tile->end > middle) {
+            tile->state->loop(&plan->frame, middle, tile->end, &tile->result);
+        }
+    } else if (plan->is_direct) {
+        tile->state->loop(&plan->frame, tile->begin, tile->end, &tile->result);
+    } else {
+        lanes_engine_run_blocks(plan, tile->state->loop, tile->begin, tile->end,
+                                &tile->result);
+    }
 }
 
 static void run_range(void *ctx, uint32_t thread, uint64_t begin, uint64_t end)
@@ -129,11 +156,6 @@ static void run_range(void *ctx, uint32_t thread, uint64_t begin, uint64_t end)
     if (tile.result.failed != 0) {
         add_result(&state->result, &tile.result);
     }
-}
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
 }
 
 /* Elements of a tile; a multiple of TILE_STEP. */

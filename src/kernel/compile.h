@@ -24,7 +24,7 @@
 #include "kernel/variant.h"
 
 /** Raised with every change to this file, loop.h or the meaning of a field. */
-#define LANES_COMPILE_VERSION 3u
+#define LANES_COMPILE_VERSION 4u
 
 #define LANES_CPU_NAME_MAX   64
 #define LANES_IDENTITY_BYTES 32
@@ -48,6 +48,8 @@ typedef struct lanes_compile_request {
     uint32_t math;        /* enum lanes_math */
     uint32_t default_key; /* 1: ignore key, compile the contiguous variant */
     uint32_t convention;  /* enum lanes_convention */
+    uint32_t fp;          /* bits of enum lanes_fp */
+    uint32_t reserved;
     lanes_variant_key key;
     char entry[LANES_ENTRY_NAME_MAX];         /* "" = find it */
     char signature[LANES_SIGNATURE_TEXT_MAX]; /* "" = from the IR */
@@ -88,9 +90,10 @@ typedef struct lanes_compile_result {
     lanes_variant_info info;
     uint8_t identity[LANES_IDENTITY_BYTES]; /* equal: the same kernel, whoever sent it */
     lanes_code_key code_key;
-    uint32_t is_known;   /* 1: code_key was named in the request; there is no object */
-    uint32_t may_raise;  /* 1: the loop reports failures */
-    uint32_t has_params; /* 1: the callback takes a params block */
+    uint32_t is_known;    /* 1: code_key was named in the request; there is no object */
+    uint32_t may_raise;   /* 1: the loop reports failures */
+    uint32_t keeps_order; /* 1: what an element gives may depend on its index */
+    uint32_t has_params;  /* 1: the callback takes a params block */
     uint32_t payload_count;
     uint32_t argument_list_count;
     uint32_t row_minimum[LANES_OPERANDS_MAX]; /* elements of input k's rows that the

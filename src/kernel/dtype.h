@@ -30,6 +30,15 @@ uint32_t lanes_dtype_part_count(uint32_t dtype);
 /** True for f4 and f8. */
 bool lanes_dtype_is_float(uint32_t dtype);
 
+/**
+ * True if numbers of dtype @p from may become @p to under @p casting (enum
+ * lanes_casting): as numpy.can_cast(), but that complex numbers never become real.
+ */
+bool lanes_dtype_can_cast(uint32_t from, uint32_t to, uint32_t casting);
+
+/** "same_kind"; "?" if @p casting is none. Static string. */
+const char *lanes_casting_name(uint32_t casting);
+
 /** "? i1 u1 ... c16": every dtype, for error texts. Static string. */
 const char *lanes_dtype_all_names(void);
 

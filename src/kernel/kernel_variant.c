@@ -32,10 +32,15 @@ void lanes_variant_key_format(const lanes_variant_key *key, uint32_t operand_cou
     size_t used = 0;
     text[0] = '\0';
     for (uint32_t i = 0; i < operand_count && used < text_bytes; i++) {
-        used += (size_t)snprintf(text + used, text_bytes - used, "%s%s", i > 0 ? "," : "",
-                                 layout_name(key->layout[i]));
+        const bool is_other = key->dtype[i] != 0;
+        used +=
+            (size_t)snprintf(text + used, text_bytes - used, "%s%s%s%s", i > 0 ? "," : "",
+                             layout_name(key->layout[i]), is_other ? ":" : "",
+                             is_other ? lanes_dtype_name(key->dtype[i]) : "");
     }
-    if (key->has_mask != 0 && used < text_bytes) {
-        snprintf(text + used, text_bytes - used, "+mask");
+    if (used < text_bytes) {
+        snprintf(text + used, text_bytes - used, "%s%s%s",
+                 key->has_mask != 0 ? "+mask" : "", key->has_where != 0 ? "+where" : "",
+                 key->streams != 0 ? "+streams" : "");
     }
 }

@@ -12,16 +12,32 @@
 
 #include <lanes/abi.h>
 
+/**
+ * A loop whose key says `streams` wants its outputs aligned to this many bytes wherever
+ * it is handed at least LANES_STREAM_COUNT elements; fewer are copied, so they may be
+ * anywhere.
+ */
+#define LANES_STREAM_ALIGNMENT 64u
+#define LANES_STREAM_COUNT     64u
+
 /** Largest tile: failure counts and positions inside a tile are 32-bit in the loop. */
 #define LANES_TILE_COUNT_MAX (1u << 30)
 
-/** Where a batch's operands are. Read only, shared by all threads of a batch. */
+/** A kernel's operands, the mask of failures and `where`. */
+#define LANES_FRAME_OPERANDS_MAX (LANES_OPERANDS_MAX + 2)
+
+/**
+ * Where operands are. Slots: inputs, outputs, then the mask (slot operand count) and
+ * `where` (slot operand count + 1), of which a variant uses what its key says. Arrays are
+ * contiguous, or one element if the key says uniform; rows are at a stride. Read only.
+ */
 typedef struct lanes_loop_frame {
-    void *base[LANES_OPERANDS_MAX];     /* address of element 0; inputs, outputs, mask */
-    int64_t stride[LANES_OPERANDS_MAX]; /* bytes from element i to i + 1 */
-    int32_t row_count[LANES_OPERANDS_MAX]; /* elements of each row; 0: not a row */
-    const void *params;                    /* the params block; NULL: none */
-    uint64_t seed;                         /* of random numbers */
+    void *base[LANES_FRAME_OPERANDS_MAX];        /* address of element `first` */
+    int64_t stride[LANES_FRAME_OPERANDS_MAX];    /* bytes from element i to i + 1 */
+    int32_t row_count[LANES_FRAME_OPERANDS_MAX]; /* elements of each row; 0: not a row */
+    const void *params;                          /* the params block; NULL: none */
+    uint64_t seed;                               /* of random numbers */
+    uint64_t first; /* index of the element at `base`; a batch's flat index, in C order */
 } lanes_loop_frame;
 
 /** How an element ended. */
@@ -43,9 +59,10 @@ typedef struct lanes_loop_result {
 #define LANES_LOOP_RESULT_INIT {0, UINT64_MAX}
 
 /**
- * Run elements [begin, end), 1 <= end - begin <= LANES_TILE_COUNT_MAX. Every element's
- * result is the same bits for any split into tiles. Elements that fail keep their old
- * output. Any number of threads may run disjoint ranges of one frame.
+ * Run elements [begin, end), begin >= frame->first, 1 <= end - begin <=
+ * LANES_TILE_COUNT_MAX. Every element's result is the same bits for any split into tiles.
+ * Elements that fail, and those that `where` leaves out, keep their old output. Any
+ * number of threads may run disjoint ranges of one frame.
  */
 typedef void (*lanes_loop_fn)(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
                               lanes_loop_result *result);

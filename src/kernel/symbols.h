@@ -11,7 +11,7 @@
 /*
  * X(name, arity): pure functions T name(T, ...) of libm that libmvec serves in vectors,
  * for double under this name and for float with an "f" behind it. glibc 2.36's libmvec is
- * within 4 ulp in every form (measured against MPFR: bench/README.md, "accuracy").
+ * within 4 ulp in every form (measured against MPFR: tests/accuracy/README.md).
  */
 #define LANES_VECTOR_MATH_TABLE(X)                                                       \
     X(acos, 1)                                                                           \

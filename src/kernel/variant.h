@@ -23,7 +23,11 @@ enum lanes_layout {
  */
 typedef struct lanes_variant_key {
     uint8_t layout[LANES_OPERANDS_MAX]; /* enum lanes_layout; inputs, then outputs */
-    uint8_t has_mask; /* 1: a further operand, of bool, gets which elements failed */
+    uint8_t
+        dtype[LANES_OPERANDS_MAX]; /* enum lanes_dtype of the array; 0: the kernel's */
+    uint8_t has_mask;  /* 1: a further operand, of bool, gets which elements failed */
+    uint8_t has_where; /* 1: a further operand, of bool, says which elements to compute */
+    uint8_t streams;   /* 1: outputs are stored past the caches; see loop.h */
 } lanes_variant_key;
 
 static inline bool lanes_variant_key_equal(const lanes_variant_key *a,
@@ -32,12 +36,20 @@ static inline bool lanes_variant_key_equal(const lanes_variant_key *a,
     return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+/** The dtype of operand @p k's array. */
+static inline uint32_t lanes_variant_key_dtype(const lanes_variant_key *key,
+                                               const lanes_signature *signature,
+                                               uint32_t k)
+{
+    return key->dtype[k] != 0 ? key->dtype[k] : signature->dtype[k];
+}
+
 /** The key whose operands are all contiguous, or rows: compiled when a kernel is loaded.
  */
 void lanes_variant_key_contiguous(const lanes_signature *signature,
                                   lanes_variant_key *out_key);
 
-/** Write e.g. "contiguous,uniform,contiguous", or "...+mask", into text, always
+/** Write e.g. "contiguous,uniform:f4,contiguous", or "...+mask+where", into text, always
  * NUL-terminated. */
 void lanes_variant_key_format(const lanes_variant_key *key, uint32_t operand_count,
                               char *text, size_t text_bytes);

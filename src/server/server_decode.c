@@ -22,7 +22,7 @@ static bool is_params_sane(const lanes_abi_entry *entry)
 
 static bool has_reserved_bits(const lanes_abi_entry *entry)
 {
-    uint64_t bits = entry->reserved0;
+    uint64_t bits = entry->reserved0 | (entry->flags & ~LANES_ABI_BATCH_WHERE);
     for (size_t i = 0; i < LANES_ARRAY_COUNT(entry->reserved); i++) {
         bits |= entry->reserved[i];
     }
@@ -42,6 +42,10 @@ static lanes_status check_entry(const lanes_abi_entry *entry, lanes_error *err)
     if (entry->errors > LANES_ERRORS_IGNORE) {
         return lanes_error_set(err, LANES_E_INVALID,
                                "errors policy %u of a batch is unknown", entry->errors);
+    }
+    if (entry->casting > LANES_CASTING_UNSAFE) {
+        return lanes_error_set(err, LANES_E_INVALID, "casting %u of a batch is unknown",
+                               entry->casting);
     }
     if (!is_params_sane(entry)) {
         return lanes_error_set(err, LANES_E_INVALID,
@@ -183,6 +187,9 @@ lanes_status lanes_server_batch_decode(lanes_server_session *session,
     checked.dimensions = entry->dimensions;
     checked.operand_count = entry->operand_count;
     checked.errors = entry->errors;
+    checked.casting = entry->casting;
+    checked.has_where = entry->flags & LANES_ABI_BATCH_WHERE;
+    checked.stream_bytes = session->server->options->plan->last_level_cache_bytes;
     checked.seed = entry->seed;
     memcpy(checked.shape, arguments, entry->dimensions * sizeof(arguments[0]));
     LANES_TRY(hold_operands(session, entry, arguments + entry->dimensions, batch,

@@ -39,10 +39,10 @@ static lanes_status check_load(const lanes_server_session *session,
                                "kernel flags 0x%x, math %u or convention %u are unknown",
                                request->flags, request->math, request->convention);
     }
-    if (request->reserved != 0) {
+    if (request->fp > LANES_FP_FAST) {
         return lanes_error_set(err, LANES_E_INVALID,
-                               "the reserved field of a kernel is %u, not 0",
-                               request->reserved);
+                               "fp 0x%x of a kernel has unknown bits; 0x%x is all",
+                               request->fp, LANES_FP_FAST);
     }
     if (memchr(request->entry, '\0', sizeof(request->entry)) == NULL ||
         memchr(request->signature, '\0', sizeof(request->signature)) == NULL) {
@@ -87,6 +87,7 @@ static lanes_status create_kernel(lanes_server_session *session,
         .flags = request->flags,
         .math = request->math,
         .convention = request->convention,
+        .fp = request->fp,
     };
     memcpy(kernel->request.entry, request->entry, sizeof(kernel->request.entry));
     memcpy(kernel->request.signature, request->signature,

@@ -275,11 +275,13 @@ class Params(CliTest):
 
     def test_mistakes(self):
         self.save("short.npy", numpy.zeros(3, "f4"))
+        self.save("fortran.npy", numpy.zeros((2, 3), order="F"))
         self.write("bad.npy", "no array")
         for options, code, fragments in (
             ([], EXIT_BAD_DATA, ["16 bytes", "--params"]),
             (["--params=1"], EXIT_BAD_DATA, ["8 bytes", "at least 16"]),
             (["--params=short.npy"], EXIT_BAD_DATA, ["short.npy", "12 bytes"]),
+            (["--params=fortran.npy"], EXIT_BAD_DATA, ["Fortran order", "ascontiguousarray"]),
             (["--params=bad.npy"], EXIT_BAD_DATA, ["bad.npy", "not a .npy file"]),
             (["--params=none.npy"], EXIT_NO_INPUT, ["none.npy", "No such file"]),
             (["--params=1,x"], EXIT_NO_INPUT, ["'1,x'", "NUM,NUM", "('x' is not a number"]),
@@ -641,12 +643,14 @@ class Help(CliTest):
     def test_every_flag_is_listed(self):
         run = self.lanes("run", "--help").stdout
         for flag in (
-            "--convention", "--entry", "--error-mask", "--errors", "--json", "--math",
-            "--output", "--params", "--seed", "--signature", "--socket", "--threads",
+            "--casting", "--convention", "--entry", "--error-mask", "--errors", "--fp",
+            "--json", "--math", "--output", "--params", "--seed", "--signature", "--socket", "--threads",
+            "--where",
         ):  # fmt: skip
             self.assertIn(flag, run)
-        self.assertIn("callback fails keep 0", run)
-        self.assertIn("whole Python file is imported", " ".join(run.split()))
+        words = " ".join(run.split())
+        self.assertIn("WHERE.npy is false, are 0 in the output files", words)
+        self.assertIn("whole Python file is imported", words)
         inspect = self.lanes("inspect", "--help").stdout
         for flag in ("--asm", "--convention", "--ir", "--json", "--require-vector"):
             self.assertIn(flag, inspect)

@@ -157,19 +157,20 @@ class BadOperands(e2elib.LanesTest):
         for dtype in ("f4", "i4", "i8"):
             other = self.save("other.npy", numpy.zeros(100, dtype))
             error = self.assert_run_fails(
-                EXIT_BAD_DATA, ["other.npy", dtype, "f8", "astype"], self.axpy, self.x, other
-            )
+                EXIT_BAD_DATA, ["other.npy", dtype, "f8", "astype"], self.axpy, self.x, other,
+                options=["--casting=no"],
+            )  # fmt: skip
             self.assertEqual(error["type"], "LANES_E_DTYPE")
 
     def test_float_is_no_word_of_python(self):
         kernel = self.write("plain.py", "def f(x):\n    return x\n")
         self.assert_run_fails(
             EXIT_BAD_DATA, ["x.npy holds f8", "wants f4", "'float' is C's float (f4)"],
-            f"{kernel}:f", self.x, options=["-s", "float(float)"],
+            f"{kernel}:f", self.x, options=["-s", "float(float)", "--casting=safe"],
         )  # fmt: skip
 
     def test_other_shape_names_both(self):
-        for shape in ((99,), (100, 1), (10, 10), ()):
+        for shape in ((99,), (0,), (10, 10), (100, 2)):
             other = self.save("other.npy", numpy.zeros(shape))
             error = self.assert_run_fails(
                 EXIT_BAD_DATA, ["(100,)", str(shape), "x.npy", "other.npy"],
@@ -230,7 +231,6 @@ class BadNpy(e2elib.LanesTest):
 
     def test_arrays_that_cannot_be_mapped(self):
         self.refuse("big-endian", self.npy(numpy.zeros(4, ">f8")))
-        self.refuse("Fortran order", self.npy(numpy.zeros((3, 4), order="F")))
         self.refuse("Python objects", self.npy(numpy.array([1, {}], object)))
         self.refuse("structured", self.npy(numpy.zeros(4, [("a", "f8"), ("b", "i4")])))
         self.refuse("half precision", self.npy(numpy.zeros(4, "f2")))
@@ -389,7 +389,7 @@ class BadUsage(e2elib.LanesTest):
         self.refuse("--math=fast", "run", "k.ll", "x.npy", "-o", "a", "--math=fast")
         self.refuse("--threads=0", "run", "k.ll", "x.npy", "-o", "a", "--threads=0")
         self.refuse("--threads=2x", "run", "k.ll", "x.npy", "-o", "a", "--threads=2x")
-        self.refuse("--where", "run", "k.ll", "x.npy", "-o", "a", "--where=m.npy")
+        self.refuse("--paint", "run", "k.ll", "x.npy", "-o", "a", "--paint=red")
         self.refuse("KERNEL is missing", "inspect")
         self.refuse("unexpected argument", "inspect", "k.ll", "x.npy")
         self.refuse("--ir=out", "inspect", "k.ll", "--ir=out")

@@ -209,6 +209,35 @@ class Kernel:
             array.reshape(-1).view(numpy.uint8)[:] = data[offset:offset + array.nbytes]
         return results, Completion(self._library, self._ir, shared)
 
+    def apply(self, memory, operands, casting="no", errors="raise", has_where=False, seed=0):
+        """Run on arrays that lie in `memory` (of Session.memory()), as they lie there: any
+        strides, inputs broadcast already. Returns the Completion."""
+        shape = operands[-1].shape
+        dimensions = max(len(shape), 1)
+        made = (lanes.Operand * len(operands))()
+        codes = {name: code for code, name in lanes.DTYPES.items()}
+        start = memory.data.__array_interface__["data"][0]
+        for operand, array in zip(made, operands):
+            assert array.shape == shape, "operands have one shape"
+            operand.segment = memory.segment
+            operand.offset = array.__array_interface__["data"][0] - start
+            operand.dtype = codes[self._name(array.dtype)]
+            for d, stride in enumerate(array.strides):
+                operand.stride[d] = stride
+        batch = lanes.Batch(kernel=self._handle, dimensions=dimensions,
+                            operand_count=len(operands),
+                            shape=(ctypes.c_uint64 * dimensions)(*(shape or (1,))),
+                            operands=made, errors=lanes.ERRORS[errors], seed=seed,
+                            casting=lanes.CASTINGS[casting], has_where=int(has_where))
+        shared = lanes.Completion()
+        try:
+            lanes.check(self._library, "lanes_run", self._session._handle,
+                        ctypes.byref(batch), ctypes.byref(shared))
+        except LanesError:
+            if shared.status == 0:
+                raise
+        return Completion(self._library, self._ir, shared)
+
     @staticmethod
     def _name(dtype):
         if dtype.kind == "b":
@@ -218,6 +247,14 @@ class Kernel:
     def release(self):
         self._library.lanes_kernel_release(self._handle)
         self._handle = None
+
+
+class Memory:
+    """Shared memory: data is a NumPy array of its bytes."""
+
+    def __init__(self, segment, data):
+        self.segment = segment
+        self.data = data
 
 
 class Session:
@@ -248,28 +285,36 @@ class Session:
     def executor_pid(self):
         return self._library.lanes_executor_pid(self._handle)
 
-    def load(self, ir, entry=None, signature=None, convention="auto", math=0):
+    def load(self, ir, entry=None, signature=None, convention="auto", math=0, fp=0):
         options = lanes.KernelOptions()
         self._library.lanes_kernel_options_default(ctypes.byref(options))
         options.entry = entry.encode() if entry else None
         options.signature = signature.encode() if signature else None
         options.convention = lanes.CONVENTIONS[convention]
         options.math = math
+        options.fp = fp
         handle = ctypes.c_void_p()
         lanes.check(self._library, "lanes_kernel_load", self._handle, ir, len(ir),
                     ctypes.byref(options), ctypes.byref(handle))
         return Kernel(self, handle, ir)
+
+    def memory(self, size):
+        """Memory for arrays that Kernel.apply() gets; lives as long as the session."""
+        return Memory(*self._create(size))
+
+    def _create(self, size):
+        handle = ctypes.c_void_p()
+        lanes.check(self._library, "lanes_segment_create", self._handle, size,
+                    ctypes.byref(handle))
+        address = self._library.lanes_segment_data(handle)
+        data = numpy.ctypeslib.as_array(
+            ctypes.cast(address, ctypes.POINTER(ctypes.c_uint8)), (size,))
+        return handle, data
 
     def _segment(self, size):
         """The session's scratch segment, replaced by a larger one when needed."""
         if self._scratch is None or self._scratch[2] < size:
             if self._scratch is not None:
                 self._library.lanes_segment_release(self._scratch[0])
-            handle = ctypes.c_void_p()
-            lanes.check(self._library, "lanes_segment_create", self._handle, size,
-                        ctypes.byref(handle))
-            address = self._library.lanes_segment_data(handle)
-            data = numpy.ctypeslib.as_array(
-                ctypes.cast(address, ctypes.POINTER(ctypes.c_uint8)), (size,))
-            self._scratch = (handle, data, size)
+            self._scratch = (*self._create(size), size)
         return self._scratch[0], self._scratch[1]

@@ -20,6 +20,7 @@ DTYPES = {1: "?", 3: "i1", 4: "u1", 5: "i2", 6: "u2", 7: "i4", 8: "u4", 9: "i8",
           10: "u8", 11: "f4", 12: "f8", 14: "c8", 15: "c16"}  # fmt: skip
 CONVENTIONS = {"auto": 0, "numba": 1, "c": 2, "c-out": 3, "scipy": 4}
 ERRORS = {"raise": 0, "mask": 1, "ignore": 2}
+CASTINGS = {"no": 0, "safe": 1, "same_kind": 2, "unsafe": 3}
 RAISED_NONE, RAISED_EXCEPTION, RAISED_ZERO_DIVISION, RAISED_OVERFLOW = 0, 1, 2, 3
 ITEM_UNKNOWN, ITEM_NONE, ITEM_TUPLE, ITEM_TEXT, ITEM_TEXT_CUT = 0, 0x100, 0x101, 0x102, 0x103
 
@@ -42,7 +43,7 @@ class OpenOptions(ctypes.Structure):
 class KernelOptions(ctypes.Structure):
     _fields_ = [
         ("struct_bytes", u32), ("flags", u32), ("entry", text), ("signature", text),
-        ("math", u32), ("convention", u32),
+        ("math", u32), ("convention", u32), ("fp", u32), ("reserved", u32),
     ]  # fmt: skip
 
 
@@ -57,8 +58,9 @@ class Batch(ctypes.Structure):
     _fields_ = [
         ("kernel", handle), ("dimensions", u32), ("operand_count", u32),
         ("shape", ctypes.POINTER(u64)), ("operands", ctypes.POINTER(Operand)),
-        ("tag", u64), ("errors", u32), ("reserved", u32), ("seed", u64),
+        ("tag", u64), ("errors", u32), ("casting", u32), ("seed", u64),
         ("params", handle), ("params_offset", u64), ("params_bytes", u64),
+        ("has_where", u32), ("reserved", u32),
     ]  # fmt: skip
 
 

@@ -154,7 +154,7 @@ _Noreturn void child_run(const child_task *task)
             "it is written into the result");
         finish_failed(&err, output_bytes_max);
     }
-    struct input input;
+    struct input input = {.ir = NULL};
     if (read_input(request, &input, &err) < 0 || sandbox_close(&err) < 0) {
         finish_failed(&err, output_bytes_max);
     }

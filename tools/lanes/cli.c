@@ -18,7 +18,8 @@ enum option_key {
     OPTION_MATH = 0x100,
     OPTION_SOCKET = 'S',
     OPTION_JSON = 0x101,
-    OPTION_CONVENTION = 0x102
+    OPTION_CONVENTION = 0x102,
+    OPTION_FP = 0x104
 };
 
 static const struct {
@@ -179,6 +180,11 @@ static const struct argp_option kernel_option_table[] = {
      "How the callback is called; default: found from the IR", 0},
     {"math", OPTION_MATH, "vector|exact", 0,
      "Serve math functions by vector forms (at most 4 ulp; default) or by libm alone", 0},
+    {"fp", OPTION_FP, "strict|contract|fast|FLAG,...", 0,
+     "What may be done to floating-point arithmetic: nothing but what the IR allows "
+     "(default), a * b + c with one rounding, anything, or some of LLVM's flags reassoc, "
+     "nnan, ninf, nsz, arcp, contract, afn",
+     0},
     {"socket", OPTION_SOCKET, "PATH", 0,
      "Use the executor that listens on PATH; default: the user's own, else a private one",
      0},
@@ -197,6 +203,40 @@ static bool parse_convention(const char *name, uint32_t *out_convention)
     return false;
 }
 
+static const struct {
+    const char *name;
+    uint32_t fp;
+} fp_names[] = {
+    {"strict", LANES_FP_STRICT},   {"fast", LANES_FP_FAST},
+    {"reassoc", LANES_FP_REASSOC}, {"nnan", LANES_FP_NNAN},
+    {"ninf", LANES_FP_NINF},       {"nsz", LANES_FP_NSZ},
+    {"arcp", LANES_FP_ARCP},       {"contract", LANES_FP_CONTRACT},
+    {"afn", LANES_FP_AFN},
+};
+
+/* Names with commas between them; false at one that is none. */
+static bool parse_fp(const char *text, uint32_t *out_fp)
+{
+    *out_fp = LANES_FP_STRICT;
+    for (;;) {
+        const size_t length = strcspn(text, ",");
+        size_t i = 0;
+        while (i < CLI_COUNT_OF(fp_names) &&
+               (strlen(fp_names[i].name) != length ||
+                strncmp(fp_names[i].name, text, length) != 0)) {
+            i++;
+        }
+        if (i == CLI_COUNT_OF(fp_names)) {
+            return false;
+        }
+        *out_fp |= fp_names[i].fp;
+        if (text[length] == '\0') {
+            return true;
+        }
+        text += length + 1;
+    }
+}
+
 static error_t parse_kernel_option(int key, char *argument, struct argp_state *state)
 {
     cli_kernel_options *options = state->input;
@@ -212,6 +252,14 @@ static error_t parse_kernel_option(int key, char *argument, struct argp_state *s
             argp_error(state, "--math=%s is neither 'vector' nor 'exact'", argument);
         }
         options->math = *argument == 'v' ? LANES_MATH_VECTOR : LANES_MATH_EXACT;
+        return 0;
+    case OPTION_FP:
+        if (!parse_fp(argument, &options->fp)) {
+            argp_error(state,
+                       "--fp=%s is not strict, contract, fast, or flags out of reassoc, "
+                       "nnan, ninf, nsz, arcp, contract, afn with commas between them",
+                       argument);
+        }
         return 0;
     case OPTION_CONVENTION:
         if (!parse_convention(argument, &options->convention)) {
@@ -272,6 +320,7 @@ static int load_kernel(const cli_kernel_options *options, uint32_t kernel_flags,
     kernel_options.signature = ir->signature != NULL ? ir->signature : options->signature;
     kernel_options.math = options->math;
     kernel_options.convention = options->convention;
+    kernel_options.fp = options->fp;
     if (lanes_kernel_load(session->session, ir->text, ir->bytes, &kernel_options,
                           &session->kernel, &cause) < 0) {
         cli_fail_lanes(err, &cause, "%s", options->kernel);

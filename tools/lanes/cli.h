@@ -88,6 +88,7 @@ typedef struct cli_kernel_options {
     const char *socket;
     uint32_t threads;    /* 0: the default */
     uint32_t math;       /* enum lanes_math */
+    uint32_t fp;         /* bits of enum lanes_fp */
     uint32_t convention; /* enum lanes_convention */
     bool is_json;
 } cli_kernel_options;

@@ -10,7 +10,6 @@
 #include "npy.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -105,6 +104,11 @@ static lanes_status read_string(struct cursor *cursor, char *text, size_t text_b
     return LANES_OK;
 }
 
+static bool is_time(const char *descr)
+{
+    return strncmp(descr, "<M8", 3) == 0 || strncmp(descr, "<m8", 3) == 0;
+}
+
 /*
  * The dtype that NumPy calls @p descr. Its letters follow the byte order, which is '|'
  * for single bytes; bool is b1. Times count their unit in 64-bit integers, whatever it
@@ -115,7 +119,7 @@ static uint32_t find_dtype(const char *descr)
     if (strcmp(descr, "|b1") == 0) {
         return LANES_BOOL;
     }
-    if (strncmp(descr, "<M8", 3) == 0 || strncmp(descr, "<m8", 3) == 0) {
+    if (is_time(descr)) {
         const size_t length = strlen(descr);
         const bool has_unit = descr[3] == '[' && descr[length - 1] == ']';
         return has_unit || length == 3 ? LANES_I8 : LANES_DTYPE_NONE;
@@ -143,6 +147,7 @@ static lanes_status read_descr(struct cursor *cursor)
     const uint32_t dtype = find_dtype(descr);
     if (dtype != LANES_DTYPE_NONE) {
         cursor->header->dtype = dtype;
+        cursor->header->is_time = is_time(descr);
         return LANES_OK;
     }
     for (size_t i = 0; i < LANES_ARRAY_COUNT(descr_refusals); i++) {
@@ -159,11 +164,8 @@ static lanes_status read_descr(struct cursor *cursor)
 
 static lanes_status read_order(struct cursor *cursor)
 {
-    if (accept(cursor, "True")) {
-        return lanes_error_set(cursor->err, LANES_E_FORMAT,
-                               "it is in Fortran order; save numpy.ascontiguousarray(a)");
-    }
-    return expect(cursor, "False");
+    cursor->header->is_fortran = accept(cursor, "True");
+    return cursor->header->is_fortran ? LANES_OK : expect(cursor, "False");
 }
 
 /* One extent; Python 2 wrote an L behind it. */
@@ -262,6 +264,16 @@ static lanes_status read_dict(struct cursor *cursor)
                                "its header has something behind its dictionary");
     }
     return status;
+}
+
+/* With at most one axis that is longer than 1, both orders are one. */
+static bool has_one_order(const npy_header *header)
+{
+    uint32_t long_axes = 0;
+    for (uint32_t i = 0; i < header->dimensions; i++) {
+        long_axes += header->shape[i] > 1;
+    }
+    return long_axes <= 1 || header->count == 0;
 }
 
 static lanes_status check_data(npy_header *header, uint64_t file_bytes, lanes_error *err)
@@ -389,9 +401,22 @@ lanes_status npy_header_read(int fd, npy_header *out_header, lanes_error *err)
     header.data_offset = dict_offset + dict_bytes;
     status = check_data(&header, (uint64_t)facts.st_size, err);
     if (status == LANES_OK) {
+        header.is_fortran = header.is_fortran && !has_one_order(&header);
         *out_header = header;
     }
     return status;
+}
+
+void npy_strides(uint32_t dimensions, const uint64_t *shape, bool is_fortran,
+                 uint64_t element_bytes, int64_t *out_strides)
+{
+    /* Unsigned: an array without elements may have extents whose product wraps. */
+    uint64_t bytes = element_bytes;
+    for (uint32_t i = 0; i < dimensions; i++) {
+        const uint32_t axis = is_fortran ? i : dimensions - 1 - i;
+        out_strides[axis] = (int64_t)bytes;
+        bytes *= shape[axis];
+    }
 }
 
 void npy_shape_format(uint32_t dimensions, const uint64_t *shape, char *text,

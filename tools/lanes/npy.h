@@ -2,14 +2,16 @@
 /*
  * npy.h - the header of NumPy's .npy files: read strictly, written as version 1.0.
  *
- * Only what lanes can map and run is accepted: little-endian, C order, one of lanes'
- * dtypes or datetime64 or timedelta64, which are read as i8, at most LANES_DIMENSIONS_MAX
+ * Only what lanes can map and run is accepted: little-endian, one of lanes' dtypes or
+ * datetime64 or timedelta64, which are read as i8, at most LANES_DIMENSIONS_MAX
  * dimensions, all data present. Every refusal says what the file has and, where there is
  * one, the NumPy call that changes it. Messages call the file "it": callers put its name
  * in front.
  */
 #ifndef LANES_CLI_NPY_H
 #define LANES_CLI_NPY_H
+
+#include <stdbool.h>
 
 #include <lanes/abi.h>
 
@@ -25,6 +27,8 @@ typedef struct npy_header {
     uint64_t shape[LANES_DIMENSIONS_MAX];
     uint64_t count;       /* elements: the product of shape */
     uint64_t data_offset; /* bytes from the start of the file */
+    bool is_fortran; /* the first axis is innermost; false if that is no difference */
+    bool is_time;    /* datetime64 or timedelta64; dtype is LANES_I8 */
 } npy_header;
 
 /**
@@ -34,6 +38,13 @@ typedef struct npy_header {
  */
 LANES_NODISCARD lanes_status npy_header_read(int fd, npy_header *out_header,
                                              lanes_error *err);
+
+/**
+ * Bytes from element to element along each axis of an array without gaps, whose elements
+ * have @p element_bytes. Fortran order has the first axis innermost, C order the last.
+ */
+void npy_strides(uint32_t dimensions, const uint64_t *shape, bool is_fortran,
+                 uint64_t element_bytes, int64_t *out_strides);
 
 /** Format a header for @p dtype and @p shape. @return its bytes, a multiple of 64 */
 size_t npy_header_format(uint32_t dtype, uint32_t dimensions, const uint64_t *shape,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * operands.h - the INPUTs of `lanes run`, its params block and its output files.
+ * operands.h - the INPUTs of `lanes run`, `where`, the params block and the output files.
  *
  * Inputs are .npy files, mapped and never read, or numbers, used for every element. An
  * output is a file without a name until all are complete; then it takes its name at once.
@@ -13,8 +13,9 @@
 
 #define CLI_INPUTS_MAX (LANES_OPERANDS_MAX - 1)
 
-/** One INPUT. Zero-initialise with fd -1; released by inputs_release(). */
+/** One INPUT, or `where`. Zero-initialise with fd -1; released by inputs_release(). */
 typedef struct cli_input {
+    const char *role; /* of a file, for messages: "input" or "--where" */
     const char *text; /* as typed: a path or a number */
     bool is_number;
     bool is_row; /* the kernel takes a row of it for each element */
@@ -31,30 +32,35 @@ typedef struct cli_shape {
 } cli_shape;
 
 typedef struct cli_inputs {
-    uint32_t count;
-    cli_input item[CLI_INPUTS_MAX];
-    cli_shape shape; /* of the batch; valid after inputs_bind() */
+    uint32_t count; /* without `where` */
+    bool has_where;
+    cli_input item[CLI_INPUTS_MAX + 1]; /* inputs, then `where` if there is one */
+    cli_shape shape;                    /* of the batch; valid after inputs_bind() */
 } cli_inputs;
 
 /**
- * Look at the arguments texts[0..count): open files, read their headers, check that at
- * least one is an array.
+ * Look at the arguments texts[0..count) and the file @p where, which may be NULL: open
+ * files, read their headers, check that at least one is an array and `where` bool.
  */
-int inputs_open(char *const *texts, uint32_t count, cli_inputs *out_inputs,
-                cli_error *err);
+int inputs_open(char *const *texts, uint32_t count, const char *where,
+                cli_inputs *out_inputs, cli_error *err);
 
 /**
- * Check @p inputs against the kernel, find the shape that all of them have, rows apart,
- * share them with the executor and fill out_operands[0..inputs->count).
+ * Check @p inputs against the kernel and @p casting, enum lanes_casting, find the shape
+ * to which all of them broadcast, rows apart, share them with the executor and fill
+ * out_operands[0..inputs->count).
  */
 int inputs_bind(cli_inputs *inputs, const cli_session *session, const char *kernel_name,
-                lanes_operand *out_operands, cli_error *err);
+                uint32_t casting, lanes_operand *out_operands, cli_error *err);
+
+/** After inputs_bind(): share `where`, which there is, and fill @p out_operand. */
+int where_bind(cli_inputs *inputs, const cli_session *session, lanes_operand *out_operand,
+               cli_error *err);
+
+/** Bytes of all files of @p inputs. */
+uint64_t inputs_bytes(const cli_inputs *inputs);
 
 void inputs_release(cli_inputs *inputs);
-
-/** Strides of an array in C order whose innermost step is @p bytes. */
-void operand_fill_strides(lanes_operand *operand, uint32_t dimensions,
-                          const uint64_t *extents, uint64_t bytes);
 
 /** The params block, in shared memory. Zero-initialise; released by params_release(). */
 typedef struct cli_params {

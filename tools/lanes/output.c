@@ -174,8 +174,8 @@ int output_bind(cli_output *output, lanes_session *session, uint32_t dtype,
     }
     *out_operand = (lanes_operand){
         .segment = output->segment, .offset = output->data_offset, .dtype = dtype};
-    operand_fill_strides(out_operand, shape->dimensions, shape->extents,
-                         lanes_dtype_bytes(dtype));
+    npy_strides(shape->dimensions, shape->extents, false, lanes_dtype_bytes(dtype),
+                out_operand->stride);
     return CLI_OK;
 }
 

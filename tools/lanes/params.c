@@ -60,6 +60,12 @@ static int load_file(int fd, const char *path, const cli_session *session,
         return cli_fail(err, status == LANES_E_FORMAT ? CLI_BAD_DATA : CLI_NO_INPUT,
                         status, "--params %s: %s", path, cause.message);
     }
+    if (header.is_fortran) {
+        return cli_fail(err, CLI_BAD_DATA, LANES_E_FORMAT,
+                        "--params %s is in Fortran order, so its bytes are not those of "
+                        "its elements in turn; save numpy.ascontiguousarray(a)",
+                        path);
+    }
     const uint64_t bytes = header.count * lanes_dtype_bytes(header.dtype);
     const int exit_code = create_segment(session, bytes, out_params, err);
     return exit_code == CLI_OK ? read_data(fd, path, &header, out_params, err)

@@ -19,7 +19,9 @@ enum option_key {
     OPTION_PARAMS = 0x200,
     OPTION_SEED = 0x201,
     OPTION_ERRORS = 0x202,
-    OPTION_ERROR_MASK = 0x203
+    OPTION_ERROR_MASK = 0x203,
+    OPTION_CASTING = 0x204,
+    OPTION_WHERE = 0x205
 };
 
 struct run_options {
@@ -30,8 +32,11 @@ struct run_options {
     char *inputs[CLI_INPUTS_MAX];
     const char *params;     /* NULL: none */
     const char *error_mask; /* NULL: none */
+    const char *where;      /* NULL: all elements */
     bool has_errors;        /* --errors is given */
     uint32_t errors;        /* enum lanes_errors */
+    bool has_casting;       /* --casting is given */
+    uint32_t casting;       /* enum lanes_casting */
     uint64_t seed;
 };
 
@@ -54,6 +59,12 @@ static const struct argp_option option_table[] = {
      0},
     {"error-mask", OPTION_ERROR_MASK, "MASK.npy", 0,
      "Write true where the callback failed, false elsewhere; implies --errors=mask", 0},
+    {"where", OPTION_WHERE, "WHERE.npy", 0,
+     "Compute the elements where this bool array is true. It broadcasts as the inputs "
+     "do; the outputs of the other elements are 0",
+     0},
+    {"casting", OPTION_CASTING, "no|safe|same_kind|unsafe", 0,
+     "Which dtypes input files may have beside the kernel's; default: same_kind", 0},
     {"threads", OPTION_THREADS, "N", 0,
      "Run in a private executor with at most N threads; default: one per core", 0},
     {0},
@@ -90,6 +101,17 @@ static bool parse_errors(const char *name, uint32_t *out_errors)
     for (uint32_t i = 0; i < CLI_COUNT_OF(errors_names); i++) {
         if (strcmp(errors_names[i], name) == 0) {
             *out_errors = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_casting(const char *name, uint32_t *out_casting)
+{
+    for (uint32_t i = LANES_CASTING_NO; i <= LANES_CASTING_UNSAFE; i++) {
+        if (strcmp(lanes_casting_name(i), name) == 0) {
+            *out_casting = i;
             return true;
         }
     }
@@ -155,6 +177,16 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case OPTION_ERROR_MASK:
         options->error_mask = argument;
         return 0;
+    case OPTION_WHERE:
+        options->where = argument;
+        return 0;
+    case OPTION_CASTING:
+        options->has_casting = true;
+        if (!parse_casting(argument, &options->casting)) {
+            argp_error(state, "--casting=%s is not one of no, safe, same_kind, unsafe",
+                       argument);
+        }
+        return 0;
     case OPTION_THREADS:
         if (!cli_parse_count(argument, &options->kernel.threads)) {
             argp_error(state, "--threads=%s is not a number from 1 to 4096", argument);
@@ -180,8 +212,13 @@ struct run {
     cli_params params;
     uint32_t output_count; /* those that are created, the mask included */
     cli_output outputs[LANES_OPERANDS_MAX];
-    lanes_operand operands[LANES_OPERANDS_MAX]; /* inputs, outputs, mask */
+    lanes_operand operands[LANES_OPERANDS_MAX]; /* inputs, outputs, mask, where */
 };
+
+static uint32_t operand_count(const struct run *run)
+{
+    return run->inputs.count + run->output_count + (run->inputs.has_where ? 1 : 0);
+}
 
 static int check_output_count(const struct run *run, cli_error *err)
 {
@@ -194,12 +231,18 @@ static int check_output_count(const struct run *run, cli_error *err)
             "kernel %s has %u output%s; -o was given for %u, give it %u time%s", kernel,
             wanted, wanted == 1 ? "" : "s", given, wanted, wanted == 1 ? "" : "s");
     }
-    if (run->options->error_mask != NULL &&
-        run->inputs.count + given == LANES_OPERANDS_MAX) {
+    const bool has_mask = run->options->error_mask != NULL;
+    const bool has_where = run->inputs.has_where;
+    const uint32_t own = run->inputs.count + given;
+    if (own + has_mask + has_where > LANES_OPERANDS_MAX) {
         return cli_fail(err, CLI_BAD_DATA, LANES_E_OPERANDS,
-                        "kernel %s has %d inputs and outputs, which leaves none for "
-                        "--error-mask; use --errors=ignore",
-                        kernel, LANES_OPERANDS_MAX);
+                        "kernel %s has %u inputs and outputs; with %s%s%s that is more "
+                        "than the %d operands of a batch, so %s",
+                        kernel, own, has_mask ? "--error-mask" : "",
+                        has_mask && has_where ? " and " : "", has_where ? "--where" : "",
+                        LANES_OPERANDS_MAX,
+                        has_mask ? "use --errors=ignore instead of --error-mask"
+                                 : "leave --where away");
     }
     return CLI_OK;
 }
@@ -237,6 +280,10 @@ static int add_outputs(struct run *run, cli_error *err)
     if (exit_code == CLI_OK && options->error_mask != NULL) {
         exit_code = add_output(run, options->error_mask, LANES_BOOL, err);
     }
+    if (exit_code == CLI_OK && run->inputs.has_where) {
+        lanes_operand *operand = &run->operands[operand_count(run) - 1];
+        exit_code = where_bind(&run->inputs, &run->session, operand, err);
+    }
     return exit_code;
 }
 
@@ -251,9 +298,11 @@ static int run_batch(const struct run *run, run_result *result)
         /* A 0-d array is one element. */
         .dimensions = shape->dimensions > 0 ? shape->dimensions : 1,
         .shape = shape->dimensions > 0 ? shape->extents : one,
-        .operand_count = run->inputs.count + run->output_count,
+        .operand_count = operand_count(run),
         .operands = run->operands,
         .errors = options->errors,
+        .casting = options->casting,
+        .has_where = run->inputs.has_where ? 1 : 0,
         .seed = options->seed,
         .params = run->params.segment,
         .params_bytes = run->params.bytes,
@@ -292,15 +341,29 @@ static void note_threads(const cli_kernel_options *options, const cli_session *s
     }
 }
 
-/* Bytes that each element moves from and to arrays. */
-static uint64_t element_bytes(const struct run *run)
+/* What the default allows silently in NumPy can lose digits: f8 for a kernel of f4. */
+static void note_casts(const struct run *run)
 {
-    uint64_t bytes = 0;
-    for (uint32_t i = 0; i < run->inputs.count + run->output_count; i++) {
-        const lanes_operand *operand = &run->operands[i];
-        const bool is_array = i >= run->inputs.count || operand->stride[0] != 0;
-        const uint64_t row_count = operand->row_count > 0 ? operand->row_count : 1;
-        bytes += is_array ? row_count * lanes_dtype_bytes(operand->dtype) : 0;
+    for (uint32_t i = 0; i < run->inputs.count && !run->options->has_casting; i++) {
+        const uint32_t held = run->operands[i].dtype;
+        const uint32_t wanted = lanes_kernel_dtype(run->session.kernel, i);
+        if (!lanes_dtype_can_cast(held, wanted, LANES_CASTING_SAFE)) {
+            cli_print(
+                RUN_COMMAND,
+                "note: %s holds %s and is converted to %s, which may change values; "
+                "--casting says whether it may",
+                run->inputs.item[i].text, lanes_dtype_name(held),
+                lanes_dtype_name(wanted));
+        }
+    }
+}
+
+static uint64_t array_bytes(const struct run *run)
+{
+    uint64_t bytes = inputs_bytes(&run->inputs);
+    for (uint32_t i = 0; i < run->output_count; i++) {
+        bytes += run->inputs.shape.count *
+                 lanes_dtype_bytes(run->operands[run->inputs.count + i].dtype);
     }
     return bytes;
 }
@@ -312,16 +375,19 @@ static int prepare(struct run *run, cli_error *err)
     const char *kernel = options->kernel.kernel;
     int exit_code = source_check(kernel, err);
     if (exit_code == CLI_OK) {
-        exit_code = inputs_open(options->inputs, options->input_count, &run->inputs, err);
+        exit_code = inputs_open(options->inputs, options->input_count, options->where,
+                                &run->inputs, err);
     }
     if (exit_code == CLI_OK) {
         exit_code = cli_session_open(&options->kernel, 0, &run->session, err);
     }
     if (exit_code == CLI_OK) {
         note_threads(&options->kernel, &run->session);
-        exit_code = inputs_bind(&run->inputs, &run->session, kernel, run->operands, err);
+        exit_code = inputs_bind(&run->inputs, &run->session, kernel, options->casting,
+                                run->operands, err);
     }
     if (exit_code == CLI_OK) {
+        note_casts(run);
         exit_code = check_output_count(run, err);
     }
     if (exit_code == CLI_OK) {
@@ -338,7 +404,7 @@ static int execute(struct run *run, run_result *result)
         exit_code = add_outputs(run, &result->err);
     }
     if (exit_code == CLI_OK) {
-        result->element_bytes = element_bytes(run);
+        result->array_bytes = array_bytes(run);
         exit_code = run_batch(run, result);
     }
     /* Failed elements do not spoil the others: those outputs are kept too. */
@@ -374,18 +440,22 @@ int cli_run(int argc, char **argv)
             "INPUT is a .npy file, or a number (2, -1.5, 0x10, inf, true, 1+2j), which "
             "is used for every element. If the kernel takes a row for each element, the "
             "last axis of a file is the row; a 1-D file or a number is one row for every "
-            "element.\n\n"
-            "Elements for which the callback fails keep 0 in the output "
-            "files.\n\n" CLI_EXIT_STATUS_HELP,
+            "element. Files broadcast as NumPy's arrays do, rows apart, and are "
+            "converted "
+            "to the kernel's dtypes as --casting allows, but for rows.\n\n"
+            "Elements for which the callback fails, and those where WHERE.npy is false, "
+            "are 0 in the output files.\n\n" CLI_EXIT_STATUS_HELP,
         .children = children,
     };
-    struct run_options options = {.kernel = {.math = LANES_MATH_VECTOR}};
+    struct run_options options = {.kernel = {.math = LANES_MATH_VECTOR},
+                                  .casting = LANES_CASTING_SAME_KIND};
     if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &options) != 0) {
         return CLI_USAGE;
     }
 
     struct run run = {.options = &options};
-    run_result result = {.err = {.exit_code = CLI_OK}};
+    run_result result = {
+        .casting = options.casting, .where = options.where, .err = {.exit_code = CLI_OK}};
     int exit_code = execute(&run, &result);
     if (run.session.kernel != NULL) {
         result.compile_ns =

@@ -12,9 +12,11 @@
 /** What a run has to tell, filled as far as it got. */
 typedef struct run_result {
     lanes_completion done;
-    uint64_t compile_ns;    /* of the kernel and its variant */
-    uint64_t element_bytes; /* read and written for each element */
-    cli_error err;          /* also, with exit code CLI_OK, of elements that may fail */
+    uint64_t compile_ns;  /* of the kernel and its variant */
+    uint64_t array_bytes; /* of all files that it reads and writes, each once */
+    uint32_t casting;     /* enum lanes_casting */
+    const char *where;    /* NULL: all elements */
+    cli_error err;        /* also, with exit code CLI_OK, of elements that may fail */
 } run_result;
 
 /**

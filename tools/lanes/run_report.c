@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "kernel/dtype.h"
 #include "raised.h"
 
 /* ---- The exception ----------------------------------------------------------------- */
@@ -32,7 +33,7 @@ static void print_summary(const run_result *result)
     const lanes_completion *done = &result->done;
     const double seconds = (double)done->run_ns * 1e-9;
     const double elements = (double)done->elements;
-    const double bytes = (double)result->element_bytes * elements;
+    const double bytes = (double)result->array_bytes;
     cli_print(
         RUN_COMMAND,
         "%llu elements in %.3f ms: %.4g M elements/s, %.4g GB/s, threads %u, width %u "
@@ -82,13 +83,15 @@ int run_print_json(const run_result *result)
     const lanes_completion *done = &result->done;
     const bool is_known = done->strategy != 0;
     json_t *document = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:I, s:o, s:o}", "schema",
+        "{s:s, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:s, s:o, s:I, s:o, s:o}", "schema",
         "lanes.run/1", "elements", (json_int_t)done->elements, "run_ns",
         (json_int_t)done->run_ns, "queued_ns", (json_int_t)done->queued_ns, "compile_ns",
         (json_int_t)result->compile_ns, "threads", (int)done->threads, "strategy",
         is_known ? json_string(strategy_name(done->strategy)) : json_null(),
         "vector_width", is_known ? json_integer(done->vector_width) : json_null(),
-        "failed", (json_int_t)done->failed, "first_failed",
+        "casting", lanes_casting_name(result->casting), "where",
+        result->where != NULL ? cli_text_json(result->where) : json_null(), "failed",
+        (json_int_t)done->failed, "first_failed",
         done->failed > 0 ? json_integer((json_int_t)done->first_failed) : json_null(),
         "error", cli_error_json(&result->err));
     return cli_print_json(document);

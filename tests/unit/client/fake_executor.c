@@ -323,7 +323,7 @@ static double *resolve(session *self, const uint64_t *words, lanes_status *statu
     return address;
 }
 
-/** c = a + b over one dimension of contiguous f8; a fourth operand is left alone. */
+/** c = a + b over one dimension of contiguous f8; further operands are left alone. */
 static lanes_status run_batch(session *self, const lanes_abi_entry *entry,
                               const uint64_t *arguments)
 {
@@ -331,7 +331,7 @@ static lanes_status run_batch(session *self, const lanes_abi_entry *entry,
         return LANES_E_STALE_ID;
     }
     LANES_ASSERT(entry->dimensions == 1);
-    LANES_ASSERT(entry->operand_count == 3 || entry->operand_count == 4);
+    LANES_ASSERT(entry->operand_count >= 3 && entry->operand_count <= 5);
     LANES_ASSERT(entry->argument_words == 1 + entry->operand_count * 4);
     double *data[3];
     for (uint32_t i = 0; i < 3; i++) {

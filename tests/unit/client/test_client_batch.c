@@ -125,7 +125,7 @@ Test(client_batch, arguments_are_checked)
     lanes_operand bad_operands[3];
     memcpy(bad_operands, made.operands, sizeof(bad_operands));
     bad_operands[1].segment = NULL;
-    lanes_batch cases[10];
+    lanes_batch cases[12];
     for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
         cases[i] = make_batch(&made, 1);
     }
@@ -139,6 +139,8 @@ Test(client_batch, arguments_are_checked)
     cases[7].operands = NULL;
     cases[8].kernel = NULL;
     cases[9].operands = bad_operands;
+    cases[10].casting = LANES_CASTING_UNSAFE + 1;
+    cases[11].has_where = 2;
     for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
         cr_assert_eq(lanes_submit(session, &cases[i], &err), LANES_E_INVALID, "case %zu",
                      i);
@@ -151,6 +153,20 @@ static void expect_refusal(lanes_batch batch, const char *text)
     err.message[0] = '\0';
     cr_assert_eq(lanes_submit(session, &batch, &err), LANES_E_INVALID, "%s", text);
     cr_assert_not_null(strstr(err.message, text), "%s", err.message);
+}
+
+Test(client_batch, castings_and_flags_that_are_none_are_refused_by_name)
+{
+    open_honest();
+    const arrays made = make_arrays();
+    lanes_batch batch = make_batch(&made, 1);
+    batch.casting = 4;
+    expect_refusal(batch, "batch.casting 4 is none of enum lanes_casting, 0 .. 3");
+    batch.casting = LANES_CASTING_UNSAFE;
+    batch.has_where = UINT32_MAX;
+    expect_refusal(batch, "batch.has_where 4294967295 is not 0 or 1");
+    batch.has_where = 0;
+    cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK, "%s", err.message);
 }
 
 Test(client_batch, params_that_no_entry_can_name_are_refused)
@@ -183,21 +199,26 @@ Test(client_batch, every_field_of_a_batch_arrives)
     arrays made = make_arrays();
     lanes_segment *params = NULL;
     cr_assert_eq(lanes_segment_create(session, 4096, &params, &err), LANES_OK);
-    lanes_operand operands[4];
+    lanes_operand operands[5];
     memcpy(operands, made.operands, sizeof(made.operands));
     operands[0].row_count = 77;
     operands[3] = (lanes_operand){.segment = params, .dtype = LANES_BOOL, .stride = {1}};
+    operands[4] = operands[3];
     lanes_batch batch = make_batch(&made, 1);
     batch.operands = operands;
-    batch.operand_count = 4;
+    batch.operand_count = 5;
     batch.errors = LANES_ERRORS_MASK;
+    batch.casting = LANES_CASTING_SAME_KIND;
+    batch.has_where = 1;
     batch.seed = 0x0123456789abcdefull;
     batch.params = params;
     batch.params_offset = 48;
     batch.params_bytes = 1000;
     cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK, "%s", err.message);
-    cr_assert_eq(fake.entry.operand_count, 4);
+    cr_assert_eq(fake.entry.operand_count, 5);
     cr_assert_eq(fake.entry.errors, (uint32_t)LANES_ERRORS_MASK);
+    cr_assert_eq(fake.entry.casting, (uint32_t)LANES_CASTING_SAME_KIND);
+    cr_assert_eq(fake.entry.flags, LANES_ABI_BATCH_WHERE);
     cr_assert_eq(fake.entry.seed, 0x0123456789abcdefull);
     cr_assert_eq(fake.entry.params_slot, params->id.slot);
     cr_assert_eq(fake.entry.params_generation, params->id.generation);
@@ -210,6 +231,8 @@ Test(client_batch, every_field_of_a_batch_arrives)
     cr_assert_eq(fake.entry.params_generation, 0);
     cr_assert_eq(fake.entry.params_slot, 0);
     cr_assert_eq(fake.entry.errors, (uint32_t)LANES_ERRORS_RAISE);
+    cr_assert_eq(fake.entry.casting, (uint32_t)LANES_CASTING_NO);
+    cr_assert_eq(fake.entry.flags, 0);
 }
 
 /** What a callback could raise, with as many items as there may be. */

@@ -53,7 +53,7 @@ Test(client_kernel, options_arrive)
                  LANES_OK);
     cr_assert_eq(fake.load.convention, (uint32_t)LANES_CONVENTION_SCIPY);
     cr_assert_eq(fake.load.math, (uint32_t)LANES_MATH_EXACT);
-    cr_assert_eq(fake.load.reserved, 0);
+    cr_assert_eq(fake.load.fp, 0);
     cr_assert_str_eq(fake.load.signature, signature);
 }
 

@@ -99,6 +99,17 @@ kernel kernel_of(const lanes_compile_request *request, const char *ir)
     return k;
 }
 
+kernel variant_of(const char *ir, const char *signature, const lanes_variant_key *key)
+{
+    lanes_compile_request request = request_with(ir, signature);
+    request.default_key = 0;
+    request.key = *key;
+    const kernel k = kernel_of(&request, ir);
+    expect_signature_of(&k.result, signature);
+    cr_assert(lanes_variant_key_equal(&k.result.key, key));
+    return k;
+}
+
 kernel kernel_with(const char *ir, const char *signature, const char *wanted_signature)
 {
     const lanes_compile_request request = request_with(ir, signature);
@@ -116,11 +127,16 @@ lanes_loop_frame frame_of(const kernel *k, void *const *operands)
         frame.base[i] = operands[i];
         frame.stride[i] = k->result.key.layout[i] == LANES_LAYOUT_UNIFORM
                               ? 0
-                              : (int64_t)lanes_dtype_bytes(signature->dtype[i]);
+                              : (int64_t)lanes_dtype_bytes(lanes_variant_key_dtype(
+                                    &k->result.key, signature, i));
     }
     if (k->result.key.has_mask) {
         frame.base[count] = operands[count];
         frame.stride[count] = 1;
+    }
+    if (k->result.key.has_where) {
+        frame.base[count + 1] = operands[count + 1];
+        frame.stride[count + 1] = 1;
     }
     return frame;
 }

@@ -50,9 +50,13 @@ kernel kernel_of(const lanes_compile_request *request, const char *ir);
 /** kernel_of(request_with()) and expect_signature_of(). */
 kernel kernel_with(const char *ir, const char *signature, const char *wanted_signature);
 
+/** The variant @p key of the kernel, loaded; asserts that it is that and @p signature. */
+kernel variant_of(const char *ir, const char *signature, const lanes_variant_key *key);
+
 /**
- * A frame of operands[0 .. operand count), then the mask if the kernel has one, each as
- * its layout says: contiguous or uniform. Rows need their stride and row_count set.
+ * A frame of operands[0 .. operand count), each as its layout says: contiguous or
+ * uniform. Rows need their stride and row_count set. If the variant has a mask, it is
+ * operands[operand count]; if it has `where`, operands[operand count + 1].
  */
 lanes_loop_frame frame_of(const kernel *k, void *const *operands);
 

@@ -234,6 +234,21 @@ Test(codegen_frame, rows_may_have_any_stride, .init = fill_rows, .timeout = 60)
     }
 }
 
+Test(codegen_frame, rows_are_counted_from_the_frame_s_first, .init = fill_rows)
+{
+    const kernel k = kernel_with(row_sum, NULL, "f8(f8[:])");
+    static double out[COUNT];
+    lanes_loop_frame frame = frame_of(&k, (void *[]){rows, out});
+    frame.stride[0] = (ROW + 1) * 8;
+    frame.row_count[0] = ROW;
+    frame.first = 123456;
+    memset(out, 0, sizeof(out));
+    cr_expect_eq(run_frame(&k, &frame, 123456 + 9, 123456 + COUNT).failed, 0);
+    for (int i = 0; i < COUNT; i++) {
+        cr_assert_eq(out[i], i < 9 ? 0 : sum_of(rows + (size_t)i * (ROW + 1), ROW));
+    }
+}
+
 /* Without a loop of its own: vectorized, rows or not. */
 static void check_unrolled_rows(const kernel *k)
 {

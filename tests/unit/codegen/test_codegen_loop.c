@@ -132,6 +132,26 @@ Test(codegen_loop, uniform_operands_are_read_once)
     }
 }
 
+/* A frame may be a window of its batch: failures have the batch's index. */
+Test(codegen_loop, elements_are_counted_from_the_frame_s_first)
+{
+    const lanes_compile_request request = request_for(divide);
+    const lanes_loop_fn loop = loop_of(&request, divide);
+    const lanes_loop_frame frame = {.base = {x + 300, y + 300, z + 300}, .first = 70300};
+    for (uint64_t begin = 0; begin < 130; begin++) {
+        fill();
+        lanes_loop_result result = LANES_LOOP_RESULT_INIT;
+        loop(&frame, 70300 + begin, 70300 + 200, &result);
+        cr_assert_eq(result.first_failed % 7, 70304 % 7);
+        cr_assert_geq(result.first_failed, 70300 + begin);
+        cr_assert_lt(result.first_failed, 70300 + begin + 7);
+        for (uint64_t i = 0; i < COUNT; i++) {
+            const bool computed = i >= 300 + begin && i < 500 && y[i] != 0.0;
+            cr_assert_eq(z[i], computed ? x[i] / y[i] : -1.0);
+        }
+    }
+}
+
 Test(codegen_loop, impossible_layouts_are_refused)
 {
     lanes_compile_request request = request_for(axpy);

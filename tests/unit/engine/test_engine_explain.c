@@ -75,10 +75,10 @@ static const void *const addresses[] = {
 
 /* ---- The callback ---------------------------------------------------------------- */
 
-static int32_t code;           /* what it returns */
-static const void *excinfo;    /* what it leaves, unless make_excinfo does */
-static uint64_t seen_index;    /* what it was called with */
-static const void *seen_frame; /* likewise */
+static int32_t code;                /* what it returns */
+static const void *excinfo;         /* what it leaves, unless make_excinfo does */
+static uint64_t seen_index;         /* what it was called with */
+static lanes_loop_frame seen_frame; /* likewise */
 static void *(*allocate)(size_t bytes);
 static void (*release)(void *data);
 static const void *(*make_excinfo)(void);
@@ -87,7 +87,7 @@ static bool is_runtime_unused; /* then nothing tells it that an element begins *
 static int32_t explain(const lanes_loop_frame *frame, uint64_t index,
                        const void **out_excinfo)
 {
-    seen_frame = frame;
+    seen_frame = *frame;
     seen_index = index;
     if (!is_runtime_unused) {
         lanes_runtime_begin(frame->seed, index);
@@ -99,7 +99,28 @@ static int32_t explain(const lanes_loop_frame *frame, uint64_t index,
 static lanes_abi_raised raised;
 static char text[512];
 
-static lanes_engine_plan plan = {.count = 100, .frame = {.seed = 5}};
+static lanes_engine_plan plan;
+static char memory[2][800]; /* input and output: 10 columns of 10 f8 */
+
+/* f8(f8) on (10, 10), in the order of columns. */
+static void make_plan(void)
+{
+    const lanes_engine_kernel kernel = {
+        .signature = {.input_count = 1, .output_count = 1, .dtype = {LANES_F8, LANES_F8}},
+        .may_raise = 1};
+    lanes_engine_batch batch = {
+        .dimensions = 2, .shape = {10, 10}, .operand_count = 2, .seed = 5};
+    for (uint32_t k = 0; k < 2; k++) {
+        batch.operand[k] = (lanes_engine_operand){
+            .segment_base = memory[k],
+            .segment_bytes = sizeof(memory[k]),
+            .segment_key = k,
+            .stride = {8, 80},
+            .dtype = LANES_F8,
+        };
+    }
+    cr_assert_eq(lanes_engine_plan_batch(&batch, &kernel, &plan, NULL), LANES_OK);
+}
 
 static lanes_engine_exceptions exceptions = {
     .explain = explain,
@@ -127,6 +148,7 @@ static void set_up(void)
     cr_assert_eq(lanes_os_guard_install(NULL), LANES_OK);
     allocate = (void *(*)(size_t))find("NRT_Allocate");
     release = (void (*)(void *))find("NRT_Free");
+    make_plan();
 }
 
 TestSuite(engine_explain, .init = set_up, .timeout = 30);
@@ -175,8 +197,17 @@ Test(engine_explain, codes_without_an_exception)
                 "a failure that did not repeat when the element was computed alone");
     expect_kind(99, LANES_RAISED_UNKNOWN, "a failure of a kind lanes does not know");
     expect_kind(-2, LANES_RAISED_UNKNOWN, "a failure of a kind lanes does not know");
+}
+
+Test(engine_explain, the_frame_is_of_the_element)
+{
+    code = LANES_ELEMENT_ZERO_DIVISION;
+    run();
     cr_assert_eq(seen_index, 17);
-    cr_assert_eq(seen_frame, &plan.frame);
+    cr_assert_eq(seen_frame.first, 17);
+    cr_assert_eq(seen_frame.seed, 5);
+    cr_assert_eq((char *)seen_frame.base[0], memory[0] + 1 * 8 + 7 * 80, "(1, 7)");
+    cr_assert_eq((char *)seen_frame.base[1], memory[1] + 1 * 8 + 7 * 80);
 }
 
 Test(engine_explain, a_kernel_that_cannot_tell)

@@ -29,6 +29,14 @@ static void assert_key(const lanes_engine_plan *plan, const char *expected)
     cr_assert_str_eq(text, expected);
 }
 
+static void expect_access(const lanes_engine_plan *plan, enum lanes_engine_access in0,
+                          enum lanes_engine_access in1, enum lanes_engine_access out)
+{
+    cr_assert_eq(plan->access[0], in0, "%u", plan->access[0]);
+    cr_assert_eq(plan->access[1], in1, "%u", plan->access[1]);
+    cr_assert_eq(plan->access[2], out, "%u", plan->access[2]);
+}
+
 Test(engine_plan, contiguous_operands)
 {
     const lanes_engine_batch batch = good_batch();
@@ -41,6 +49,9 @@ Test(engine_plan, contiguous_operands)
     lanes_variant_key expected;
     lanes_variant_key_contiguous(&binary.signature, &expected);
     cr_assert(lanes_variant_key_equal(&plan.key, &expected), "unused bytes are 0");
+    cr_assert(plan.is_direct && plan.space.is_c_order);
+    cr_assert_eq(plan.frame.first, 0);
+    expect_access(&plan, LANES_ACCESS_LINEAR, LANES_ACCESS_LINEAR, LANES_ACCESS_LINEAR);
 }
 
 Test(engine_plan, uniform_input)
@@ -50,6 +61,8 @@ Test(engine_plan, uniform_input)
     const lanes_engine_plan plan = plan_ok(&batch);
     assert_key(&plan, "contiguous,uniform,contiguous");
     cr_assert_eq(plan.element_bytes, 16);
+    cr_assert(plan.is_direct);
+    expect_access(&plan, LANES_ACCESS_LINEAR, LANES_ACCESS_UNIFORM, LANES_ACCESS_LINEAR);
 }
 
 Test(engine_plan, one_element_uses_the_contiguous_variant_whatever_the_strides)
@@ -61,7 +74,9 @@ Test(engine_plan, one_element_uses_the_contiguous_variant_whatever_the_strides)
     batch.operand[2].stride[0] = 3;
     const lanes_engine_plan plan = plan_ok(&batch);
     assert_key(&plan, "contiguous,contiguous,contiguous");
-    cr_assert_eq(plan.frame.stride[1], 8);
+    expect_access(&plan, LANES_ACCESS_LINEAR, LANES_ACCESS_LINEAR, LANES_ACCESS_LINEAR);
+    cr_assert(plan.is_direct);
+    cr_assert_eq((char *)plan.frame.base[1], memory + 80);
 }
 
 Test(engine_plan, dimensions_merge)
@@ -75,6 +90,7 @@ Test(engine_plan, dimensions_merge)
     lanes_engine_plan plan = plan_ok(&batch);
     assert_key(&plan, "contiguous,contiguous,contiguous");
     cr_assert_eq(plan.count, 10);
+    cr_assert(plan.is_direct && plan.space.dimensions == 1);
 
     memset(batch.operand[0].stride, 0, sizeof(batch.operand[0].stride));
     plan = plan_ok(&batch);
@@ -90,7 +106,9 @@ Test(engine_plan, eight_dimensions_merge)
         memcpy(batch.operand[i].stride, strides, sizeof(strides));
         batch.operand[i].offset = i * 512;
     }
-    cr_assert_eq(plan_ok(&batch).count, 64);
+    const lanes_engine_plan plan = plan_ok(&batch);
+    cr_assert_eq(plan.count, 64);
+    cr_assert(plan.is_direct && plan.space.dimensions == 1);
 }
 
 Test(engine_plan, empty_batches_are_fine)
@@ -201,36 +219,93 @@ Test(engine_plan, output_in_read_only_memory)
     refuse(&batch, LANES_E_READ_ONLY, "operand 2");
 }
 
-Test(engine_plan, strides_that_are_not_one_run)
+Test(engine_plan, strides_that_are_not_one_run_are_copied)
 {
     lanes_engine_batch batch = good_batch();
-    batch.operand[0].stride[0] = 16;
-    refuse(&batch, LANES_E_LAYOUT, "operand 0 has strides (16); it must be contiguous");
+    batch.operand[0] = operand_at(512, 16);
+    lanes_engine_plan plan = plan_ok(&batch);
+    assert_key(&plan, "contiguous,contiguous,contiguous");
+    expect_access(&plan, LANES_ACCESS_PACKED, LANES_ACCESS_LINEAR, LANES_ACCESS_LINEAR);
+    cr_assert(!plan.is_direct && plan.space.is_c_order);
     batch.operand[0] = operand_at(72, -8);
-    refuse(&batch, LANES_E_LAYOUT, "operand 0 has strides (-8)");
+    plan = plan_ok(&batch);
+    expect_access(&plan, LANES_ACCESS_PACKED, LANES_ACCESS_LINEAR, LANES_ACCESS_LINEAR);
     batch = good_batch();
-    batch.operand[2].stride[0] = 0;
-    refuse(&batch, LANES_E_LAYOUT,
-           "operand 2 has strides (0); an output must be contiguous");
     batch.operand[2].stride[0] = 9;
-    refuse(&batch, LANES_E_LAYOUT, "operand 2");
+    plan = plan_ok(&batch);
+    expect_access(&plan, LANES_ACCESS_LINEAR, LANES_ACCESS_LINEAR, LANES_ACCESS_PACKED);
+    batch.operand[2].stride[0] = 0;
+    refuse(&batch, LANES_E_OVERLAP, "operand 2, an output, has strides (0)");
 }
 
-Test(engine_plan, shapes_that_do_not_merge_name_the_culprit)
+Test(engine_plan, all_backwards_is_forwards)
+{
+    lanes_engine_batch batch = good_batch();
+    for (uint32_t i = 0; i < 3; i++) {
+        batch.operand[i] = operand_at(80 * i + 72, -8);
+    }
+    const lanes_engine_plan plan = plan_ok(&batch);
+    cr_assert(plan.is_direct && !plan.space.is_c_order);
+    cr_assert_eq((char *)plan.frame.base[1], memory + 80);
+    cr_assert_eq(plan.frame.stride[1], 8);
+}
+
+Test(engine_plan, shapes_that_do_not_merge)
 {
     lanes_engine_batch batch = good_batch();
     set_shape(&batch, 2, (uint64_t[]){5, 2});
     for (uint32_t i = 0; i < 3; i++) {
         set_strides(&batch, i, 16, 8);
     }
-    cr_assert_eq(plan_ok(&batch).count, 10);
+    lanes_engine_plan plan = plan_ok(&batch);
+    cr_assert(plan.is_direct && plan.space.dimensions == 1);
     set_strides(&batch, 1, 0, 8); /* one row for all */
-    refuse(&batch, LANES_E_LAYOUT, "operand 1 has strides (0, 8)");
+    plan = plan_ok(&batch);
+    expect_access(&plan, LANES_ACCESS_LINEAR, LANES_ACCESS_PACKED, LANES_ACCESS_LINEAR);
+    cr_assert(plan.space.dimensions == 2 && plan.space.is_c_order);
     set_strides(&batch, 1, 8, 40); /* Fortran order */
-    refuse(&batch, LANES_E_LAYOUT, "operand 1 has strides (8, 40)");
+    plan = plan_ok(&batch);
+    expect_access(&plan, LANES_ACCESS_LINEAR, LANES_ACCESS_PACKED, LANES_ACCESS_LINEAR);
+    cr_assert(plan.space.is_c_order, "the output's order");
+    set_strides(&batch, 0, 8, 40);
+    set_strides(&batch, 2, 8, 40);
+    plan = plan_ok(&batch);
+    cr_assert(plan.is_direct && !plan.space.is_c_order);
+    cr_assert_eq(plan.key.has_mask, 0, "nothing can fail");
+    set_strides(&batch, 0, 0, 0);
     set_strides(&batch, 1, 0, 0);
     set_strides(&batch, 2, 24, 8); /* rows with gaps */
-    refuse(&batch, LANES_E_LAYOUT, "operand 2 has strides (24, 8); an output");
+    plan = plan_ok(&batch);
+    assert_key(&plan, "uniform,uniform,contiguous");
+    expect_access(&plan, LANES_ACCESS_UNIFORM, LANES_ACCESS_UNIFORM, LANES_ACCESS_PACKED);
+}
+
+Test(engine_plan, a_kernel_that_fails_needs_a_mask_in_other_orders)
+{
+    lanes_engine_kernel kernel = binary;
+    kernel.may_raise = 1;
+    lanes_engine_batch batch = good_batch();
+    lanes_engine_plan plan = plan_of(&kernel, &batch);
+    cr_assert(plan.is_direct && plan.keeps_outputs && !plan.is_scanned);
+    assert_key(&plan, "contiguous,contiguous,contiguous");
+    for (uint32_t i = 0; i < 3; i++) {
+        batch.operand[i] = operand_at(80 * i + 72, -8);
+    }
+    plan = plan_of(&kernel, &batch);
+    cr_assert(!plan.is_direct && plan.is_scanned && plan.finds_failures);
+    assert_key(&plan, "contiguous,contiguous,contiguous+mask");
+    cr_assert(plan.mask == 3 && plan.operand_count == 3 && plan.written_count == 1);
+    batch.errors = LANES_ERRORS_MASK;
+    batch.operand_count = 4;
+    batch.operand[3] = operand_at(1033, -1);
+    batch.operand[3].dtype = LANES_BOOL;
+    plan = plan_of(&kernel, &batch);
+    cr_assert(!plan.is_direct && plan.is_scanned && !plan.finds_failures);
+    cr_assert_eq(plan.access[3], LANES_ACCESS_LINEAR, "the client's serves");
+    kernel.keeps_order = 1;
+    plan = plan_of(&kernel, &batch);
+    cr_assert(!plan.is_scanned && plan.space.is_c_order);
+    cr_assert_eq(plan.access[3], LANES_ACCESS_PACKED);
 }
 
 Test(engine_plan, partial_overlap)
@@ -277,8 +352,8 @@ Test(engine_plan, complex_elements)
     const lanes_engine_plan plan = plan_of(&kernel, &batch);
     cr_assert_eq(plan.element_bytes, 24);
     cr_assert_eq(plan.frame.stride[0], 16);
-    batch.operand[0].stride[0] = 8;
-    refuse_for(&kernel, &batch, LANES_E_LAYOUT, "operand 0 has strides (8)");
+    batch.operand[0].stride[0] = 8; /* the parts of neighbours */
+    cr_assert_eq(plan_of(&kernel, &batch).access[0], LANES_ACCESS_PACKED);
     batch.operand[0] = operand_at(sizeof(memory) - 152, 16);
     batch.operand[0].dtype = LANES_C16;
     refuse_for(&kernel, &batch, LANES_E_SPAN, "10 elements of 16 bytes");
@@ -311,8 +386,6 @@ Test(engine_plan, the_order_of_checks)
     batch.operand[0].offset = 0;
     refuse(&batch, LANES_E_READ_ONLY, "");
     batch.operand[2].is_read_only = 0;
-    refuse(&batch, LANES_E_LAYOUT, "");
-    batch.operand[2].stride[0] = 8;
     refuse(&batch, LANES_E_OVERLAP, "");
     batch.operand[1].offset = 80;
     cr_assert_eq(plan_ok(&batch).count, 10);
@@ -357,7 +430,8 @@ Test(engine_plan, one_row_and_none)
     batch.operand[0].stride[0] = -1000000;
     lanes_engine_plan plan = plan_of(&with_row, &batch);
     assert_key(&plan, "rows,contiguous,contiguous");
-    cr_assert_eq(plan.frame.stride[0], 32);
+    cr_assert(plan.is_direct);
+    cr_assert_eq((char *)plan.frame.base[0], memory);
     batch.shape[0] = 0;
     plan = plan_of(&with_row, &batch);
     assert_key(&plan, "rows,contiguous,contiguous");
@@ -460,21 +534,26 @@ Test(engine_plan, dimensions_of_rows_merge)
     cr_assert_eq(plan.frame.stride[0], -32);
 }
 
-Test(engine_plan, rows_of_uneven_steps)
+Test(engine_plan, rows_of_uneven_steps_run_by_run)
 {
     lanes_engine_batch batch = row_batch();
     set_shape(&batch, 2, (uint64_t[]){5, 2});
     set_strides(&batch, 0, 96, 32); /* a row is left out after two */
     set_strides(&batch, 1, 16, 8);
     set_strides(&batch, 2, 16, 8);
-    refuse_for(&with_row, &batch, LANES_E_LAYOUT,
-               "operand 0 has strides (96, 32); from row to row it must be the same step "
-               "through the whole batch");
+    lanes_engine_plan plan = plan_of(&with_row, &batch);
+    assert_key(&plan, "rows,contiguous,contiguous");
+    cr_assert(plan.is_by_run && !plan.is_direct);
+    cr_assert_eq(plan.frame.stride[0], 32);
+    expect_access(&plan, LANES_ACCESS_RUN, LANES_ACCESS_LINEAR, LANES_ACCESS_LINEAR);
     set_strides(&batch, 0, 0, 32); /* the same rows again */
-    refuse_for(&with_row, &batch, LANES_E_LAYOUT, "operand 0 has strides (0, 32)");
-    set_strides(&batch, 0, 64, 32);
+    plan = plan_of(&with_row, &batch);
+    expect_access(&plan, LANES_ACCESS_RUN, LANES_ACCESS_LINEAR, LANES_ACCESS_LINEAR);
+    set_strides(&batch, 0, 64, 32); /* even ones, but another operand's are not */
     set_strides(&batch, 1, 24, 8);
-    refuse_for(&with_row, &batch, LANES_E_LAYOUT, "operand 1 has strides (24, 8)");
+    plan = plan_of(&with_row, &batch);
+    cr_assert(!plan.is_by_run && !plan.is_direct);
+    expect_access(&plan, LANES_ACCESS_LINEAR, LANES_ACCESS_PACKED, LANES_ACCESS_LINEAR);
 }
 
 Test(engine_plan, rows_are_apart_from_outputs)
@@ -528,7 +607,7 @@ Test(engine_plan, a_mask_in_two_dimensions)
     set_strides(&batch, 3, 2, 1);
     cr_assert_eq(plan_ok(&batch).frame.stride[3], 1);
     set_strides(&batch, 3, 4, 1);
-    refuse(&batch, LANES_E_LAYOUT, "operand 3 has strides (4, 1); the mask must be con");
+    cr_assert_eq(plan_ok(&batch).access[3], LANES_ACCESS_PACKED);
 }
 
 Test(engine_plan, a_mask_goes_with_its_policy_only)
@@ -558,9 +637,16 @@ Test(engine_plan, no_room_for_a_mask)
     }
     cr_assert_eq(plan_of(&kernel, &batch).count, 10);
     batch.errors = LANES_ERRORS_MASK;
-    refuse_for(&kernel, &batch, LANES_E_OPERANDS,
-               "a kernel of 16 operands has no room for a mask, as a batch has at most "
-               "16; use LANES_ERRORS_RAISE or LANES_ERRORS_IGNORE");
+    refuse_for(
+        &kernel, &batch, LANES_E_OPERANDS,
+        "a kernel of 16 operands has no room for a mask or `where`, as a batch has "
+        "at most 16; use LANES_ERRORS_RAISE or LANES_ERRORS_IGNORE, and all "
+        "elements");
+    batch.errors = LANES_ERRORS_RAISE;
+    batch.has_where = 1;
+    refuse_for(&kernel, &batch, LANES_E_OPERANDS, "no room for a mask or `where`");
+    batch.has_where = 0;
+    batch.errors = LANES_ERRORS_MASK;
     kernel.signature.input_count = 14;
     batch.operand[15].dtype = LANES_BOOL;
     batch.operand[15].stride[0] = 1;
@@ -582,11 +668,6 @@ Test(engine_plan, a_mask_is_checked_like_an_output)
     batch = mask_batch();
     batch.operand[3].is_read_only = 1;
     refuse(&batch, LANES_E_READ_ONLY, "operand 3 is the mask, but its segment");
-    batch = mask_batch();
-    batch.operand[3].stride[0] = 0;
-    refuse(&batch, LANES_E_LAYOUT, "operand 3 has strides (0); the mask must be cont");
-    batch.operand[3].stride[0] = 8;
-    refuse(&batch, LANES_E_LAYOUT, "operand 3 has strides (8); the mask");
 }
 
 Test(engine_plan, a_mask_is_apart_from_all_others)

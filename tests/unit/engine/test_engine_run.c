@@ -21,13 +21,34 @@ static uint32_t cancel;
 static uint32_t bad_environments;
 static uint64_t spin_per_call_ns;
 
+/* f8(f8), which may fail, from `input` to `output`. */
+static lanes_engine_plan plan_batch(uint32_t dimensions, const uint64_t *shape,
+                                    const int64_t *stride)
+{
+    const lanes_engine_kernel kernel = {
+        .signature = {.input_count = 1, .output_count = 1, .dtype = {LANES_F8, LANES_F8}},
+        .may_raise = 1};
+    lanes_engine_batch batch = {.dimensions = dimensions, .operand_count = 2};
+    memcpy(batch.shape, shape, dimensions * sizeof(shape[0]));
+    for (uint32_t k = 0; k < 2; k++) {
+        batch.operand[k] = (lanes_engine_operand){
+            .segment_base = (char *)(k == 0 ? input : output),
+            .segment_bytes = sizeof(input),
+            .segment_key = k,
+            .dtype = LANES_F8,
+        };
+        memcpy(batch.operand[k].stride, stride, dimensions * sizeof(stride[0]));
+    }
+    lanes_engine_plan plan;
+    cr_assert_eq(lanes_engine_plan_batch(&batch, &kernel, &plan, NULL), LANES_OK);
+    return plan;
+}
+
 static lanes_engine_plan plan_of(uint64_t count)
 {
-    return (lanes_engine_plan){
-        .frame = {.base = {input, output}, .stride = {8, 8}},
-        .count = count,
-        .element_bytes = 16,
-    };
+    const lanes_engine_plan plan = plan_batch(1, &count, (int64_t[]){8});
+    cr_assert(plan.is_direct);
+    return plan;
 }
 
 /* Only round-to-nearest drops a tiny term in both directions. */
@@ -292,6 +313,71 @@ Test(engine_run, cancel_stops_every_thread, .timeout = 30)
     with_team(4, lead_cancel_in_tiles);
 }
 
+/* ---- Other orders ------------------------------------------------------------------ */
+
+#define ROWS    500u
+#define COLUMNS 400u
+
+/* Element (i, j) is `input` and `output`'s [j * ROWS + i]: columns one after the other.
+ */
+static lanes_engine_plan plan_of_columns(void)
+{
+    const lanes_engine_plan plan =
+        plan_batch(2, (uint64_t[]){ROWS, COLUMNS}, (int64_t[]){8, (int64_t)ROWS * 8});
+    cr_assert(!plan.is_direct && plan.finds_failures);
+    cr_assert_eq(plan.count, COUNT_MAX);
+    return plan;
+}
+
+/* As loop_double, which counts by where elements are. */
+static void loop_columns(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                         lanes_loop_result *result)
+{
+    const double *in = frame->base[0];
+    double *out = frame->base[1];
+    char *mask = frame->base[2];
+    for (uint64_t i = 0; i < end - begin; i++) {
+        lanes_fetch_add_relaxed_u32(&hits[&in[i] - input], 1);
+        mask[i] = in[i] < 0 ? 1 : 0;
+        if (in[i] < 0) {
+            result->failed++;
+            result->first_failed =
+                begin + i < result->first_failed ? begin + i : result->first_failed;
+        } else {
+            out[i] = 2 * in[i];
+        }
+    }
+}
+
+static void lead_columns(void *ctx, lanes_team *team)
+{
+    (void)ctx;
+    const lanes_engine_plan plan = plan_of_columns();
+    const uint64_t failing[][2] = {{3, 399}, {4, 0}, {499, 399}}; /* (i, j) */
+    reset();
+    for (size_t n = 0; n < LANES_ARRAY_COUNT(failing); n++) {
+        input[failing[n][1] * ROWS + failing[n][0]] = -1;
+    }
+    lanes_engine_outcome outcome = LANES_ENGINE_OUTCOME_INIT;
+    outcome.element_ps = 50000;
+    lanes_engine_run(team, &plan, loop_columns, 0, 70000, NULL, &outcome);
+    outcome.element_ps = 50000;
+    lanes_engine_run(team, &plan, loop_columns, 70000, COUNT_MAX, NULL, &outcome);
+    cr_assert_eq(outcome.result.failed, 3);
+    cr_assert_eq(outcome.result.first_failed, 3 * COLUMNS + 399, "a flat index");
+    cr_assert_gt(outcome.tiles, 100);
+    for (uint64_t i = 0; i < COUNT_MAX; i++) {
+        cr_assert_eq(hits[i], 1);
+        cr_assert_eq(output[i], input[i] < 0 ? -1.0 : 2.0 * (double)i);
+    }
+}
+
+Test(engine_run, columns_of_a_matrix, .timeout = 30)
+{
+    with_team(1, lead_columns);
+    with_team(4, lead_columns);
+}
+
 /* ---- Faults ---------------------------------------------------------------------- */
 
 #define FAULTS __attribute__((noinline, no_sanitize("undefined", "address")))
@@ -417,6 +503,40 @@ static void lead_fault_alone(void *ctx, lanes_team *team)
 Test(engine_run, a_fault_names_its_tile, .timeout = 30)
 {
     with_faults(1, 2000, 100000, lead_fault_alone);
+}
+
+static void loop_fault_in_columns(const lanes_loop_frame *frame, uint64_t begin,
+                                  uint64_t end, lanes_loop_result *result)
+{
+    const uint64_t at = (uint64_t)((const double *)frame->base[0] - input);
+    loop_columns(frame, begin, end, result);
+    if (at <= faulting[0] && faulting[0] < at + (end - begin)) {
+        write_to(faulting[0] + 1);
+    }
+}
+
+static void lead_fault_in_columns(void *ctx, lanes_team *team)
+{
+    (void)ctx;
+    const lanes_engine_plan plan = plan_of_columns();
+    const uint64_t flat = 250 * COLUMNS + 2;
+    reset();
+    lanes_engine_outcome outcome = LANES_ENGINE_OUTCOME_INIT;
+    outcome.element_ps = 240000; /* tiles of 192 elements */
+    lanes_engine_run(team, &plan, loop_fault_in_columns, 0, COUNT_MAX, NULL, &outcome);
+    cr_assert_eq(outcome.fault.signal_number, SIGSEGV);
+    cr_assert_eq(outcome.fault.address, 2 * ROWS + 250 + 1);
+    cr_assert_leq(outcome.fault_begin, flat, "a flat index");
+    cr_assert_gt(outcome.fault_end, flat);
+    cr_assert_leq(outcome.fault_end, COUNT_MAX);
+    /* The tile is inside column 2: rows 152 to 343. */
+    cr_assert_eq(outcome.fault_begin, 152 * COLUMNS + 2);
+    cr_assert_eq(outcome.fault_end, 343 * COLUMNS + 2 + 1);
+}
+
+Test(engine_run, a_fault_names_flat_indices, .timeout = 30)
+{
+    with_faults(1, 2 * ROWS + 250, UINT64_MAX, lead_fault_in_columns);
 }
 
 static void lead_fault_everywhere(void *ctx, lanes_team *team)

@@ -39,6 +39,33 @@ Test(kernel_variant, a_mask_is_part_of_the_key)
     expect_text(&masked, 3, "contiguous,contiguous,contiguous+mask");
 }
 
+Test(kernel_variant, dtypes_of_arrays_are_part_of_the_key)
+{
+    lanes_variant_key plain;
+    lanes_variant_key_contiguous(&binary, &plain);
+    lanes_variant_key other = plain;
+    other.dtype[1] = LANES_F4;
+    other.layout[1] = LANES_LAYOUT_UNIFORM;
+    other.dtype[2] = LANES_C16;
+    cr_expect_not(lanes_variant_key_equal(&plain, &other));
+    expect_text(&other, 3, "contiguous,uniform:f4,contiguous:c16");
+    cr_expect_eq(lanes_variant_key_dtype(&other, &binary, 0), (uint32_t)LANES_F8);
+    cr_expect_eq(lanes_variant_key_dtype(&other, &binary, 1), (uint32_t)LANES_F4);
+    cr_expect_eq(lanes_variant_key_dtype(&other, &binary, 2), (uint32_t)LANES_C16);
+}
+
+Test(kernel_variant, where_is_part_of_the_key)
+{
+    lanes_variant_key plain;
+    lanes_variant_key_contiguous(&binary, &plain);
+    lanes_variant_key other = plain;
+    other.has_where = 1;
+    cr_expect_not(lanes_variant_key_equal(&plain, &other));
+    expect_text(&other, 3, "contiguous,contiguous,contiguous+where");
+    other.has_mask = 1;
+    expect_text(&other, 3, "contiguous,contiguous,contiguous+mask+where");
+}
+
 Test(kernel_variant, row_inputs_are_rows)
 {
     lanes_signature signature = binary;
@@ -48,8 +75,10 @@ Test(kernel_variant, row_inputs_are_rows)
     lanes_variant_key_contiguous(&signature, &key);
     expect_text(&key, 3, "contiguous,rows,contiguous");
     cr_expect_eq(key.has_mask, 0);
-    for (uint32_t i = 3; i < LANES_OPERANDS_MAX; i++) {
-        cr_expect_eq(key.layout[i], 0, "unused bytes are 0");
+    cr_expect_eq(key.has_where, 0);
+    for (uint32_t i = 0; i < LANES_OPERANDS_MAX; i++) {
+        cr_expect(i < 3 || key.layout[i] == 0, "unused bytes are 0");
+        cr_expect_eq(key.dtype[i], 0, "arrays have the kernel's dtypes");
     }
     key.has_mask = 1;
     key.layout[0] = LANES_LAYOUT_UNIFORM;
@@ -83,4 +112,8 @@ Test(kernel_variant, texts_are_cut_and_end)
     char whole[30];
     lanes_variant_key_format(&key, 3, whole, sizeof(whole));
     cr_expect_str_eq(whole, "contiguous,uniform,contiguous", "no room for the mask");
+    key.dtype[1] = LANES_F4;
+    char dtype[21];
+    lanes_variant_key_format(&key, 3, dtype, sizeof(dtype));
+    cr_expect_str_eq(dtype, "contiguous,uniform:f");
 }

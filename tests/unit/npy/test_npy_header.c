@@ -177,7 +177,44 @@ Test(npy_header, times_are_read_as_integers)
         cr_assert(eq(int, read_and_close(make_v1(dict, 16), &header, &err), LANES_OK),
                   "%s: %s", descrs[i], err.message);
         cr_expect(eq(u32, header.dtype, LANES_I8));
+        cr_expect(header.is_time);
     }
+}
+
+Test(npy_header, fortran_order_is_told_where_it_makes_a_difference)
+{
+    static const struct {
+        const char *rest;
+        bool is_fortran;
+    } rows[] = {
+        {"True, 'shape': (2, 3)}", true},       {"False, 'shape': (2, 3)}", false},
+        {"True, 'shape': (1, 2, 1, 3)}", true}, {"True, 'shape': (6,)}", false},
+        {"True, 'shape': (1, 6, 1)}", false},   {"True, 'shape': (2, 0, 3)}", false},
+        {"True, 'shape': ()}", false},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char dict[128];
+        npy_header header;
+        lanes_error err = {.message = ""};
+        snprintf(dict, sizeof(dict), "{'descr': '<f8', 'fortran_order': %s",
+                 rows[i].rest);
+        cr_assert(eq(int, read_and_close(make_v1(dict, 48), &header, &err), LANES_OK),
+                  "%s: %s", dict, err.message);
+        cr_expect(eq(int, header.is_fortran, rows[i].is_fortran), "%s", dict);
+        cr_expect(not(header.is_time));
+    }
+}
+
+Test(npy_header, strides_of_both_orders)
+{
+    static const uint64_t shape[] = {2, 3, 5};
+    static const int64_t c_order[] = {15 * 8, 5 * 8, 8};
+    static const int64_t fortran[] = {8, 2 * 8, 6 * 8};
+    int64_t strides[3];
+    npy_strides(3, shape, false, 8, strides);
+    cr_expect(eq(int, memcmp(strides, c_order, sizeof(strides)), 0));
+    npy_strides(3, shape, true, 8, strides);
+    cr_expect(eq(int, memcmp(strides, fortran, sizeof(strides)), 0));
 }
 
 Test(npy_header, every_unusable_dictionary_is_refused_with_its_reason)
@@ -205,7 +242,7 @@ Test(npy_header, every_unusable_dictionary_is_refused_with_its_reason)
         {"{'descr': '', " ORDER SHAPE, "'' is not one of"},
         {"{'descr': '<f80', " ORDER SHAPE, "'<f80' is not one of"},
         {"{'descr': 'f8', " ORDER SHAPE, "'f8' is not one of"},
-        {"{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3)}", "Fortran order"},
+        {"{'descr': '<f8', 'fortran_order': true, " SHAPE, "where 'False' belongs"},
         {"{'descr': '<f8', 'fortran_order': 0, " SHAPE, "where 'False' belongs"},
         {"{'descr': '<f8', " ORDER "'shape': (-2,)}", "negative extent"},
         {"{'descr': '<f8', " ORDER "'shape': (2)}", "where ',' belongs"},

@@ -240,6 +240,7 @@ static lanes_compile_result describe(const struct job *job)
         .signature = kernel->signature,
         .key = job->request.key,
         .info = {.strategy = LANES_STRATEGY_LOOP, .vector_width = 8, .interleave = 1},
+        .may_raise = kernel->may_raise,
         .has_params = kernel->has_params,
         .params_bytes = kernel->params_bytes,
         .row_minimum = {(kernel->signature.row_mask & 1) != 0 ? 2 : 0},

@@ -12,10 +12,15 @@
 
 uint32_t fake_explains;
 
+/* As loop.h says: an array is contiguous or, at stride 0, one element; rows are at a
+ * stride. */
 static double *element(const lanes_loop_frame *frame, int operand, uint64_t index)
 {
     char *base = frame->base[operand];
-    return (double *)(void *)(base + (int64_t)index * frame->stride[operand]);
+    const int64_t stride = frame->stride[operand];
+    const bool is_array = frame->row_count[operand] == 0 && stride != 0;
+    const int64_t step = is_array ? (int64_t)sizeof(double) : stride;
+    return (double *)(void *)(base + (int64_t)(index - frame->first) * step);
 }
 
 static void count_failure(lanes_loop_result *result, uint64_t index)
@@ -51,7 +56,7 @@ static void loop_mask(const lanes_loop_frame *frame, uint64_t begin, uint64_t en
     loop_fail(frame, begin, end, result);
     for (uint64_t i = begin; i < end; i++) {
         char *mask = frame->base[2];
-        mask[(int64_t)i * frame->stride[2]] = *element(frame, 0, i) < 0 ? 1 : 0;
+        mask[i - frame->first] = *element(frame, 0, i) < 0 ? 1 : 0;
     }
 }
 
@@ -187,17 +192,17 @@ static int32_t explain_zero_division(const lanes_loop_frame *frame, uint64_t ind
         .input_count = 1, .output_count = 1, .dtype = { LANES_F8, LANES_F8 }             \
     }
 #define RAISES                                                                           \
-    .signature = UNARY, .explain = explain_value_error, .address = addresses,            \
-    .payload_count = 1, .argument_list_count = 1
+    .signature = UNARY, .may_raise = 1, .explain = explain_value_error,                  \
+    .address = addresses, .payload_count = 1, .argument_list_count = 1
 
 static const fake_kernel kernels[] = {
     {.name = "double", .loop = loop_double, .signature = UNARY},
     {.name = "hold", .loop = loop_double, .signature = UNARY},
     {.name = "gone", .loop = loop_double, .signature = UNARY},
-    {.name = "fail", .loop = loop_fail, .signature = UNARY},
+    {.name = "fail", .loop = loop_fail, .signature = UNARY, .may_raise = 1},
     {.name = "slow", .loop = loop_slow, .signature = UNARY},
     {.name = "seed", .loop = loop_seed, .signature = UNARY},
-    {.name = "fault", .loop = loop_fault, .signature = UNARY},
+    {.name = "fault", .loop = loop_fault, .signature = UNARY, .may_raise = 1},
     {.name = "deep", .loop = loop_deep, .signature = UNARY},
     {.name = "raise", .loop = loop_fail, RAISES},
     {.name = "bits", .loop = loop_fail, RAISES},
@@ -207,7 +212,8 @@ static const fake_kernel kernels[] = {
     {.name = "zero",
      .loop = loop_fail,
      .explain = explain_zero_division,
-     .signature = UNARY},
+     .signature = UNARY,
+     .may_raise = 1},
     {.name = "params",
      .loop = loop_params,
      .signature = UNARY,

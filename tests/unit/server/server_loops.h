@@ -14,6 +14,7 @@ typedef struct fake_kernel {
     lanes_explain_fn explain;
     const void *const *address;
     lanes_signature signature;
+    uint32_t may_raise;
     uint32_t has_params;
     uint64_t params_bytes;
     uint32_t payload_count;       /* of fake_payload */

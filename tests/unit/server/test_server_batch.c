@@ -102,8 +102,16 @@ Test(server_batch, entries_out_of_range_are_refused_with_a_reason)
     b.entry.reserved0 = 1;
     cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
     b = good;
-    b.entry.reserved[5] = 1;
+    b.entry.reserved[4] = 1;
     cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
+    b = good;
+    b.entry.flags = LANES_ABI_BATCH_WHERE << 1;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
+    cr_assert_not_null(strstr(c.text, "a reserved field"), "%s", c.text);
+    b = good;
+    b.entry.casting = LANES_CASTING_UNSAFE + 1;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
+    cr_assert_not_null(strstr(c.text, "casting 4 of a batch is unknown"), "%s", c.text);
     b = good;
     b.entry.dimensions = 0;
     cr_assert_eq(client_run(&c, &b).status, LANES_E_SHAPE);
@@ -304,6 +312,52 @@ Test(server_batch, a_kernel_may_have_several_outputs)
     free(report);
 }
 
+Test(server_batch, elements_may_lie_apart)
+{
+    lanes_abi_kernel twice;
+    cr_assert_eq(client_load(&c, "double", &twice), LANES_OK);
+    batch b = batch_of(&twice, &in, &out, 1000);
+    b.stride[0] = 3 * 8;
+    b.stride[1] = 2 * 8;
+    memset(out.data, 0xff, out.bytes);
+    cr_assert_eq(client_run(&c, &b).status, LANES_OK, "%s", c.text);
+    uint64_t untouched;
+    for (int i = 0; i < 1000; i++) {
+        cr_assert_eq(out.data[2 * i], 6 * i);
+        memcpy(&untouched, &out.data[2 * i + 1], sizeof(untouched));
+        cr_assert_eq(untouched, UINT64_MAX);
+    }
+    b.operand[0].offset = 999 * 8;
+    b.stride[0] = -8;
+    cr_assert_eq(client_run(&c, &b).status, LANES_OK, "%s", c.text);
+    for (int i = 0; i < 1000; i++) {
+        cr_assert_eq(out.data[2 * i], 2 * (999 - i));
+    }
+}
+
+Test(server_batch, castings_and_where_reach_the_compiler)
+{
+    lanes_abi_kernel twice;
+    segment where;
+    cr_assert_eq(client_load(&c, "double double", &twice), LANES_OK);
+    cr_assert_eq(client_segment(&c, 4096, &where), LANES_OK);
+    batch b = batch_of(&twice, &in, &out, 10);
+    b.operand[0].dtype = LANES_I4;
+    b.entry.casting = LANES_CASTING_SAFE;
+    cr_assert_eq(client_run(&c, &b).status, LANES_OK, "%s", c.text);
+    b = batch_of(&twice, &in, &out, 10);
+    b.entry.flags = LANES_ABI_BATCH_WHERE;
+    lanes_abi_operand operand = {where.id.slot, where.id.generation, 0, LANES_F8, 0};
+    batch_add(&b, operand, 1);
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_DTYPE);
+    b.operand[2].dtype = LANES_BOOL;
+    cr_assert_eq(client_run(&c, &b).status, LANES_OK, "%s", c.text);
+    char *report = client_report(&c, twice.id);
+    cr_assert_not_null(strstr(report, "\"contiguous:i4,contiguous\""), "%s", report);
+    cr_assert_not_null(strstr(report, "\"contiguous,contiguous+where\""), "%s", report);
+    free(report);
+}
+
 Test(server_batch, stale_ids_are_refused)
 {
     const batch good = batch_of(&kernel, &in, &out, 10);
@@ -336,8 +390,15 @@ Test(server_batch, the_engine_s_refusals_arrive)
     cr_assert_eq(client_run(&c, &b).status, LANES_E_SPAN);
     cr_assert_not_null(strstr(c.text, "operand 0"), "%s", c.text);
     b = good;
-    b.stride[0] = 16;
-    cr_assert_eq(client_run(&c, &b).status, LANES_E_LAYOUT);
+    b.operand[0].dtype = LANES_F4;
+    b.entry.casting = LANES_CASTING_SAFE;
+    b.operand[1].dtype = LANES_F4;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_DTYPE, "f8 is not safely f4");
+    cr_assert_not_null(strstr(c.text, "casting 'safe'"), "%s", c.text);
+    b = good;
+    b.entry.flags = LANES_ABI_BATCH_WHERE;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_OPERANDS, "`where` is missing");
+    cr_assert_not_null(strstr(c.text, "`where` is the last"), "%s", c.text);
     b = good;
     b.operand[1] = b.operand[0];
     b.operand[1].offset = 8;

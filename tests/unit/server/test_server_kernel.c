@@ -234,9 +234,9 @@ Test(server_kernel, requests_out_of_range_are_refused)
     cr_assert_eq(load_request(&request, ir), LANES_E_INVALID);
     cr_assert_not_null(strstr(c.text, "convention 5"), "%s", c.text);
     request.convention = LANES_CONVENTION_SCIPY;
-    request.reserved = 1;
+    request.fp = LANES_FP_FAST + 1;
     cr_assert_eq(load_request(&request, ir), LANES_E_INVALID);
-    cr_assert_not_null(strstr(c.text, "reserved field of a kernel is 1"), "%s", c.text);
+    cr_assert_not_null(strstr(c.text, "fp 0x80 of a kernel"), "%s", c.text);
     lanes_os_close(&ir);
     cr_assert_eq(lanes_load_relaxed_u32(&f.compiles), 0);
 }
