@@ -198,6 +198,12 @@ class Kernel:
             batch.params = segment
             batch.params_offset = params_offset
             batch.params_bytes = len(blob)
+        done = self._wait_for(batch)
+        for array, offset in zip(results, offsets[len(arrays):]):
+            array.reshape(-1).view(numpy.uint8)[:] = data[offset:offset + array.nbytes]
+        return results, done
+
+    def _wait_for(self, batch):
         shared = lanes.Completion()
         try:
             lanes.check(self._library, "lanes_run", self._session._handle,
@@ -205,9 +211,7 @@ class Kernel:
         except LanesError:
             if shared.status == 0:
                 raise
-        for array, offset in zip(results, offsets[len(arrays):]):
-            array.reshape(-1).view(numpy.uint8)[:] = data[offset:offset + array.nbytes]
-        return results, Completion(self._library, self._ir, shared)
+        return Completion(self._library, self._ir, shared)
 
     def apply(self, memory, operands, casting="no", errors="raise", has_where=False, seed=0):
         """Run on arrays that lie in `memory` (of Session.memory()), as they lie there: any
@@ -229,14 +233,7 @@ class Kernel:
                             shape=(ctypes.c_uint64 * dimensions)(*(shape or (1,))),
                             operands=made, errors=lanes.ERRORS[errors], seed=seed,
                             casting=lanes.CASTINGS[casting], has_where=int(has_where))
-        shared = lanes.Completion()
-        try:
-            lanes.check(self._library, "lanes_run", self._session._handle,
-                        ctypes.byref(batch), ctypes.byref(shared))
-        except LanesError:
-            if shared.status == 0:
-                raise
-        return Completion(self._library, self._ir, shared)
+        return self._wait_for(batch)
 
     @staticmethod
     def _name(dtype):

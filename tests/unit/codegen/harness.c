@@ -40,6 +40,13 @@ lanes_codegen_output compile_text(const char *ir)
     return compile_request(&request, ir);
 }
 
+lanes_codegen_output compile_fine(const char *ir)
+{
+    lanes_codegen_output output = compile_text(ir);
+    cr_assert_eq(output.result.status, LANES_OK, "%s\n%s", output.result.message, ir);
+    return output;
+}
+
 void expect_refused_request(const lanes_compile_request *request, const char *ir,
                             lanes_status status, const char *fragment)
 {

@@ -22,6 +22,22 @@ lanes_codegen_output compile_knowing(const lanes_compile_request *request, const
 /** Compile with defaults. */
 lanes_codegen_output compile_text(const char *ir);
 
+/** As compile_text(), asserting success. */
+lanes_codegen_output compile_fine(const char *ir);
+
+/** IR of a callback in Numba's convention that leaves @p excinfo for x < 0. */
+#define RAISER(excinfo)                                                                  \
+    "define i32 @_ZN1fEd(ptr %ret, ptr %exc, double %x) {\n"                             \
+    "  store double %x, ptr %ret\n"                                                      \
+    "  %bad = fcmp olt double %x, 0.0\n"                                                 \
+    "  br i1 %bad, label %raise, label %fine\n"                                          \
+    "raise:\n"                                                                           \
+    "  store ptr " excinfo ", ptr %exc\n"                                                \
+    "  ret i32 1\n"                                                                      \
+    "fine:\n"                                                                            \
+    "  ret i32 0\n"                                                                      \
+    "}\n"
+
 /** Assert that compiling @p ir fails with @p status and a message containing @p fragment.
  */
 void expect_refusal(const char *ir, lanes_status status, const char *fragment);

@@ -408,26 +408,6 @@ Test(codegen_exception, the_table_has_what_dynamic_raises_leave, .timeout = 240)
 /* A pickle of (m.E, (), None). */
 #define PICKLE "[13 x i8] c\"\\80\\04\\8C\\01m\\8C\\01E\\93)N\\87.\"\n"
 
-/* A callback in Numba's convention that leaves @p excinfo for x < 0. */
-#define RAISER(excinfo)                                                                  \
-    "define i32 @_ZN1fEd(ptr %ret, ptr %exc, double %x) {\n"                             \
-    "  store double %x, ptr %ret\n"                                                      \
-    "  %bad = fcmp olt double %x, 0.0\n"                                                 \
-    "  br i1 %bad, label %raise, label %fine\n"                                          \
-    "raise:\n"                                                                           \
-    "  store ptr " excinfo ", ptr %exc\n"                                                \
-    "  ret i32 1\n"                                                                      \
-    "fine:\n"                                                                            \
-    "  ret i32 0\n"                                                                      \
-    "}\n"
-
-static lanes_codegen_output compile_fine(const char *ir)
-{
-    lanes_codegen_output output = compile_text(ir);
-    cr_assert_eq(output.result.status, LANES_OK, "%s\n%s", output.result.message, ir);
-    return output;
-}
-
 Test(codegen_exception, every_shape_of_excinfo_is_known, .timeout = 240)
 {
     static const char *const excinfos[] = {

@@ -12,26 +12,6 @@
 #include "kernel/dtype.h"
 #include "kernel/raised.h"
 
-/* A callback in Numba's convention that leaves @p excinfo for x < 0. */
-#define RAISER(excinfo)                                                                  \
-    "define i32 @_ZN1fEd(ptr %ret, ptr %exc, double %x) {\n"                             \
-    "  store double %x, ptr %ret\n"                                                      \
-    "  %bad = fcmp olt double %x, 0.0\n"                                                 \
-    "  br i1 %bad, label %raise, label %fine\n"                                          \
-    "raise:\n"                                                                           \
-    "  store ptr " excinfo ", ptr %exc\n"                                                \
-    "  ret i32 1\n"                                                                      \
-    "fine:\n"                                                                            \
-    "  ret i32 0\n"                                                                      \
-    "}\n"
-
-static lanes_codegen_output compile_fine(const char *ir)
-{
-    lanes_codegen_output output = compile_text(ir);
-    cr_assert_eq(output.result.status, LANES_OK, "%s\n%s", output.result.message, ir);
-    return output;
-}
-
 #define CPYTHON                                                                          \
     "declare ptr @PyTuple_Pack(i64, ...)\n"                                              \
     "declare ptr @PyTuple_New(i64)\n"                                                    \

@@ -18,56 +18,10 @@ static const uint32_t dtypes[DTYPES] = {
     LANES_I8,   LANES_U8, LANES_F4, LANES_F8, LANES_C8, LANES_C16,
 };
 
-/*
- * [from][to], by
- *   L = "? i1 u1 i2 u2 i4 u4 i8 u8 f4 f8 c8 c16".split()
- *   for a in L: print("".join("01"[np.can_cast(a, b, casting)] for b in L))
- */
-static const char safe[DTYPES][DTYPES + 1] = {
-    "1111111111111", /* ? */
-    "0101010101111", /* i1 */
-    "0011111111111", /* u1 */
-    "0001010101111", /* i2 */
-    "0000111111111", /* u2 */
-    "0000010100101", /* i4 */
-    "0000001110101", /* u4 */
-    "0000000100101", /* i8 */
-    "0000000010101", /* u8 */
-    "0000000001111", /* f4 */
-    "0000000000101", /* f8 */
-    "0000000000011", /* c8 */
-    "0000000000001", /* c16 */
-};
-
-static const char same_kind[DTYPES][DTYPES + 1] = {
-    "1111111111111", /* ? */
-    "0101010101111", /* i1 */
-    "0111111111111", /* u1 */
-    "0101010101111", /* i2 */
-    "0111111111111", /* u2 */
-    "0101010101111", /* i4 */
-    "0111111111111", /* u4 */
-    "0101010101111", /* i8 */
-    "0111111111111", /* u8 */
-    "0000000001111", /* f4 */
-    "0000000001111", /* f8 */
-    "0000000000011", /* c8 */
-    "0000000000011", /* c16 */
-};
-
-/* Any, but complex to real, of which NumPy only warns. */
+/* The rules themselves are test_kernel_dtype.c's. */
 static bool is_allowed(uint32_t from, uint32_t to, uint32_t casting)
 {
-    switch (casting) {
-    case LANES_CASTING_SAFE:
-        return safe[from][to] == '1';
-    case LANES_CASTING_SAME_KIND:
-        return same_kind[from][to] == '1';
-    case LANES_CASTING_UNSAFE:
-        return from < DTYPES - 2 || to >= DTYPES - 2;
-    default:
-        return from == to;
-    }
+    return lanes_dtype_can_cast(dtypes[from], dtypes[to], casting);
 }
 
 /* One input, one output, C order, `memory` and the second half of it. */
