@@ -90,7 +90,8 @@ typedef struct lanes_compile_result {
     lanes_variant_info info;
     uint8_t identity[LANES_IDENTITY_BYTES]; /* equal: the same kernel, whoever sent it */
     lanes_code_key code_key;
-    uint32_t is_known;    /* 1: code_key was named in the request; there is no object */
+    uint32_t is_known;    /* 1: code_key was named in the request; there is no object, and
+                             what follows from making it is not set: the next two */
     uint32_t may_raise;   /* 1: the loop reports failures */
     uint32_t keeps_order; /* 1: what an element gives may depend on its index */
     uint32_t has_params;  /* 1: the callback takes a params block */

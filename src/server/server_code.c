@@ -127,6 +127,8 @@ static lanes_status create(lanes_server *server, const lanes_compile_result *res
     code->signature = result->signature;
     code->payload_count = result->payload_count;
     code->argument_list_count = result->argument_list_count;
+    code->may_raise = result->may_raise;
+    code->keeps_order = result->keeps_order;
     code->references = 1;
     lanes_status status = load(server, result, object, &code->object, err);
     if (status == LANES_OK) {

@@ -62,6 +62,8 @@ typedef struct lanes_server_code {
     lanes_variant_info info;
     uint32_t payload_count;
     uint32_t argument_list_count;
+    uint32_t may_raise; /* lanes_compile_result's, which a result without code has not */
+    uint32_t keeps_order;
     struct json_t *report; /* what is to say of the code; NULL: there was no memory */
 } lanes_server_code;
 

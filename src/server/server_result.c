@@ -228,8 +228,8 @@ static lanes_status use_result(lanes_server *server, lanes_server_job *job,
             .signature = result->signature,
             .has_params = result->has_params,
             .params_bytes = result->params_bytes,
-            .may_raise = result->may_raise,
-            .keeps_order = result->keeps_order,
+            .may_raise = variant->code->may_raise,
+            .keeps_order = variant->code->keeps_order,
         };
         memcpy(variant->kernel->checked.row_minimum, result->row_minimum,
                sizeof(result->row_minimum));

@@ -229,6 +229,30 @@ class Layouts(unittest.TestCase):
             for number in range(CASES):
                 self.check(session, memory, kernels, number)
 
+    def test_known_code_may_fail_too(self):
+        """Of a kernel that shares its code, elements that fail keep their output as well."""
+        ir = b"""define i32 @f(i32 %x, i32 %y) {
+  %q = sdiv i32 %x, %y
+  ret i32 %q
+}
+"""
+        with lanes_client.Session(threads=1) as session:
+            memory = session.memory(1 << 16)
+            kernels = [session.load(ir, signature="i4(i4,i4)") for _ in range(2)]
+            for kernel, is_cached in zip(kernels, (False, True)):
+                self.assertEqual(kernel.report()["variants"][0]["cached"], is_cached)
+                self.assertTrue(kernel.report()["may_raise"])
+                x = numpy.ndarray((100,), "i4", memory.data, 0, (8,))
+                y = numpy.ndarray((100,), "i4", memory.data, 4096)
+                out = numpy.ndarray((100,), "i4", memory.data, 8192, (12,))
+                x[:], y[:], out[:] = 84, 2, 7
+                y[41] = 0
+                done = kernel.apply(memory, [x, y, out])
+                self.assertEqual((done.failed, done.first_failed), (1, 41), done.message)
+                self.assertIn("ZeroDivisionError", done.message)
+                self.assertEqual(out[41], 7)
+                self.assertTrue((numpy.delete(out, 41) == 42).all())
+
     def test_more_than_the_caches_hold(self):
         """Stores past the caches: all elements, none beside, from every alignment."""
         count = 3_000_017
