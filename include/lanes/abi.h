@@ -104,7 +104,7 @@ enum lanes_fp {
 enum lanes_casting {
     LANES_CASTING_NO = 0,        /**< the kernel's dtype only */
     LANES_CASTING_SAFE = 1,      /**< no value changes: i4 to f8, f4 to f8, f8 to c16 */
-    LANES_CASTING_SAME_KIND = 2, /**< and within a kind: f8 to f4, i8 to i1 */
+    LANES_CASTING_SAME_KIND = 2, /**< and to the same or a later kind of u, i, f, c */
     LANES_CASTING_UNSAFE = 3     /**< any, but complex to real */
 };
 

@@ -40,7 +40,8 @@ typedef struct lanes_kernel_options {
     uint32_t convention; /**< enum lanes_convention; AUTO = found from the IR */
     /**
      * Bits of enum lanes_fp; STRICT, the default, gives the bits that the IR promises.
-     * LANES_FP_CONTRACT is the one that costs no accuracy.
+     * LANES_FP_CONTRACT seldom costs accuracy, but x * x - y * y may be other than 0 for
+     * x == y.
      */
     uint32_t fp;
     uint32_t reserved; /**< must be 0 */

@@ -296,8 +296,8 @@ static void fill_output(lanes_codegen *cg, lanes_status status, lanes_codegen_ou
     } else {
         result->signature = cg->signature;
         result->key = cg->key;
-        result->may_raise = cg->may_raise;
-        result->keeps_order = cg->needs_begin;
+        result->may_raise = cg->is_known ? 0 : cg->may_raise;
+        result->keeps_order = !cg->is_known && cg->needs_begin;
         result->has_params = cg->call.has_params;
         result->params_bytes = cg->call.params_bytes;
         memcpy(result->row_minimum, cg->call.row_minimum, sizeof(result->row_minimum));

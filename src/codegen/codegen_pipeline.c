@@ -241,8 +241,7 @@ static bool is_output_store(const lanes_codegen *cg, LLVMValueRef body,
     LLVMTargetDataRef layout = LLVMGetModuleDataLayout(cg->module);
     *out_bytes = LLVMStoreSizeOfType(layout, type);
     return LLVMGetTypeKind(type) == LLVMVectorTypeKind &&
-           *out_bytes >= STREAMED_BYTES_MIN && *out_bytes <= LANES_STREAM_ALIGNMENT &&
-           (*out_bytes & (*out_bytes - 1)) == 0 &&
+           *out_bytes >= STREAMED_BYTES_MIN && (*out_bytes & (*out_bytes - 1)) == 0 &&
            is_operand_address(cg, body, LLVMGetOperand(instruction, 1));
 }
 
@@ -250,7 +249,7 @@ static bool is_output_store(const lanes_codegen *cg, LLVMValueRef body,
  * An ordinary store first reads the line that it overwrites. Where outputs do not fit the
  * caches anyway, storing past them saves that read. Marked after vectorizing, because
  * LLVM does not vectorize such stores. Blocks begin at multiples of
- * LANES_STREAM_ALIGNMENT, so vectors do at multiples of their own size.
+ * LANES_STREAM_ALIGNMENT, so vectors do at multiples of their own size, or of that.
  */
 static void stream_outputs(lanes_codegen *cg, LLVMValueRef body)
 {
@@ -267,7 +266,9 @@ static void stream_outputs(lanes_codegen *cg, LLVMValueRef body)
             unsigned long long bytes;
             if (is_output_store(cg, body, i, &bytes)) {
                 LLVMSetMetadata(i, kind, node);
-                LLVMSetAlignment(i, (unsigned)bytes);
+                LLVMSetAlignment(i, bytes < LANES_STREAM_ALIGNMENT
+                                        ? (unsigned)bytes
+                                        : LANES_STREAM_ALIGNMENT);
             }
         }
     }
@@ -290,7 +291,7 @@ lanes_status lanes_codegen_optimise(lanes_codegen *cg)
          */
         LLVMSetLinkage(body, LLVMInternalLinkage);
         unmask_operand_loads(cg, body);
-        if (cg->key.streams != 0) {
+        if (cg->key.streams != 0 && cg->block > 1) { /* else it begins anywhere */
             stream_outputs(cg, body);
         }
     }

@@ -50,7 +50,7 @@ struct number {
     {                                                                                    \
         type value[2] = {0, 0};                                                          \
         memcpy(value, from, (count) * sizeof(value[0]));                                 \
-        return (struct number){value[0], value[1], false, 0};                            \
+        return (struct number){(long double)value[0], (long double)value[1], false, 0};  \
     }
 
 static struct number number_of(uint32_t dtype, const void *from)
@@ -226,9 +226,9 @@ static double float_value(int i, uint64_t *state)
                                     3.4028235677973366e38,
                                     3.5e38,
                                     -1e300,
-                                    INFINITY,
-                                    -INFINITY,
-                                    NAN,
+                                    (double)INFINITY,
+                                    -(double)INFINITY,
+                                    (double)NAN,
                                     1e-300};
     double value;
     if ((size_t)i < LANES_ARRAY_COUNT(limits)) {
@@ -463,7 +463,9 @@ Test(codegen_convert, conversions_are_vector_instructions)
 
 Test(codegen_convert, floats_beyond_an_integer_become_its_limit_and_nan_0)
 {
-    static double in[] = {1e300, -1e300, INFINITY, -INFINITY, NAN, 300.7, -0.9, -300.7};
+    static double in[] = {
+        1e300, -1e300, (double)INFINITY, -(double)INFINITY, (double)NAN, 300.7,
+        -0.9,  -300.7};
     static const struct {
         uint32_t dtype;
         int32_t wanted[8];

@@ -64,7 +64,7 @@ Test(codegen_float, fast_may_assume_that_there_is_no_nan, .timeout = 240)
                              "  ret double %r\n}\n";
     double out[COUNT];
     fill();
-    x[3] = NAN;
+    x[3] = (double)NAN;
     run(ir, LANES_FP_STRICT, out);
     cr_expect_eq(out[3], 7.0);
     run(ir, LANES_FP_FAST, out);

@@ -337,7 +337,8 @@ static void check_bypassed(const char *quotient, const char *remainder)
 {
     char ir[1024];
     snprintf(ir, sizeof(ir), bypassed, "y32", quotient, remainder);
-    struct pairs quotients = {.width = 64, .operation = {quotient, quotient[0] == 's'}};
+    struct pairs quotients = {.width = 64,
+                              .operation = {quotient, quotient[0] == 's', false}};
     struct pairs remainders = {.width = 64,
                                .operation = {remainder, quotient[0] == 's', true}};
     make_pairs(&quotients);

@@ -92,3 +92,16 @@ Test(codegen_stream, a_key_has_one_or_none, .timeout = 240)
     request.key.streams = 2;
     expect_refused_request(&request, sum, LANES_E_LAYOUT, "streams 2");
 }
+
+/* Pairs of parts are stored as one vector of both, which is longer than a line. */
+Test(codegen_stream, complex_numbers_too, .timeout = 240)
+{
+    static const char ir[] = "define { double, double } @f(double %a, double %b) {\n"
+                             "  %s = fadd double %a, %b\n"
+                             "  %r = insertvalue { double, double } undef, double %s, 0\n"
+                             "  %t = insertvalue { double, double } %r, double %a, 1\n"
+                             "  ret { double, double } %t\n}\n";
+    lanes_compile_request request = streaming(ir, 2);
+    memcpy(request.signature, "c16(c16)", sizeof("c16(c16)"));
+    cr_expect_gt(count_in_assembly(request, ir, "movnt"), 0);
+}
