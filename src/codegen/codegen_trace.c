@@ -74,10 +74,14 @@ static void follow(struct tracer *tracer, LLVMValueRef value, const struct step 
     tracer->steps[tracer->count++].value = value;
 }
 
+/* Of a process; LLVM 19 lets the sizes of larger types wrap. */
+#define ADDRESS_SPACE_BYTES (UINT64_C(1) << 47)
+
 static bool add_bytes(int64_t *offset, int64_t count, uint64_t bytes)
 {
     int64_t added;
-    return bytes <= INT64_MAX && !__builtin_mul_overflow(count, (int64_t)bytes, &added) &&
+    return bytes <= ADDRESS_SPACE_BYTES &&
+           !__builtin_mul_overflow(count, (int64_t)bytes, &added) &&
            !__builtin_add_overflow(*offset, added, offset);
 }
 
