@@ -18,11 +18,10 @@ import numpy as np
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "tools", "dev"))
 from lanes_ctypes import (  # noqa: E402  pylint: disable=wrong-import-position
-    Batch, CASTINGS, Completion, DTYPES, FOREVER_NS, KERNEL_RAISED, KernelOptions, LanesError,
-    OPEN_NO_PRIVATE, OPEN_PRIVATE, OpenOptions, Operand, check, handle, library, u64,
+    Batch, CASTINGS, Completion, FOREVER_NS, KERNEL_RAISED, KernelOptions, LanesError,
+    OPEN_NO_PRIVATE, OPEN_PRIVATE, OpenOptions, Operand, check, dtype_code, handle,
+    library, operands_of_views, u64,
 )  # fmt: skip
-
-CODES = {name: code for code, name in DTYPES.items()}
 
 
 class Array:
@@ -64,22 +63,15 @@ class Kernel:
             size = array.data.itemsize
             operand.offset = size * start
             operand.stride[0] = size
-            operand.dtype = CODES[array.data.dtype.str[1:]]
+            operand.dtype = dtype_code(array.data.dtype)
         # ctypes keeps what the pointers refer to alive.
         return Batch(kernel=self.handle, dimensions=1, operand_count=len(arrays),
                      shape=ctypes.pointer(u64(count)), operands=operands, tag=tag)  # fmt: skip
 
     def batch_of_views(self, memory, views, casting="no", has_where=False):
         """A batch over NumPy views of memory.data, with whatever strides they have."""
-        start = memory.data.__array_interface__["data"][0]
         shape = views[-1].shape
-        operands = (Operand * len(views))()
-        for operand, view in zip(operands, views):
-            operand.segment = memory.segment
-            operand.offset = view.__array_interface__["data"][0] - start
-            operand.dtype = CODES["?" if view.dtype.kind == "b" else view.dtype.str[1:]]
-            for d, stride in enumerate(view.strides):
-                operand.stride[d] = stride
+        operands = operands_of_views(memory.segment, memory.data, views)
         return Batch(kernel=self.handle, dimensions=len(shape), operand_count=len(views),
                      shape=(u64 * len(shape))(*shape), operands=operands,
                      casting=CASTINGS[casting], has_where=int(has_where))  # fmt: skip

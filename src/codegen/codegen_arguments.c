@@ -4,12 +4,9 @@
  */
 #include "codegen/codegen_signature.h"
 
-#include <string.h>
-
 static bool has_attribute(LLVMValueRef function, unsigned parameter, const char *name)
 {
-    const unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-    return LLVMGetEnumAttributeAtIndex(function, parameter + 1, kind) != NULL;
+    return lanes_codegen_attribute(function, parameter + 1, name) != NULL;
 }
 
 static bool is_row_count(const lanes_signature_reader *r, uint32_t argument)

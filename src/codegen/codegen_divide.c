@@ -116,12 +116,7 @@ static LLVMTypeRef report_type(lanes_codegen *cg)
 static LLVMValueRef declare_divided(lanes_codegen *cg)
 {
     LLVMValueRef divided = LLVMAddFunction(cg->module, LANES_DIVIDED, report_type(cg));
-    static const char nounwind[] = "nounwind";
-    LLVMAddAttributeAtIndex(
-        divided, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
-        LLVMCreateEnumAttribute(
-            cg->context, LLVMGetEnumAttributeKindForName(nounwind, sizeof(nounwind) - 1),
-            0));
+    lanes_codegen_add_attribute(divided, LANES_CODEGEN_AT_FUNCTION, "nounwind");
     return divided;
 }
 

@@ -26,19 +26,10 @@ struct search {
     LLVMBasicBlockRef end; /* of the status */
 };
 
-static int compare_blocks(const void *a, const void *b)
-{
-    const uintptr_t first = (uintptr_t)*(LLVMBasicBlockRef const *)a;
-    const uintptr_t second = (uintptr_t)*(LLVMBasicBlockRef const *)b;
-    return (first > second) - (first < second);
-}
-
 static bool *doom_of(const struct search *search, LLVMBasicBlockRef block)
 {
-    LLVMBasicBlockRef *found = bsearch(&block, search->block, search->count,
-                                       sizeof(*search->block), compare_blocks);
-    LANES_ASSERT(found != NULL);
-    return &search->is_doomed[found - search->block];
+    return &search->is_doomed[lanes_codegen_find_block(search->block, search->count,
+                                                       block)];
 }
 
 /* Numba's status, which lanes.element compares with 0 as %raised; NULL if it is no phi.
@@ -259,8 +250,7 @@ static void search_element(lanes_codegen *cg, LLVMValueRef element, struct searc
         return;
     }
     search->end = LLVMGetInstructionParent(search->status);
-    LLVMGetBasicBlocks(element, search->block);
-    qsort(search->block, search->count, sizeof(*search->block), compare_blocks);
+    lanes_codegen_sort_blocks(element, search->block);
     find_doomed(search);
     /* A callback that does nothing but fail stays as it is. */
     if (has_doomed(search) && !*doom_of(search, LLVMGetEntryBasicBlock(element))) {

@@ -13,11 +13,6 @@
 
 #define CFUNC_PREFIX "cfunc."
 
-static bool starts_with(const char *text, const char *prefix)
-{
-    return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 LLVMValueRef lanes_codegen_cfunc_of(LLVMModuleRef module, const char *native)
 {
     char name[LANES_ENTRY_NAME_MAX + sizeof(CFUNC_PREFIX)];
@@ -31,12 +26,13 @@ static bool is_candidate(LLVMValueRef function, bool want_cfunc)
         return false;
     }
     if (want_cfunc) {
-        return starts_with(lanes_codegen_name(function), CFUNC_PREFIX);
+        return lanes_codegen_starts_with(lanes_codegen_name(function), CFUNC_PREFIX);
     }
     /* Beside an @njit function: its wrapper for CPython, and makers of exceptions. */
     const char *name = lanes_codegen_name(function);
     return LLVMGetLinkage(function) == LLVMExternalLinkage &&
-           !starts_with(name, "_ZN7cpython") && !starts_with(name, "__excinfo_unwrap");
+           !lanes_codegen_starts_with(name, "_ZN7cpython") &&
+           !lanes_codegen_starts_with(name, "__excinfo_unwrap");
 }
 
 /* Counts candidates, keeps the last, and lists their names for an error text. */
@@ -135,16 +131,15 @@ static bool is_void(LLVMValueRef function)
 
 bool lanes_codegen_has_return_slot(LLVMValueRef function)
 {
-    const unsigned kind = LLVMGetEnumAttributeKindForName("sret", strlen("sret"));
     return LLVMCountParams(function) > 0 &&
-           LLVMGetEnumAttributeAtIndex(function, 1, kind) != NULL;
+           lanes_codegen_attribute(function, 1, "sret") != NULL;
 }
 
 static enum lanes_convention find_convention(lanes_codegen *cg)
 {
     const char *name = lanes_codegen_name(cg->callback);
-    const bool is_numba =
-        lanes_codegen_cfunc_of(cg->module, name) != NULL || starts_with(name, "_ZN");
+    const bool is_numba = lanes_codegen_cfunc_of(cg->module, name) != NULL ||
+                          lanes_codegen_starts_with(name, "_ZN");
     if (is_numba && has_numba_shape(cg->callback)) {
         return LANES_CONVENTION_NUMBA;
     }
@@ -199,7 +194,7 @@ lanes_status lanes_codegen_find_entry(lanes_codegen *cg)
         LANES_TRY(find_only(cg, &entry));
     }
     cg->callback = entry;
-    if (starts_with(lanes_codegen_name(entry), CFUNC_PREFIX)) {
+    if (lanes_codegen_starts_with(lanes_codegen_name(entry), CFUNC_PREFIX)) {
         const char *native = lanes_codegen_name(entry) + strlen(CFUNC_PREFIX);
         cg->callback = LLVMGetNamedFunction(cg->module, native);
         if (cg->callback == NULL || LLVMIsDeclaration(cg->callback)) {

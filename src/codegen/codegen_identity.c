@@ -77,11 +77,6 @@ static LLVMValueRef without_casts(LLVMValueRef address)
     return address;
 }
 
-static bool is_constant(LLVMValueRef value, uint64_t wanted)
-{
-    return LLVMIsAConstantInt(value) && LLVMConstIntGetZExtValue(value) == wanted;
-}
-
 /* True for the address of the size in a lanes_payload_excinfo at the first operand. */
 static bool is_size_address(LLVMValueRef address)
 {
@@ -91,11 +86,12 @@ static bool is_size_address(LLVMValueRef address)
     const int count = LLVMGetNumOperands(address);
     LLVMTypeRef type = LLVMGetGEPSourceElementType(address);
     if (LLVMGetTypeKind(type) == LLVMStructTypeKind) {
-        return count == 3 && is_constant(LLVMGetOperand(address, 1), 0) &&
-               is_constant(LLVMGetOperand(address, 2), 1);
+        return count == 3 && lanes_codegen_is_constant(LLVMGetOperand(address, 1), 0) &&
+               lanes_codegen_is_constant(LLVMGetOperand(address, 2), 1);
     }
     return count == 2 && LLVMGetTypeKind(type) == LLVMIntegerTypeKind &&
-           LLVMGetIntTypeWidth(type) == 8 && is_constant(LLVMGetOperand(address, 1), 8);
+           LLVMGetIntTypeWidth(type) == 8 &&
+           lanes_codegen_is_constant(LLVMGetOperand(address, 1), 8);
 }
 
 /* Stores 0 where `bytes` is stored to @p address, maybe behind a cast. */
@@ -106,7 +102,7 @@ static void clear_stores(LLVMValueRef address, uint64_t bytes)
         if (LLVMIsABitCastInst(user)) {
             clear_stores(user, bytes);
         } else if (LLVMIsAStoreInst(user) && LLVMGetOperand(user, 1) == address &&
-                   is_constant(LLVMGetOperand(user, 0), bytes)) {
+                   lanes_codegen_is_constant(LLVMGetOperand(user, 0), bytes)) {
             LLVMSetOperand(user, 0, LLVMConstNull(LLVMTypeOf(LLVMGetOperand(user, 0))));
         }
     }
@@ -155,16 +151,12 @@ static void clear_local_names(LLVMValueRef function)
     }
 }
 
-static bool starts_with(const char *text, const char *start)
-{
-    return strncmp(text, start, strlen(start)) == 0;
-}
-
 /* Without its name an intrinsic is none, and LLVM prints metadata that is handed to it as
  * an address. */
 static bool is_intrinsic(LLVMValueRef global)
 {
-    return LLVMIsAFunction(global) && starts_with(lanes_codegen_name(global), "llvm.");
+    return LLVMIsAFunction(global) &&
+           lanes_codegen_starts_with(lanes_codegen_name(global), "llvm.");
 }
 
 /* The next of a module's globals, in the order in which LLVM numbers unnamed ones. */
@@ -242,10 +234,11 @@ static bool is_digit(char c)
 /* Which space a line at top level defines something in; SPACE_COUNT: none. */
 static enum space space_of(const char *line)
 {
-    if (line[0] == '@' || starts_with(line, "define ") || starts_with(line, "declare ")) {
+    if (line[0] == '@' || lanes_codegen_starts_with(line, "define ") ||
+        lanes_codegen_starts_with(line, "declare ")) {
         return SPACE_GLOBAL;
     }
-    if (starts_with(line, "attributes #")) {
+    if (lanes_codegen_starts_with(line, "attributes #")) {
         return SPACE_ATTRIBUTES;
     }
     if (line[0] == '!' && is_digit(line[1])) {
@@ -260,7 +253,7 @@ static enum space next_definition(const char **at, struct definition *out)
     while (**at != '\0') {
         const char *begin = *at;
         const enum space space = space_of(begin);
-        const char *last = starts_with(begin, "define ") ? "\n}\n" : "\n";
+        const char *last = lanes_codegen_starts_with(begin, "define ") ? "\n}\n" : "\n";
         const char *end = strstr(begin, last);
         *at = end != NULL ? end + strlen(last) : begin + strlen(begin);
         if (space != SPACE_COUNT) {
@@ -378,7 +371,8 @@ static bool is_opaque(const lanes_codegen *cg, LLVMValueRef global)
         return false;
     }
     for (size_t i = 0; i < LANES_ARRAY_COUNT(marks); i++) {
-        if (starts_with(name, marks[i]) && is_digit(name[strlen(marks[i])])) {
+        if (lanes_codegen_starts_with(name, marks[i]) &&
+            is_digit(name[strlen(marks[i])])) {
             unsigned left = PASSES_MAX;
             return is_only_passed_on(global, &left);
         }

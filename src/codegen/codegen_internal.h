@@ -12,6 +12,7 @@
 #include <llvm-c/Core.h>
 #include <llvm-c/TargetMachine.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "codegen/codegen.h"
 
@@ -140,6 +141,17 @@ static inline const char *lanes_codegen_name(LLVMValueRef value)
     return LLVMGetValueName2(value, &length);
 }
 
+static inline bool lanes_codegen_starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+/** True for the integer constant @p wanted, of up to 64 bits. */
+static inline bool lanes_codegen_is_constant(LLVMValueRef value, uint64_t wanted)
+{
+    return LLVMIsAConstantInt(value) && LLVMConstIntGetZExtValue(value) == wanted;
+}
+
 /* codegen_target.c */
 
 /** Make cg->machine for request->cpu ("" = the host), with cg->cpu, ->features, ->isa. */
@@ -164,6 +176,16 @@ void lanes_codegen_add_attribute(LLVMValueRef function, LLVMAttributeIndex at,
 
 void lanes_codegen_drop_attribute(LLVMValueRef function, LLVMAttributeIndex at,
                                   const char *name);
+
+/* codegen_blocks.c */
+
+/** Write the blocks of @p function, LLVMCountBasicBlocks() of them, as find wants them.
+ */
+void lanes_codegen_sort_blocks(LLVMValueRef function, LLVMBasicBlockRef *out_blocks);
+
+/** Index of @p block, which is one of @p blocks, in their order. */
+unsigned lanes_codegen_find_block(const LLVMBasicBlockRef *blocks, unsigned count,
+                                  LLVMBasicBlockRef block);
 
 /* codegen_read.c */
 

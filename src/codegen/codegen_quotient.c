@@ -146,17 +146,12 @@ static LLVMValueRef divide(lanes_codegen *cg, LLVMBuilderRef builder,
                : divide_in_steps(builder, d, LLVMDoubleTypeInContext(cg->context));
 }
 
-static bool is_constant(LLVMValueRef value, uint64_t wanted)
-{
-    return LLVMIsAConstantInt(value) && LLVMConstIntGetZExtValue(value) == wanted;
-}
-
 /* value == wanted */
 static bool is_comparison(LLVMValueRef condition, LLVMValueRef value, uint64_t wanted)
 {
     return LLVMIsAICmpInst(condition) && LLVMGetICmpPredicate(condition) == LLVMIntEQ &&
            LLVMGetOperand(condition, 0) == value &&
-           is_constant(LLVMGetOperand(condition, 1), wanted);
+           lanes_codegen_is_constant(LLVMGetOperand(condition, 1), wanted);
 }
 
 static bool is_binary(LLVMValueRef value, LLVMOpcode opcode)
@@ -236,7 +231,8 @@ static void replace(lanes_codegen *cg, LLVMBuilderRef builder, LLVMValueRef inst
         return;
     }
     LLVMValueRef select = LLVMIsASelectInst(d.divisor);
-    const bool is_guarded = select != NULL && is_constant(LLVMGetOperand(select, 1), 1);
+    const bool is_guarded =
+        select != NULL && lanes_codegen_is_constant(LLVMGetOperand(select, 1), 1);
     if (is_guarded) {
         d.divisor = LLVMGetOperand(select, 2);
     }

@@ -12,6 +12,8 @@
  */
 #include "codegen/codegen_internal.h"
 
+#include "kernel/fp.h"
+
 void lanes_codegen_add_stage(lanes_codegen *cg, const char *stage, char *llvm_text)
 {
     if (cg->stages != NULL) {
@@ -40,24 +42,6 @@ static json_t *describe_variant(const lanes_codegen *cg)
         (json_int_t)LLVMGetBufferSize(cg->object), "times_ms", times);
 }
 
-/* "strict", "fast", or the names of some flags, as LLVM has them. */
-static json_t *describe_floats(uint32_t fp)
-{
-    static const char *const names[] = {"reassoc", "nnan",     "ninf", "nsz",
-                                        "arcp",    "contract", "afn"};
-    char text[64] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < LANES_ARRAY_COUNT(names); i++) {
-        if ((fp >> i & 1u) != 0) {
-            used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
-                                     used > 0 ? "," : "", names[i]);
-        }
-    }
-    return json_string(fp == LANES_FP_STRICT ? "strict"
-                       : fp == LANES_FP_FAST ? "fast"
-                                             : text);
-}
-
 char *lanes_codegen_report_text(lanes_codegen *cg)
 {
     if (cg->cpu != NULL) {
@@ -70,7 +54,9 @@ char *lanes_codegen_report_text(lanes_codegen *cg)
     json_object_set_new(
         cg->report, "math",
         json_string(cg->request->math == LANES_MATH_EXACT ? "exact" : "vector"));
-    json_object_set_new(cg->report, "fp", describe_floats(cg->request->fp));
+    char fp[LANES_FP_TEXT_MAX];
+    lanes_fp_format(cg->request->fp, fp);
+    json_object_set_new(cg->report, "fp", json_string(fp));
     json_t *variants = json_array();
     if (cg->object != NULL || cg->is_known) {
         json_array_append_new(variants, describe_variant(cg));

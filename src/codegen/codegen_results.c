@@ -293,13 +293,11 @@ static uint64_t end_of_registers(LLVMTargetDataRef layout, LLVMTypeRef type)
 static bool returns_unsigned(const lanes_signature_reader *r)
 {
     LLVMValueRef callback = r->cg->callback;
-    const unsigned zero = LLVMGetEnumAttributeKindForName("zeroext", strlen("zeroext"));
-    const unsigned sign = LLVMGetEnumAttributeKindForName("signext", strlen("signext"));
-    if (LLVMGetEnumAttributeAtIndex(callback, 0, zero) != NULL) {
+    if (lanes_codegen_attribute(callback, 0, "zeroext") != NULL) {
         return true;
     }
     bool has_unsigned = false;
-    bool has_signed = LLVMGetEnumAttributeAtIndex(callback, 0, sign) != NULL;
+    bool has_signed = lanes_codegen_attribute(callback, 0, "signext") != NULL;
     for (uint32_t i = 0; i < r->cg->call.argument_count; i++) {
         const lanes_codegen_argument *a = &r->cg->call.argument[i];
         const bool is_bool = lanes_reader_int_width(a->type) == 1;
@@ -315,8 +313,7 @@ lanes_status lanes_reader_read_c_result(lanes_signature_reader *r)
     lanes_codegen_call *call = &r->cg->call;
     LLVMValueRef callback = r->cg->callback;
     if (call->has_return_slot) {
-        const unsigned kind = LLVMGetEnumAttributeKindForName("sret", strlen("sret"));
-        LLVMAttributeRef sret = LLVMGetEnumAttributeAtIndex(callback, 1, kind);
+        LLVMAttributeRef sret = lanes_codegen_attribute(callback, 1, "sret");
         return add_typed_leaves(r, LLVMGetTypeAttributeValue(sret));
     }
     if (r->cg->convention == LANES_CONVENTION_C_OUT) {

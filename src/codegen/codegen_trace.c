@@ -222,11 +222,9 @@ static bool is_harmless_call(LLVMValueRef call)
             strncmp(name, "llvm.invariant.", 15) == 0);
 }
 
-/* True if @p call promises to do no more than read through @p pointer, and not to keep
- * it. */
+/* True if @p call promises to do no more than read through @p pointer. */
 static bool is_only_read(LLVMValueRef call, LLVMValueRef pointer)
 {
-    static const char *const names[] = {"readonly", "readnone"};
     const unsigned count = LLVMGetNumArgOperands(call);
     LLVMValueRef callee = LLVMGetCalledValue(call);
     if (callee == pointer) {
@@ -238,15 +236,9 @@ static bool is_only_read(LLVMValueRef call, LLVMValueRef pointer)
         return true; /* np.dot: Numba gives it a result of its own */
     }
     for (unsigned i = 0; i < count; i++) {
-        bool is_read = false;
-        for (size_t n = 0; n < LANES_ARRAY_COUNT(names); n++) {
-            const unsigned kind =
-                LLVMGetEnumAttributeKindForName(names[n], strlen(names[n]));
-            is_read |= LLVMGetCallSiteEnumAttribute(call, i + 1, kind) != NULL ||
-                       (LLVMIsAFunction(callee) &&
-                        LLVMGetEnumAttributeAtIndex(callee, i + 1, kind) != NULL);
-        }
-        if (LLVMGetOperand(call, i) == pointer && !is_read) {
+        if (LLVMGetOperand(call, i) == pointer &&
+            lanes_codegen_call_attribute(call, i + 1, "readonly") == NULL &&
+            lanes_codegen_call_attribute(call, i + 1, "readnone") == NULL) {
             return false;
         }
     }
@@ -365,19 +357,9 @@ static bool may_not_return(LLVMValueRef i)
              math.group == LANES_EXTERNAL_MATH);
 }
 
-static int compare_blocks(const void *a, const void *b)
-{
-    const LLVMBasicBlockRef *x = a;
-    const LLVMBasicBlockRef *y = b;
-    return ((uintptr_t)*x > (uintptr_t)*y) - ((uintptr_t)*x < (uintptr_t)*y);
-}
-
 static unsigned index_of(const struct flow *flow, LLVMBasicBlockRef block)
 {
-    const LLVMBasicBlockRef *found =
-        bsearch(&block, flow->block, flow->count, sizeof(block), compare_blocks);
-    LANES_ASSERT(found != NULL);
-    return (unsigned)(found - flow->block);
+    return lanes_codegen_find_block(flow->block, flow->count, block);
 }
 
 static void read_flow(LLVMValueRef function, struct flow *flow)
@@ -387,8 +369,7 @@ static void read_flow(LLVMValueRef function, struct flow *flow)
         flow->count = 0;
         return;
     }
-    LLVMGetBasicBlocks(function, flow->block);
-    qsort(flow->block, flow->count, sizeof(flow->block[0]), compare_blocks);
+    lanes_codegen_sort_blocks(function, flow->block);
     flow->entry = index_of(flow, LLVMGetEntryBasicBlock(function));
     for (unsigned b = 0; b < flow->count; b++) {
         LLVMValueRef last = LLVMGetBasicBlockTerminator(flow->block[b]);

@@ -24,11 +24,6 @@ void lanes_engine_format_strides(const lanes_engine_batch *batch, uint32_t opera
     }
 }
 
-static uint64_t magnitude(int64_t stride)
-{
-    return stride < 0 ? -(uint64_t)stride : (uint64_t)stride;
-}
-
 /* ---- Elements of one output ---------------------------------------------------------
  */
 
@@ -40,7 +35,8 @@ static int32_t next_dimension(const lanes_engine_batch *batch, uint32_t operand,
     for (uint32_t d = 0; d < batch->dimensions; d++) {
         const int64_t *stride = batch->operand[operand].stride;
         if ((seen >> d & 1u) == 0 && batch->shape[d] > 1 &&
-            (found < 0 || magnitude(stride[d]) < magnitude(stride[found]))) {
+            (found < 0 ||
+             lanes_engine_magnitude(stride[d]) < lanes_engine_magnitude(stride[found]))) {
             found = (int32_t)d;
         }
     }
@@ -59,7 +55,7 @@ static lanes_status check_apart(const lanes_engine_batch *batch,
     uint64_t covered = extent[output].element_bytes;
     uint32_t seen = 0;
     for (int32_t d; (d = next_dimension(batch, output, seen)) >= 0; seen |= 1u << d) {
-        const uint64_t step = magnitude(batch->operand[output].stride[d]);
+        const uint64_t step = lanes_engine_magnitude(batch->operand[output].stride[d]);
         if (step < covered) {
             char strides[192];
             lanes_engine_format_strides(batch, output, strides, sizeof(strides));
@@ -111,7 +107,7 @@ static uint64_t cover_inside(const lanes_engine_batch *batch,
 {
     uint64_t covered = extent[operand].element_bytes;
     for (uint32_t d = 0; d < batch->dimensions; d++) {
-        const uint64_t own = magnitude(batch->operand[operand].stride[d]);
+        const uint64_t own = lanes_engine_magnitude(batch->operand[operand].stride[d]);
         if (batch->shape[d] > 1 && own >= threshold) {
             *step = greatest_divisor(*step, own);
         } else {
@@ -149,7 +145,8 @@ static bool is_interleaved(const lanes_engine_batch *batch,
 {
     for (uint32_t d = 0; d < 2 * batch->dimensions; d++) {
         const uint32_t of = d % 2 == 0 ? a : b;
-        const uint64_t threshold = magnitude(batch->operand[of].stride[d / 2]);
+        const uint64_t threshold =
+            lanes_engine_magnitude(batch->operand[of].stride[d / 2]);
         if (batch->shape[d / 2] > 1 && threshold > 0 &&
             is_apart_within_step(batch, extent, a, b, threshold)) {
             return true;

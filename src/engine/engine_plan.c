@@ -352,7 +352,7 @@ static void fill_operands(const struct plan_state *state, lanes_engine_plan *pla
             operand->segment_base + operand->offset + plan->space.start[i];
         plan->frame.stride[slot] = plan->space.stride[i][inner];
         plan->frame.row_count[slot] = (int32_t)operand->row_count;
-        if (!is_uniform(state, i)) {
+        if (i >= plan->input_count || plan->key.layout[i] != LANES_LAYOUT_UNIFORM) {
             plan->element_bytes += element_bytes(state, i);
         }
     }
@@ -400,7 +400,9 @@ static void fill_plan(const struct plan_state *state, lanes_engine_plan *plan)
     /* Of failures the loop knows its own order only; a mask tells which they were. */
     plan->is_scanned = may_raise && !plan->space.is_c_order;
     plan->finds_failures = plan->is_scanned && !state->has_mask;
-    plan->key.has_mask = plan->is_scanned || state->has_mask ? 1 : 0;
+    if (plan->finds_failures) {
+        plan->key.has_mask = 1;
+    }
     fill_operands(state, plan);
     lanes_engine_choose_access(plan);
     plan->key.streams = may_stream(state, plan) ? 1 : 0;

@@ -12,11 +12,6 @@ struct axis {
     int64_t step; /* of the flat index */
 };
 
-static uint64_t magnitude(int64_t stride)
-{
-    return stride < 0 ? -(uint64_t)stride : (uint64_t)stride;
-}
-
 /* Outputs first: a store in small steps is worth more than a load. */
 static uint32_t nth_by_weight(const lanes_engine_axes *axes, uint32_t n)
 {
@@ -30,8 +25,8 @@ static bool belongs_inside(const lanes_engine_axes *axes, const struct axis *a,
 {
     for (uint32_t n = 0; n < axes->operand_count; n++) {
         const int64_t *stride = axes->stride[nth_by_weight(axes, n)];
-        const uint64_t of_a = magnitude(stride[a->dimension]);
-        const uint64_t of_b = magnitude(stride[b->dimension]);
+        const uint64_t of_a = lanes_engine_magnitude(stride[a->dimension]);
+        const uint64_t of_b = lanes_engine_magnitude(stride[b->dimension]);
         if (of_a != 0 && of_b != 0 && of_a != of_b) {
             return of_a < of_b;
         }
@@ -187,7 +182,8 @@ uint64_t lanes_engine_space_find(const lanes_engine_space *space, uint64_t flat_
     uint64_t loop_index = 0;
     for (uint32_t i = 0; i < space->axis_count; i++) {
         const uint64_t length = space->axis_shape[i];
-        const uint64_t at = flat_index / magnitude(space->axis_step[i]) % length;
+        const uint64_t at =
+            flat_index / lanes_engine_magnitude(space->axis_step[i]) % length;
         const bool is_turned = space->axis_step[i] < 0;
         loop_index = loop_index * length + (is_turned ? length - 1 - at : at);
     }
@@ -208,7 +204,7 @@ void lanes_engine_space_flat_range(const lanes_engine_space *space, uint64_t beg
     uint64_t inside = 1; /* elements of one step along the axis */
     for (uint32_t i = space->axis_count; i-- > 0;) {
         const uint64_t length = space->axis_shape[i];
-        const uint64_t step = magnitude(space->axis_step[i]);
+        const uint64_t step = lanes_engine_magnitude(space->axis_step[i]);
         uint64_t from = begin / inside % length;
         uint64_t to = last / inside % length;
         const uint64_t at = from;

@@ -44,6 +44,12 @@ typedef struct lanes_engine_axes {
     bool keeps_order;             /* the elements must be run in C order */
 } lanes_engine_axes;
 
+/** How far a step is, whichever way it goes. */
+static inline uint64_t lanes_engine_magnitude(int64_t stride)
+{
+    return stride < 0 ? -(uint64_t)stride : (uint64_t)stride;
+}
+
 void lanes_engine_space_make(const lanes_engine_axes *axes, lanes_engine_space *out);
 
 /** Flat index of a loop index, and the other way round. */

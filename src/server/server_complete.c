@@ -48,8 +48,8 @@ static void complete(lanes_server *server, lanes_server_batch *batch, lanes_stat
     };
     /* One that is being compiled is control's. */
     if (batch->variant != NULL && batch->variant->state == LANES_VARIANT_READY) {
-        completion.strategy = batch->variant->info.strategy;
-        completion.vector_width = batch->variant->info.vector_width;
+        completion.strategy = batch->variant->code->info.strategy;
+        completion.vector_width = batch->variant->code->info.vector_width;
     }
     if (!session->is_corrupt) {
         lanes_ring_executor_post(&session->ring, &completion, text, raised);

@@ -50,8 +50,8 @@ typedef struct lanes_server_view {
     lanes_server_mail free;
 } lanes_server_view;
 
-/** Machine code, shared by all variants whose key it has; control only but for `object`,
- * which is constant. */
+/** Machine code, shared by all variants whose key it has; control only but for `object`
+ * and `info`, which are constant. */
 typedef struct lanes_server_code {
     lanes_code_key key; /* the first member: the tree compares it */
     uint32_t references;
@@ -88,7 +88,6 @@ struct lanes_server_variant {
     lanes_status status;
     char message[LANES_ERROR_TEXT_BYTES];
     lanes_server_code *code; /* a reference; NULL until READY */
-    lanes_variant_info info;
     lanes_engine_exceptions exceptions;
     void *tables; /* owned: payloads, then argument lists; what exceptions points to */
     /* Dispatch. */

@@ -222,7 +222,6 @@ static lanes_status use_result(lanes_server *server, lanes_server_job *job,
     lanes_server_report_add(variant->kernel, report);
     variant->exceptions.explain = variant->code->object.explain;
     variant->exceptions.address = variant->code->object.address;
-    variant->info = variant->code->info;
     if (job->is_load) {
         variant->kernel->checked = (lanes_engine_kernel){
             .signature = result->signature,

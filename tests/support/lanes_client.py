@@ -179,14 +179,13 @@ class Kernel:
         data[params_offset:params_offset + len(blob)] = numpy.frombuffer(blob, numpy.uint8)
         dimensions = max(len(shape), 1)
         operands = (lanes.Operand * len(everything))()
-        codes = {name: code for code, name in lanes.DTYPES.items()}
         for k, (array, offset) in enumerate(zip(everything, offsets)):
             is_row = k < len(self.rows) and self.rows[k]
             own = array.shape[:-1] if is_row else array.shape
             strides = array.strides[:-1] if is_row else array.strides
             operands[k].segment = segment
             operands[k].offset = offset
-            operands[k].dtype = codes[self._name(array.dtype)]
+            operands[k].dtype = lanes.dtype_code(array.dtype)
             operands[k].row_count = array.shape[-1] if is_row else 0
             for d, stride in enumerate(strides if own != () else ()):
                 operands[k].stride[d] = stride
@@ -218,28 +217,14 @@ class Kernel:
         strides, inputs broadcast already. Returns the Completion."""
         shape = operands[-1].shape
         dimensions = max(len(shape), 1)
-        made = (lanes.Operand * len(operands))()
-        codes = {name: code for code, name in lanes.DTYPES.items()}
-        start = memory.data.__array_interface__["data"][0]
-        for operand, array in zip(made, operands):
-            assert array.shape == shape, "operands have one shape"
-            operand.segment = memory.segment
-            operand.offset = array.__array_interface__["data"][0] - start
-            operand.dtype = codes[self._name(array.dtype)]
-            for d, stride in enumerate(array.strides):
-                operand.stride[d] = stride
+        assert all(array.shape == shape for array in operands), "operands have one shape"
+        made = lanes.operands_of_views(memory.segment, memory.data, operands)
         batch = lanes.Batch(kernel=self._handle, dimensions=dimensions,
                             operand_count=len(operands),
                             shape=(ctypes.c_uint64 * dimensions)(*(shape or (1,))),
                             operands=made, errors=lanes.ERRORS[errors], seed=seed,
                             casting=lanes.CASTINGS[casting], has_where=int(has_where))
         return self._wait_for(batch)
-
-    @staticmethod
-    def _name(dtype):
-        if dtype.kind == "b":
-            return "?"
-        return f"{dtype.kind}{dtype.itemsize}"
 
     def release(self):
         self._library.lanes_kernel_release(self._handle)

@@ -64,6 +64,26 @@ class Batch(ctypes.Structure):
     ]  # fmt: skip
 
 
+def dtype_code(dtype):
+    """enum lanes_dtype of a NumPy dtype."""
+    name = "?" if dtype.kind == "b" else f"{dtype.kind}{dtype.itemsize}"
+    return next(code for code, known in DTYPES.items() if known == name)
+
+
+def operands_of_views(segment, data, views):
+    """Operands for NumPy views, of whatever strides, of the memory of a segment; `data` is
+    an array that begins where the segment does."""
+    start = data.__array_interface__["data"][0]
+    operands = (Operand * len(views))()
+    for operand, view in zip(operands, views):
+        operand.segment = segment
+        operand.offset = view.__array_interface__["data"][0] - start
+        operand.dtype = dtype_code(view.dtype)
+        for d, stride in enumerate(view.strides):
+            operand.stride[d] = stride
+    return operands
+
+
 class RaisedItem(ctypes.Structure):
     _fields_ = [("type", u32), ("count", u32), ("offset", u32), ("bytes", u32)]
 

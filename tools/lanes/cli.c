@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/fp.h"
 #include "source.h"
 
 enum option_key {
@@ -203,40 +204,6 @@ static bool parse_convention(const char *name, uint32_t *out_convention)
     return false;
 }
 
-static const struct {
-    const char *name;
-    uint32_t fp;
-} fp_names[] = {
-    {"strict", LANES_FP_STRICT},   {"fast", LANES_FP_FAST},
-    {"reassoc", LANES_FP_REASSOC}, {"nnan", LANES_FP_NNAN},
-    {"ninf", LANES_FP_NINF},       {"nsz", LANES_FP_NSZ},
-    {"arcp", LANES_FP_ARCP},       {"contract", LANES_FP_CONTRACT},
-    {"afn", LANES_FP_AFN},
-};
-
-/* Names with commas between them; false at one that is none. */
-static bool parse_fp(const char *text, uint32_t *out_fp)
-{
-    *out_fp = LANES_FP_STRICT;
-    for (;;) {
-        const size_t length = strcspn(text, ",");
-        size_t i = 0;
-        while (i < CLI_COUNT_OF(fp_names) &&
-               (strlen(fp_names[i].name) != length ||
-                strncmp(fp_names[i].name, text, length) != 0)) {
-            i++;
-        }
-        if (i == CLI_COUNT_OF(fp_names)) {
-            return false;
-        }
-        *out_fp |= fp_names[i].fp;
-        if (text[length] == '\0') {
-            return true;
-        }
-        text += length + 1;
-    }
-}
-
 static error_t parse_kernel_option(int key, char *argument, struct argp_state *state)
 {
     cli_kernel_options *options = state->input;
@@ -254,7 +221,7 @@ static error_t parse_kernel_option(int key, char *argument, struct argp_state *s
         options->math = *argument == 'v' ? LANES_MATH_VECTOR : LANES_MATH_EXACT;
         return 0;
     case OPTION_FP:
-        if (!parse_fp(argument, &options->fp)) {
+        if (!lanes_fp_parse(argument, &options->fp)) {
             argp_error(state,
                        "--fp=%s is not strict, contract, fast, or flags out of reassoc, "
                        "nnan, ninf, nsz, arcp, contract, afn with commas between them",
