@@ -93,12 +93,11 @@ static lanes_status check_key(lanes_codegen *cg)
                                    key->dtype[k], lanes_dtype_name(key->dtype[k]));
         }
     }
-    if (key->has_mask > 1 || key->has_where > 1 || key->streams > 1) {
-        return lanes_error_set(
-            &cg->error, LANES_E_LAYOUT,
-            "variant key: has_mask %u, has_where %u or streams %u is not 0 or "
-            "1",
-            key->has_mask, key->has_where, key->streams);
+    if (key->has_where > 1 || key->streams > 1 || key->has_where + key->streams > 1) {
+        return lanes_error_set(&cg->error, LANES_E_LAYOUT,
+                               "variant key: has_where %u, streams %u: one of them may "
+                               "be 1, the other is 0",
+                               key->has_where, key->streams);
     }
     return LANES_OK;
 }
@@ -118,7 +117,6 @@ static void choose_block(lanes_codegen *cg)
         narrowest = stored < narrowest ? stored : narrowest;
         narrowest = bytes < narrowest ? bytes : narrowest;
     }
-    narrowest = cg->key.has_mask || cg->key.has_where ? 1 : narrowest;
     cg->block = narrowest < 4 ? LANES_CODEGEN_BLOCK_BYTES / narrowest
                               : LANES_CODEGEN_BLOCK_BYTES / 4;
 }
@@ -199,7 +197,7 @@ static void drop_module(lanes_codegen *cg)
     cg->callback = NULL;
     cg->call = (lanes_codegen_call){0};
     cg->signature = (lanes_signature){0};
-    cg->key = (lanes_variant_key){.has_mask = 0};
+    cg->key = (lanes_variant_key){.streams = 0};
     cg->may_raise = 0;
     cg->needs_begin = false;
     cg->guards_divisions = false;
@@ -217,8 +215,7 @@ static lanes_status build_for_best_block(lanes_codegen *cg, lanes_compile_result
         return LANES_OK;
     }
     const uint32_t step = cg->vectorization.width * cg->vectorization.interleave;
-    if (cg->vectorization.width > 1) {
-        LANES_ASSERT(cg->block % step == 0);
+    if (cg->vectorization.width > 1 && cg->block % step == 0) {
         return LANES_OK;
     }
     drop_module(cg);

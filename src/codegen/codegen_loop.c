@@ -9,7 +9,8 @@
  *       padded to one block in scratch memory. So every element goes through the same
  *       vector code, and its bits depend neither on its position nor on how a batch is
  *       split. Rows stay where they are, and the padding of the last block repeats the
- *       last row.
+ *       last row. If elements can fail, whole blocks are run by chunks, and each is
+ *       asked for failures (codegen_chunk.c).
  *
  * and, if elements can fail, the lanes_explain_fn: one element, scalar, nothing stored.
  *
@@ -23,14 +24,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(lanes_loop_result) == 16, "the text below stores two words");
 _Static_assert(offsetof(lanes_loop_frame, base) == 0, "the text below indexes from 0");
 
-/* True if a store may leave what is there. */
-static bool keeps_outputs(const lanes_loop_text *t)
-{
-    return t->cg->may_raise || has_where(t);
-}
 /* %skip: elements between the first of the frame and %<index>. */
 static void put_skip(const lanes_loop_text *t, const char *index)
 {
@@ -71,33 +66,6 @@ static void put_explain(const lanes_loop_text *t, const char *symbol)
     fputs("  ret i32 %code\n}\n\n", t->out);
 }
 
-/* Adds one body call's failures to the lanes_loop_result. */
-static void put_collect(const lanes_loop_text *t)
-{
-    fputs("define internal void @lanes.collect({ i32, i32 } %f, i64 %begin, ptr %result) "
-          "alwaysinline nounwind {\n"
-          "  %failed = extractvalue { i32, i32 } %f, 0\n"
-          "  %some = icmp ne i32 %failed, 0\n"
-          "  br i1 %some, label %add, label %exit\n"
-          "add:\n"
-          "  %first = extractvalue { i32, i32 } %f, 1\n"
-          "  %failed.wide = zext i32 %failed to i64\n"
-          "  %first.wide = zext i32 %first to i64\n"
-          "  %at = add i64 %begin, %first.wide\n"
-          "  %failed.old = load i64, ptr %result\n"
-          "  %failed.new = add i64 %failed.old, %failed.wide\n"
-          "  store i64 %failed.new, ptr %result\n"
-          "  %slot = getelementptr i64, ptr %result, i64 1\n"
-          "  %first.old = load i64, ptr %slot\n"
-          "  %first.new = call i64 @llvm.umin.i64(i64 %first.old, i64 %at)\n"
-          "  store i64 %first.new, ptr %slot\n"
-          "  br label %exit\n"
-          "exit:\n"
-          "  ret void\n"
-          "}\n\n",
-          t->out);
-}
-
 /* %<prefix><k>: operand k at element %<index>, which is counted from `from`. */
 static void put_advance(const lanes_loop_text *t, const char *prefix, const char *from,
                         const char *index)
@@ -113,10 +81,6 @@ static void put_advance(const lanes_loop_text *t, const char *prefix, const char
                     prefix, k, parts(t, k), storage(t, k), from, k,
                     is_uniform(t, k) ? "0" : index);
         }
-    }
-    if (has_mask(t)) {
-        fprintf(t->out, "  %%%smask = getelementptr i8, ptr %%%smask, i64 %s\n", prefix,
-                from, index);
     }
     if (has_where(t)) {
         fprintf(t->out, "  %%%swhere = getelementptr i8, ptr %%%swhere, i64 %s\n", prefix,
@@ -139,7 +103,6 @@ static void put_copy(const lanes_loop_text *t, uint32_t k, const char *to,
  * nothing the data does not do. */
 static void put_padding(const lanes_loop_text *t)
 {
-    fputs("  %last = add i64 %rest, -1\n", t->out);
     for (uint32_t k = 0; k < t->input_count; k++) {
         if (is_contiguous(t, k)) {
             fprintf(t->out,
@@ -168,6 +131,10 @@ static void put_padding(const lanes_loop_text *t)
             t->cg->block);
 }
 
+/*
+ * The rest, by way of scratch. Its mask goes to the scratch of all masks, and to the
+ * client's from there.
+ */
 static void put_tail(const lanes_loop_text *t)
 {
     fprintf(t->out,
@@ -176,7 +143,8 @@ static void put_tail(const lanes_loop_text *t)
             "  %%has.rest = icmp ne i64 %%rest, 0\n"
             "  br i1 %%has.rest, label %%tail, label %%exit\n"
             "tail:\n"
-            "  %%at = add i64 %%begin, %%full\n",
+            "  %%at = add i64 %%begin, %%full\n"
+            "  %%last = add i64 %%rest, -1\n",
             t->cg->block - 1);
     put_advance(t, "t", "q", "%full");
     for (uint32_t k = 0; k < t->operand_count; k++) {
@@ -193,38 +161,42 @@ static void put_tail(const lanes_loop_text *t)
                 t->cg->block);
     }
     put_padding(t);
-    fputs("  %rest32 = trunc i64 %rest to i32\n"
-          "  %g = call { i32, i32 } @lanes.body(ptr %frame, i64 %at, ",
-          t->out);
+    fputs("  %tail.any = call i8 @lanes.body(ptr %frame, i64 %at, ", t->out);
     for (uint32_t k = 0; k < t->operand_count; k++) {
         fprintf(t->out, "ptr %%%s%u, ",
                 is_contiguous(t, k) ? "s" : (is_row(t, k) ? "t" : "q"), k);
     }
-    fprintf(t->out,
-            "%s%si64 %u, i32 %%rest32)\n"
-            "  call void @lanes.collect({ i32, i32 } %%g, i64 %%at, ptr %%result)\n",
-            has_mask(t) ? "ptr %smask, " : "", has_where(t) ? "ptr %swhere, " : "",
-            t->cg->block);
-    for (uint32_t k = t->input_count; k < t->operand_count; k++) {
-        put_copy(t, k, "t", "s");
-    }
-    if (has_mask(t)) {
-        fputs("  call void @llvm.memcpy.p0.p0.i64(ptr %tmask, ptr %smask, i64 %rest, "
-              "i1 false)\n",
+    fprintf(t->out, "%s%si64 %u, i64 %%last)\n", can_fail(t) ? "ptr %smask, " : "",
+            has_where(t) ? "ptr %swhere, " : "", t->cg->block);
+    if (can_fail(t)) {
+        fputs("  call void @lanes.collect(i8 %tail.any, ptr %smask, i64 %rest, i64 %at, "
+              "ptr %result)\n",
               t->out);
     }
-    fputs("  br label %exit\n", t->out);
+    if (stages_outputs(t)) {
+        lanes_loop_put_unstage(t, "tail.any", "t", "s", "rest", false);
+    } else {
+        for (uint32_t k = t->input_count; k < t->operand_count; k++) {
+            put_copy(t, k, "t", "s");
+        }
+    }
+    fputs(can_fail(t) ? "  br i1 %wants.mask, label %give.mask, label %exit\n"
+                        "give.mask:\n"
+                        "  %tmask = getelementptr i8, ptr %qmask, i64 %full\n"
+                        "  call void @llvm.memcpy.p0.p0.i64(ptr %tmask, ptr %smask, i64 "
+                        "%rest, i1 false)\n"
+                        "  br label %exit\n"
+                      : "  br label %exit\n",
+          t->out);
 }
 
-/* %b<name>: where an operand begins; %s<name>: scratch for a block of it, if it needs
- * one.
- */
+/* %b<name>: where an operand begins; %s<name>: scratch for @p count elements of it. */
 static void put_operand(const lanes_loop_text *t, const char *name, uint32_t slot,
-                        uint32_t scratch_parts, const char *scratch_type)
+                        uint32_t count, uint32_t scratch_parts, const char *scratch_type)
 {
-    if (scratch_parts > 0) {
-        fprintf(t->out, "  %%s%s = alloca [%u x [%u x %s]], align 64\n", name,
-                t->cg->block, scratch_parts, scratch_type);
+    if (count > 0) {
+        fprintf(t->out, "  %%s%s = alloca [%u x [%u x %s]], align 64\n", name, count,
+                scratch_parts, scratch_type);
     }
     fprintf(t->out,
             "  %%f%s = getelementptr ptr, ptr %%frame, i64 %u\n"
@@ -234,18 +206,82 @@ static void put_operand(const lanes_loop_text *t, const char *name, uint32_t slo
 
 static void put_operands(const lanes_loop_text *t, bool has_tail)
 {
+    const uint32_t block = has_tail ? t->cg->block : 0;
     for (uint32_t k = 0; k < t->operand_count; k++) {
         char name[16];
         snprintf(name, sizeof(name), "%u", k);
-        put_operand(t, name, k, has_tail && is_contiguous(t, k) ? parts(t, k) : 0,
-                    storage(t, k));
+        const bool is_staged = k >= t->input_count && stages_outputs(t);
+        put_operand(t, name, k,
+                    is_staged             ? lanes_loop_chunk(t)
+                    : is_contiguous(t, k) ? block
+                                          : 0,
+                    parts(t, k), storage(t, k));
     }
-    if (has_mask(t)) {
-        put_operand(t, "mask", t->operand_count, has_tail ? 1 : 0, "i8");
-    }
+    put_operand(t, "mask", t->operand_count, can_fail(t) ? lanes_loop_chunk(t) : 0, 1,
+                "i8");
+    fputs("  %wants.mask = icmp ne ptr %bmask, null\n", t->out);
     if (has_where(t)) {
-        put_operand(t, "where", t->operand_count + 1, has_tail ? 1 : 0, "i8");
+        put_operand(t, "where", t->operand_count + 1, block, 1, "i8");
     }
+}
+
+/* The whole blocks in one call: nothing is to be done behind any. */
+static void put_whole(const lanes_loop_text *t)
+{
+    fputs("  call i8 @lanes.body(ptr %frame, i64 %begin, ", t->out);
+    lanes_loop_put_pointers(t, "q");
+    fputs("i64 %full, i64 -1)\n"
+          "  br label %after\n",
+          t->out);
+}
+
+/* The whole blocks by chunks, and what is to be done behind each. */
+static void put_chunks(const lanes_loop_text *t)
+{
+    fprintf(t->out,
+            "  br label %%chunk\n"
+            "chunk:\n"
+            "  %%c = phi i64 [ 0, %%main ], [ %%c.next, %%%s ]\n"
+            "  %%left = sub i64 %%full, %%c\n"
+            "  %%n = call i64 @llvm.umin.i64(i64 %%left, i64 %u)\n"
+            "  %%c.at = add i64 %%begin, %%c\n",
+            stages_outputs(t) ? "any.stored" : "chunk.end", lanes_loop_chunk(t));
+    put_advance(t, "c", "q", "%c");
+    fputs("  %c.theirs = getelementptr i8, ptr %qmask, i64 %c\n"
+          "  %cmask = select i1 %wants.mask, ptr %c.theirs, ptr %smask\n"
+          "  %any = call i8 @lanes.body(ptr %frame, i64 %c.at, ",
+          t->out);
+    for (uint32_t k = 0; k < t->operand_count; k++) {
+        fprintf(t->out, "ptr %%%s%u, ",
+                k >= t->input_count && stages_outputs(t) ? "s" : "c", k);
+    }
+    fprintf(t->out,
+            "ptr %%cmask, %si64 %%n, i64 -1)\n"
+            "  call void @lanes.collect(i8 %%any, ptr %%cmask, i64 %%n, i64 %%c.at, ptr "
+            "%%result)\n",
+            has_where(t) ? "ptr %cwhere, " : "");
+    if (stages_outputs(t)) {
+        lanes_loop_put_unstage(t, "any", "c", "s", "n", true);
+    } else {
+        fputs("  br label %chunk.end\n"
+              "chunk.end:\n",
+              t->out);
+    }
+    fputs("  %c.next = add i64 %c, %n\n"
+          "  %is.more = icmp ult i64 %c.next, %full\n"
+          "  br i1 %is.more, label %chunk, label %after\n",
+          t->out);
+}
+
+/* Nothing can fail, so nothing writes the mask but this. */
+static void put_clear_mask(const lanes_loop_text *t)
+{
+    fputs("  br i1 %wants.mask, label %clear, label %start\n"
+          "clear:\n"
+          "  call void @llvm.memset.p0.i64(ptr %qmask, i8 0, i64 %count, i1 false)\n"
+          "  br label %start\n"
+          "start:\n",
+          t->out);
 }
 
 static void put_loop_function(const lanes_loop_text *t, const char *symbol)
@@ -260,21 +296,28 @@ static void put_loop_function(const lanes_loop_text *t, const char *symbol)
     put_skip(t, "begin");
     put_advance(t, "q", "b", "%skip");
     fprintf(t->out,
+            "  %%qmask = getelementptr i8, ptr %%bmask, i64 %%skip\n"
             "  %%count = sub i64 %%end, %%begin\n"
             "  %%full = and i64 %%count, -%u\n"
-            "  %%has.full = icmp ne i64 %%full, 0\n"
-            "  br i1 %%has.full, label %%main, label %%%s\n"
-            "main:\n"
-            "  %%f = call { i32, i32 } @lanes.body(ptr %%frame, i64 %%begin, ",
-            t->cg->block, has_tail ? "after" : "exit");
-    lanes_loop_put_pointers(t, "q");
-    fprintf(t->out,
-            "i64 %%full, i32 -1)\n"
-            "  call void @lanes.collect({ i32, i32 } %%f, i64 %%begin, ptr %%result)\n"
-            "  br label %%%s\n",
-            has_tail ? "after" : "exit");
+            "  %%has.full = icmp ne i64 %%full, 0\n",
+            t->cg->block);
+    if (!can_fail(t)) {
+        put_clear_mask(t);
+    }
+    fputs("  br i1 %has.full, label %main, label %after\n"
+          "main:\n",
+          t->out);
+    if (can_fail(t)) {
+        put_chunks(t);
+    } else {
+        put_whole(t);
+    }
     if (has_tail) {
         put_tail(t);
+    } else {
+        fputs("after:\n"
+              "  br label %exit\n",
+              t->out);
     }
     /* Streaming stores are ordered with nothing; the batch's end must be behind them. */
     fprintf(t->out,
@@ -314,6 +357,9 @@ static void put_attributes(const lanes_loop_text *t)
         "\"target-features\"=\"%s\" \"min-legal-vector-width\"=\"0\" "
         "\"prefer-vector-width\"=\"%u\" \"stackrealign\" \"probe-stack\"=\"inline-asm\" "
         "}\n"
+        "attributes #2 = { noinline nounwind \"target-cpu\"=\"%s\" "
+        "\"target-features\"=\"%s\" \"min-legal-vector-width\"=\"0\" "
+        "\"prefer-vector-width\"=\"%u\" }\n"
         "!llvm.dbg.cu = !{!7}\n"
         "!llvm.module.flags = !{!9}\n"
         "!1 = distinct !{}\n"
@@ -327,8 +373,10 @@ static void put_attributes(const lanes_loop_text *t)
         "!7 = distinct !DICompileUnit(language: DW_LANG_C99, file: !8, "
         "emissionKind: NoDebug)\n"
         "!8 = !DIFile(filename: \"lanes.loop\", directory: \"\")\n"
-        "!9 = !{i32 2, !\"Debug Info Version\", i32 3}\n",
+        "!9 = !{i32 2, !\"Debug Info Version\", i32 3}\n"
+        "!10 = !{i32 1}\n",
         t->cg->cpu, t->cg->features, width, t->cg->cpu, t->cg->features, width,
+        t->cg->cpu, t->cg->features, width,
         t->cg->calls_vector_math ? MATH_INTERLEAVE : "");
 }
 
@@ -349,13 +397,17 @@ lanes_status lanes_codegen_add_loop(lanes_codegen *cg, const char *symbol,
     }
     lanes_codegen_put_declarations(cg, t.out);
     lanes_codegen_put_element(cg, LANES_ELEMENT_LOOP, t.out);
-    fputs("declare i32 @llvm.umin.i32(i32, i32)\n"
-          "declare i64 @llvm.umin.i64(i64, i64)\n"
+    fputs("declare i64 @llvm.umin.i64(i64, i64)\n"
           "declare void @llvm.x86.sse.sfence()\n"
           "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n\n",
           t.out);
     lanes_loop_put_body(&t);
-    put_collect(&t);
+    if (can_fail(&t)) {
+        lanes_loop_put_collect(&t);
+    }
+    if (stages_outputs(&t)) {
+        lanes_loop_put_stage(&t);
+    }
     put_loop_function(&t, symbol);
     if (cg->may_raise) {
         lanes_codegen_put_element(cg, LANES_ELEMENT_EXPLAIN, t.out);

@@ -18,7 +18,7 @@ typedef struct lanes_loop_text {
     const lanes_codegen *cg;
     const lanes_signature *signature;
     uint32_t input_count;
-    uint32_t operand_count; /* without mask and `where` */
+    uint32_t operand_count; /* without `where` */
 } lanes_loop_text;
 
 static inline uint32_t dtype_of(const lanes_loop_text *t, uint32_t operand)
@@ -65,14 +65,29 @@ static inline bool is_contiguous(const lanes_loop_text *t, uint32_t operand)
     return t->cg->key.layout[operand] == LANES_LAYOUT_CONTIGUOUS;
 }
 
-static inline bool has_mask(const lanes_loop_text *t)
+static inline bool can_fail(const lanes_loop_text *t)
 {
-    return t->cg->key.has_mask != 0;
+    return t->cg->may_raise != 0;
 }
 
 static inline bool has_where(const lanes_loop_text *t)
 {
     return t->cg->key.has_where != 0;
+}
+
+/*
+ * True if outputs are made in scratch and go from there past the caches: what failing
+ * elements keep is then not read by those that do not fail.
+ */
+static inline bool stages_outputs(const lanes_loop_text *t)
+{
+    return t->cg->key.streams != 0 && can_fail(t) && t->cg->block > 1;
+}
+
+/* True if the body reads its outputs, to keep what is there. */
+static inline bool keeps_outputs(const lanes_loop_text *t)
+{
+    return (can_fail(t) && !stages_outputs(t)) || has_where(t);
 }
 
 /* codegen_body.c */
@@ -99,5 +114,28 @@ void lanes_loop_put_call(const lanes_loop_text *t, const char *element,
 
 /** %<name> = member @p at of %e. */
 void lanes_loop_put_extract(const lanes_loop_text *t, const char *name, uint32_t at);
+
+/* codegen_chunk.c */
+
+/** Elements after which failures are looked for, and staged outputs stored. */
+uint32_t lanes_loop_chunk(const lanes_loop_text *t);
+
+/**
+ * Write lanes.collect(i8 any, ptr mask, i64 count, i64 at, ptr result): if `any` is not
+ * 0, adds the failures among @p count elements, the first of index `at`, to the
+ * lanes_loop_result. Reads the mask to the end of a block.
+ */
+void lanes_loop_put_collect(const lanes_loop_text *t);
+
+/** Write the functions that lanes_loop_put_unstage() calls. */
+void lanes_loop_put_stage(const lanes_loop_text *t);
+
+/**
+ * Store the first %<count> outputs at %<from><k> to %<to><k>, but for those of elements
+ * that failed: `any` and the mask %smask, or %cmask of whole blocks, say which.
+ * @param is_whole  whole blocks, which begin where streaming stores may
+ */
+void lanes_loop_put_unstage(const lanes_loop_text *t, const char *any, const char *to,
+                            const char *from, const char *count, bool is_whole);
 
 #endif /* LANES_CODEGEN_LOOP_H */

@@ -291,7 +291,8 @@ lanes_status lanes_codegen_optimise(lanes_codegen *cg)
          */
         LLVMSetLinkage(body, LLVMInternalLinkage);
         unmask_operand_loads(cg, body);
-        if (cg->key.streams != 0 && cg->block > 1) { /* else it begins anywhere */
+        /* Blocks of one begin anywhere; what may fail is stored by codegen_chunk.c. */
+        if (cg->key.streams != 0 && cg->block > 1 && cg->may_raise == 0) {
             stream_outputs(cg, body);
         }
     }

@@ -316,7 +316,6 @@ static void make_key(const struct plan_state *state, lanes_variant_key *key)
             key->dtype[i] = (uint8_t)dtype;
         }
     }
-    key->has_mask = state->has_mask ? 1 : 0;
     key->has_where = state->batch->has_where != 0 ? 1 : 0;
 }
 
@@ -360,14 +359,14 @@ static void fill_operands(const struct plan_state *state, lanes_engine_plan *pla
 
 /*
  * True if it pays to store outputs past the caches: they are too large to stay there, and
- * nothing reads them, neither as an input in place nor to keep what is in them.
+ * nothing reads them, neither as an input in place nor for what `where` keeps. What
+ * failing elements keep is read for those only.
  */
 static bool may_stream(const struct plan_state *state, const lanes_engine_plan *plan)
 {
     const uint64_t least = state->batch->stream_bytes;
     uint64_t bytes;
-    if (least == 0 || !plan->is_direct || plan->keeps_outputs ||
-        plan->key.has_mask != 0 ||
+    if (least == 0 || !plan->is_direct || plan->key.has_where != 0 ||
         (lanes_mul_u64(plan->count, plan->element_bytes, &bytes) && bytes <= least)) {
         return false;
     }
@@ -400,9 +399,7 @@ static void fill_plan(const struct plan_state *state, lanes_engine_plan *plan)
     /* Of failures the loop knows its own order only; a mask tells which they were. */
     plan->is_scanned = may_raise && !plan->space.is_c_order;
     plan->finds_failures = plan->is_scanned && !state->has_mask;
-    if (plan->finds_failures) {
-        plan->key.has_mask = 1;
-    }
+    plan->frame.base[plan->mask] = NULL;
     fill_operands(state, plan);
     lanes_engine_choose_access(plan);
     plan->key.streams = may_stream(state, plan) ? 1 : 0;

@@ -9,7 +9,7 @@
 void lanes_variant_key_contiguous(const lanes_signature *signature,
                                   lanes_variant_key *out_key)
 {
-    *out_key = (lanes_variant_key){.has_mask = 0};
+    *out_key = (lanes_variant_key){.streams = 0};
     const uint32_t count = lanes_signature_operand_count(signature);
     for (uint32_t i = 0; i < LANES_OPERANDS_MAX && i < count; i++) {
         const bool is_row =
@@ -39,8 +39,8 @@ void lanes_variant_key_format(const lanes_variant_key *key, uint32_t operand_cou
                              is_other ? lanes_dtype_name(key->dtype[i]) : "");
     }
     if (used < text_bytes) {
-        snprintf(text + used, text_bytes - used, "%s%s%s",
-                 key->has_mask != 0 ? "+mask" : "", key->has_where != 0 ? "+where" : "",
+        snprintf(text + used, text_bytes - used, "%s%s",
+                 key->has_where != 0 ? "+where" : "",
                  key->streams != 0 ? "+streams" : "");
     }
 }

@@ -27,12 +27,14 @@
 #define LANES_FRAME_OPERANDS_MAX (LANES_OPERANDS_MAX + 2)
 
 /**
- * Where operands are. Slots: inputs, outputs, then the mask (slot operand count) and
- * `where` (slot operand count + 1), of which a variant uses what its key says. Arrays are
- * contiguous, or one element if the key says uniform; rows are at a stride. Read only.
+ * Where operands are. Slots: inputs, outputs, then the mask (slot operand count), which
+ * gets 1 for elements that fail and 0 for others, and `where` (slot operand count + 1),
+ * which the variant uses if its key says so. Arrays are contiguous, or one element if the
+ * key says uniform; rows are at a stride. Read only.
  */
 typedef struct lanes_loop_frame {
-    void *base[LANES_FRAME_OPERANDS_MAX];        /* address of element `first` */
+    void *base[LANES_FRAME_OPERANDS_MAX];        /* address of element `first`; of the
+                                                    mask NULL: nobody wants one */
     int64_t stride[LANES_FRAME_OPERANDS_MAX];    /* bytes from element i to i + 1 */
     int32_t row_count[LANES_FRAME_OPERANDS_MAX]; /* elements of each row; 0: not a row */
     const void *params;                          /* the params block; NULL: none */

@@ -25,7 +25,6 @@ typedef struct lanes_variant_key {
     uint8_t layout[LANES_OPERANDS_MAX]; /* enum lanes_layout; inputs, then outputs */
     uint8_t
         dtype[LANES_OPERANDS_MAX]; /* enum lanes_dtype of the array; 0: the kernel's */
-    uint8_t has_mask;  /* 1: a further operand, of bool, gets which elements failed */
     uint8_t has_where; /* 1: a further operand, of bool, says which elements to compute */
     uint8_t streams;   /* 1: outputs are stored past the caches; see loop.h */
 } lanes_variant_key;
@@ -49,7 +48,7 @@ static inline uint32_t lanes_variant_key_dtype(const lanes_variant_key *key,
 void lanes_variant_key_contiguous(const lanes_signature *signature,
                                   lanes_variant_key *out_key);
 
-/** Write e.g. "contiguous,uniform:f4,contiguous", or "...+mask+where", into text, always
+/** Write e.g. "contiguous,uniform:f4,contiguous", or "...+where", into text, always
  * NUL-terminated. */
 void lanes_variant_key_format(const lanes_variant_key *key, uint32_t operand_count,
                               char *text, size_t text_bytes);

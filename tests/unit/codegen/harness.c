@@ -137,10 +137,6 @@ lanes_loop_frame frame_of(const kernel *k, void *const *operands)
                               : (int64_t)lanes_dtype_bytes(lanes_variant_key_dtype(
                                     &k->result.key, signature, i));
     }
-    if (k->result.key.has_mask) {
-        frame.base[count] = operands[count];
-        frame.stride[count] = 1;
-    }
     if (k->result.key.has_where) {
         frame.base[count + 1] = operands[count + 1];
         frame.stride[count + 1] = 1;

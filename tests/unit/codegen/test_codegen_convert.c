@@ -311,7 +311,7 @@ static struct identity identity_of(uint32_t dtype)
 
 static lanes_variant_key key_of(uint32_t operands)
 {
-    lanes_variant_key key = {.has_mask = 0};
+    lanes_variant_key key = {.has_where = 0};
     memset(key.layout, LANES_LAYOUT_CONTIGUOUS, operands);
     return key;
 }
@@ -717,7 +717,7 @@ Test(codegen_convert, flags_of_a_key_are_0_or_1)
     lanes_variant_key key = key_of(3);
     key.has_where = 2;
     expect_refused_key(divide, "", &key, "has_where 2");
-    key = key_of(3);
-    key.has_mask = 2;
-    expect_refused_key(divide, "", &key, "has_mask 2");
+    key.has_where = 1;
+    key.streams = 1;
+    expect_refused_key(divide, "", &key, "has_where 1, streams 1");
 }

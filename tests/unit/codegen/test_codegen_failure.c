@@ -26,18 +26,17 @@ static const char divide_twice[] =
     "  %n = sub i32 0, %y\n  %p = getelementptr { double, i32 }, ptr %ret, i64 0, i32 1\n"
     "  store double %q, ptr %ret\n  store i32 %n, ptr %p\n  ret i32 0\n}\n";
 
-static kernel masked_kernel(const char *ir, uint32_t operands)
+static lanes_loop_frame masked_frame(const kernel *k, void *const *operands,
+                                     uint8_t *mask)
 {
-    lanes_compile_request request = request_for(ir);
-    request.default_key = 0;
-    request.key.has_mask = 1;
-    memset(request.key.layout, LANES_LAYOUT_CONTIGUOUS, operands);
-    return kernel_of(&request, ir);
+    lanes_loop_frame frame = frame_of(k, operands);
+    frame.base[lanes_signature_operand_count(&k->result.signature)] = mask;
+    return frame;
 }
 
 Test(codegen_frame, mask_tells_which_elements_failed)
 {
-    const kernel k = masked_kernel(divide_twice, 4);
+    const kernel k = kernel_with(divide_twice, NULL, "f8,i4(f8,i4)");
     static double x[COUNT], quotient[COUNT];
     static int32_t y[COUNT], negative[COUNT];
     static uint8_t mask[COUNT + 1];
@@ -46,7 +45,7 @@ Test(codegen_frame, mask_tells_which_elements_failed)
         y[i] = i % 11 - 5;
     }
     const lanes_loop_frame frame =
-        frame_of(&k, (void *[]){x, y, quotient, negative, mask});
+        masked_frame(&k, (void *[]){x, y, quotient, negative}, mask);
     for (uint64_t end = 1; end <= COUNT; end += end < 300 ? 1 : 57) {
         memset(quotient, UNTOUCHED, sizeof(quotient));
         memset(negative, UNTOUCHED, sizeof(negative));
@@ -74,14 +73,14 @@ Test(codegen_frame, mask_tells_which_elements_failed)
 
 Test(codegen_frame, mask_of_a_callback_that_never_fails_is_0)
 {
-    const kernel k = masked_kernel("define double @f(double %x) {\n"
-                                   "  %r = fadd double %x, 1.0\n  ret double %r\n}\n",
-                                   2);
+    const kernel k = kernel_with("define double @f(double %x) {\n"
+                                 "  %r = fadd double %x, 1.0\n  ret double %r\n}\n",
+                                 NULL, "f8(f8)");
     cr_expect_eq(k.result.may_raise, 0);
     static double x[COUNT], y[COUNT];
     static uint8_t mask[COUNT];
     memset(mask, UNTOUCHED, sizeof(mask));
-    const lanes_loop_frame frame = frame_of(&k, (void *[]){x, y, mask});
+    const lanes_loop_frame frame = masked_frame(&k, (void *[]){x, y}, mask);
     cr_expect_eq(run_frame(&k, &frame, 10, 500).failed, 0);
     for (int i = 0; i < COUNT; i++) {
         cr_assert_eq(mask[i], i >= 10 && i < 500 ? 0 : UNTOUCHED);
@@ -103,14 +102,13 @@ Test(codegen_frame, scalar_loops_write_masks)
         "fail:\n  ret i32 1\n}\n";
     lanes_compile_request request = request_for(ir);
     request.default_key = 0;
-    request.key.has_mask = 1;
     request.key.layout[0] = LANES_LAYOUT_ROWS;
     request.key.layout[1] = LANES_LAYOUT_CONTIGUOUS;
     const kernel k = kernel_of(&request, ir);
     double values[] = {1, 2, -3, 4, 5, 6};
     double out[4] = {-7, -7, -7, -7};
     uint8_t mask[4] = {9, 9, 9, 9};
-    lanes_loop_frame frame = frame_of(&k, (void *[]){values, out, mask});
+    lanes_loop_frame frame = masked_frame(&k, (void *[]){values, out}, mask);
     frame.stride[0] = 8;
     frame.row_count[0] = 2;
     const lanes_loop_result result = run_frame(&k, &frame, 0, 4);

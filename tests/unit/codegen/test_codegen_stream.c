@@ -105,3 +105,63 @@ Test(codegen_stream, complex_numbers_too, .timeout = 240)
     memcpy(request.signature, "c16(c16)", sizeof("c16(c16)"));
     cr_expect_gt(count_in_assembly(request, ir, "movnt"), 0);
 }
+
+/* ---- Elements that fail ---------------------------------------------------------------
+ */
+
+#define MANY 5000
+
+static const char divided[] =
+    "define i32 @_ZN1fEdd(ptr %ret, ptr %e, double %x, double %y) {\n"
+    "  %zero = fcmp oeq double %y, 0.0\n  br i1 %zero, label %bad, label %good\n"
+    "bad:\n  ret i32 1\n"
+    "good:\n  %q = fdiv double %x, %y\n  store double %q, ptr %ret\n  ret i32 0\n}\n";
+
+static _Alignas(LANES_STREAM_ALIGNMENT) double numerator[MANY];
+static _Alignas(LANES_STREAM_ALIGNMENT) double denominator[MANY];
+static _Alignas(LANES_STREAM_ALIGNMENT) double quotient[MANY + 8];
+
+static void expect_quotients(const kernel *k, uint64_t end, uint8_t *mask)
+{
+    for (int i = 0; i < MANY + 8; i++) {
+        quotient[i] = -i;
+    }
+    lanes_loop_frame frame = frame_of(k, (void *[]){numerator, denominator, quotient});
+    frame.base[3] = mask;
+    const lanes_loop_result result = run_frame(k, &frame, 0, end);
+    uint64_t failed = 0;
+    uint64_t first = UINT64_MAX;
+    for (uint64_t i = 0; i < MANY + 8; i++) {
+        const bool is_bad = i < end && denominator[i] == 0;
+        const double wanted =
+            i < end && !is_bad ? numerator[i] / denominator[i] : -(double)i;
+        cr_assert_eq(quotient[i], wanted, "element %d of %d", (int)i, (int)end);
+        cr_assert(mask == NULL || i >= end || mask[i] == is_bad);
+        failed += is_bad;
+        first = is_bad && first == UINT64_MAX ? i : first;
+    }
+    cr_assert_eq(result.failed, failed);
+    cr_assert_eq(result.first_failed, first);
+}
+
+/* Outputs are made in scratch and go past the caches, but for what failing ones keep. */
+Test(codegen_stream, failing_elements_keep_their_outputs, .timeout = 240)
+{
+    const lanes_compile_request request = streaming(divided, 3);
+    const kernel k = kernel_of(&request, divided);
+    static uint8_t mask[MANY];
+    static const int every[] = {MANY + 1, 1999, 7, 1}; /* one in so many fails */
+    for (size_t e = 0; e < LANES_ARRAY_COUNT(every); e++) {
+        for (int i = 0; i < MANY; i++) {
+            numerator[i] = i;
+            denominator[i] = (i + 1) % every[e] == 0 ? 0 : 0.5 + i;
+        }
+        for (uint64_t end = 1; end <= MANY; end += end < 70 ? 1 : 613) {
+            expect_quotients(&k, end, NULL);
+            expect_quotients(&k, end, mask);
+        }
+        expect_quotients(&k, MANY, NULL);
+    }
+    cr_expect_gt(count_in_assembly(request, divided, "movnt"), 0);
+    cr_expect_gt(count_in_assembly(request, divided, "sfence"), 0);
+}

@@ -71,7 +71,6 @@ struct around {
 static kernel kernel_around(const struct around *what)
 {
     lanes_variant_key key = key_of(3);
-    key.has_mask = what->has_mask;
     key.dtype[0] = (uint8_t)(what->stored_input == LANES_F8 ? 0 : what->stored_input);
     key.dtype[2] = (uint8_t)(what->stored_output == LANES_F8 ? 0 : what->stored_output);
     return variant_of(what->may_fail ? divide : add, "f8(f8,f8)", &key);
@@ -104,7 +103,8 @@ static void expect_range(const kernel *k, const struct around *what, uint64_t be
     }
     memset(out, UNTOUCHED, sizeof(out));
     memset(mask, UNTOUCHED, sizeof(mask));
-    const lanes_loop_frame frame = frame_of(k, (void *[]){stored, y, out, mask, where});
+    lanes_loop_frame frame = frame_of(k, (void *[]){stored, y, out, NULL, where});
+    frame.base[3] = what->has_mask ? mask : NULL;
     const lanes_loop_result result = run_frame(k, &frame, begin, end);
     uint64_t failed = 0;
     uint64_t first = UINT64_MAX;

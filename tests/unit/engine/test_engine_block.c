@@ -100,7 +100,7 @@ static void fake_loop(const lanes_loop_frame *frame, uint64_t begin, uint64_t en
                 give(hash, k, element_in_frame(frame, k, i));
             }
         }
-        if (plan.key.has_mask != 0) {
+        if (frame->base[mask_slot()] != NULL) {
             *element_in_frame(frame, mask_slot(), i) = has_failed ? 1 : 0;
         }
         if (has_failed) {
@@ -408,8 +408,8 @@ Test(engine_block, access_is_what_the_elements_say, .timeout = 100)
         cr_assert_eq(plan.is_scanned, kernel.may_raise && !plan.space.is_c_order);
         cr_assert_eq(plan.finds_failures,
                      plan.is_scanned && batch.errors != LANES_ERRORS_MASK);
-        cr_assert_eq(plan.key.has_mask,
-                     plan.is_scanned || batch.errors == LANES_ERRORS_MASK);
+        cr_assert_eq(plan.frame.base[mask_slot()] != NULL,
+                     batch.errors == LANES_ERRORS_MASK);
         cr_assert_eq(plan.key.has_where, batch.has_where);
         cr_assert(plan.space.is_c_order || !kernel.keeps_order);
     }
@@ -499,15 +499,14 @@ Test(engine_block, both_transposed_is_one_run)
     transpose(1);
     make_plan();
     cr_assert(plan.is_direct && !plan.space.is_c_order);
-    cr_assert_eq(plan.key.has_mask, 0);
     expect_as_walked(4);
     kernel.may_raise = 1; /* which elements failed, a mask must tell */
     make_plan();
-    cr_assert(plan.finds_failures && plan.key.has_mask == 1 && !plan.is_direct);
+    cr_assert(plan.finds_failures && !plan.is_direct);
     expect_as_walked(4);
     kernel.keeps_order = 1;
     make_plan();
-    cr_assert(plan.space.is_c_order && plan.key.has_mask == 0 && !plan.is_direct);
+    cr_assert(plan.space.is_c_order && !plan.finds_failures && !plan.is_direct);
     expect_as_walked(4);
 }
 
@@ -612,7 +611,7 @@ static void loop_failing_at(const lanes_loop_frame *frame, uint64_t begin, uint6
         memcpy(&value, element_in_frame(frame, 0, i), sizeof(value));
         const bool has_failed =
             value == (double)failing[0] || value == (double)failing[1];
-        if (plan.key.has_mask != 0) {
+        if (frame->base[mask_slot()] != NULL) {
             *element_in_frame(frame, mask_slot(), i) = has_failed ? 1 : 0;
         }
         if (has_failed) {

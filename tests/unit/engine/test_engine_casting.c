@@ -225,7 +225,7 @@ Test(engine_casting, where_has_the_slot_behind_the_mask)
 {
     lanes_engine_batch batch = where_batch();
     lanes_engine_plan plan = plan_ok(&batch);
-    cr_assert(plan.key.has_where == 1 && plan.key.has_mask == 0);
+    cr_assert(plan.key.has_where == 1 && plan.frame.base[plan.mask] == NULL);
     cr_assert_eq(plan.slot[3], 4);
     cr_assert_eq((char *)plan.frame.base[4], memory + 1024);
     cr_assert_eq(plan.written_count, 1);
@@ -236,7 +236,7 @@ Test(engine_casting, where_has_the_slot_behind_the_mask)
     batch.operand[3].offset = 512;
     batch.operand_count = 5;
     plan = plan_ok(&batch);
-    cr_assert(plan.key.has_where == 1 && plan.key.has_mask == 1);
+    cr_assert(plan.key.has_where == 1 && plan.frame.base[plan.mask] != NULL);
     cr_assert(plan.slot[3] == 3 && plan.slot[4] == 4);
     cr_assert_eq((char *)plan.frame.base[3], memory + 512);
     cr_assert_eq((char *)plan.frame.base[4], memory + 1024);

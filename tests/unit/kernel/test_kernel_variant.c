@@ -29,14 +29,14 @@ Test(kernel_variant, keys_compare_and_print)
     expect_text(&other, 3, "contiguous,uniform,contiguous");
 }
 
-Test(kernel_variant, a_mask_is_part_of_the_key)
+Test(kernel_variant, how_outputs_are_stored_is_part_of_the_key)
 {
     lanes_variant_key plain;
     lanes_variant_key_contiguous(&binary, &plain);
-    lanes_variant_key masked = plain;
-    masked.has_mask = 1;
-    cr_expect_not(lanes_variant_key_equal(&plain, &masked));
-    expect_text(&masked, 3, "contiguous,contiguous,contiguous+mask");
+    lanes_variant_key streaming = plain;
+    streaming.streams = 1;
+    cr_expect_not(lanes_variant_key_equal(&plain, &streaming));
+    expect_text(&streaming, 3, "contiguous,contiguous,contiguous+streams");
 }
 
 Test(kernel_variant, dtypes_of_arrays_are_part_of_the_key)
@@ -62,8 +62,8 @@ Test(kernel_variant, where_is_part_of_the_key)
     other.has_where = 1;
     cr_expect_not(lanes_variant_key_equal(&plain, &other));
     expect_text(&other, 3, "contiguous,contiguous,contiguous+where");
-    other.has_mask = 1;
-    expect_text(&other, 3, "contiguous,contiguous,contiguous+mask+where");
+    other.streams = 1;
+    expect_text(&other, 3, "contiguous,contiguous,contiguous+where+streams");
 }
 
 Test(kernel_variant, row_inputs_are_rows)
@@ -74,15 +74,15 @@ Test(kernel_variant, row_inputs_are_rows)
     memset(&key, 0xff, sizeof(key));
     lanes_variant_key_contiguous(&signature, &key);
     expect_text(&key, 3, "contiguous,rows,contiguous");
-    cr_expect_eq(key.has_mask, 0);
+    cr_expect_eq(key.streams, 0);
     cr_expect_eq(key.has_where, 0);
     for (uint32_t i = 0; i < LANES_OPERANDS_MAX; i++) {
         cr_expect(i < 3 || key.layout[i] == 0, "unused bytes are 0");
         cr_expect_eq(key.dtype[i], 0, "arrays have the kernel's dtypes");
     }
-    key.has_mask = 1;
+    key.has_where = 1;
     key.layout[0] = LANES_LAYOUT_UNIFORM;
-    expect_text(&key, 3, "uniform,rows,contiguous+mask");
+    expect_text(&key, 3, "uniform,rows,contiguous+where");
     signature.row_mask = 1u;
     lanes_variant_key_contiguous(&signature, &key);
     expect_text(&key, 3, "rows,contiguous,contiguous");
@@ -102,16 +102,16 @@ Test(kernel_variant, texts_are_cut_and_end)
     lanes_variant_key key;
     lanes_variant_key_contiguous(&binary, &key);
     key.layout[1] = LANES_LAYOUT_UNIFORM;
-    key.has_mask = 1;
+    key.has_where = 1;
     char text[12];
     lanes_variant_key_format(&key, 3, text, sizeof(text));
     cr_expect_str_eq(text, "contiguous,");
     char longer[33];
     lanes_variant_key_format(&key, 3, longer, sizeof(longer));
-    cr_expect_str_eq(longer, "contiguous,uniform,contiguous+ma");
+    cr_expect_str_eq(longer, "contiguous,uniform,contiguous+wh");
     char whole[30];
     lanes_variant_key_format(&key, 3, whole, sizeof(whole));
-    cr_expect_str_eq(whole, "contiguous,uniform,contiguous", "no room for the mask");
+    cr_expect_str_eq(whole, "contiguous,uniform,contiguous", "no room for `where`");
     key.dtype[1] = LANES_F4;
     char dtype[21];
     lanes_variant_key_format(&key, 3, dtype, sizeof(dtype));

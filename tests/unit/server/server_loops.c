@@ -11,6 +11,8 @@
 #include "base/base.h"
 
 uint32_t fake_explains;
+uint32_t fake_lines;
+uint32_t fake_crooked;
 
 /* As loop.h says: an array is contiguous or, at stride 0, one element; rows are at a
  * stride. */
@@ -54,8 +56,8 @@ static void loop_mask(const lanes_loop_frame *frame, uint64_t begin, uint64_t en
                       lanes_loop_result *result)
 {
     loop_fail(frame, begin, end, result);
-    for (uint64_t i = begin; i < end; i++) {
-        char *mask = frame->base[2];
+    char *mask = frame->base[2];
+    for (uint64_t i = begin; mask != NULL && i < end; i++) {
         mask[i - frame->first] = *element(frame, 0, i) < 0 ? 1 : 0;
     }
 }
@@ -68,6 +70,18 @@ static void loop_slow(const lanes_loop_frame *frame, uint64_t begin, uint64_t en
     while (lanes_clock_ns() - start_ns < (end - begin) * 1000) {
         lanes_cpu_relax();
     }
+}
+
+/* As double, and a code that streams: what loop.h promises it is looked at. */
+static void loop_lines(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                       lanes_loop_result *result)
+{
+    const uintptr_t at = (uintptr_t)element(frame, 1, begin);
+    const bool is_crooked =
+        end - begin >= LANES_STREAM_COUNT && at % LANES_STREAM_ALIGNMENT != 0;
+    lanes_fetch_add_relaxed_u32(&fake_crooked, is_crooked ? 1 : 0);
+    lanes_fetch_add_relaxed_u32(&fake_lines, 1);
+    loop_double(frame, begin, end, result);
 }
 
 static void loop_seed(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
@@ -201,14 +215,15 @@ static const fake_kernel kernels[] = {
     {.name = "gone", .loop = loop_double, .signature = UNARY},
     {.name = "fail", .loop = loop_fail, .signature = UNARY, .may_raise = 1},
     {.name = "slow", .loop = loop_slow, .signature = UNARY},
+    {.name = "hypot", .loop = loop_double, .signature = UNARY},
+    {.name = "lines", .loop = loop_lines, .signature = UNARY},
     {.name = "seed", .loop = loop_seed, .signature = UNARY},
     {.name = "fault", .loop = loop_fault, .signature = UNARY, .may_raise = 1},
     {.name = "deep", .loop = loop_deep, .signature = UNARY},
-    {.name = "raise", .loop = loop_fail, RAISES},
+    {.name = "raise", .loop = loop_mask, RAISES},
     {.name = "bits", .loop = loop_fail, RAISES},
     {.name = "textfit", .loop = loop_fail, RAISES},
     {.name = "formless", .loop = loop_fail, RAISES},
-    {.name = "mask", .loop = loop_mask, RAISES},
     {.name = "zero",
      .loop = loop_fail,
      .explain = explain_zero_division,
