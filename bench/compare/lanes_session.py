@@ -86,7 +86,7 @@ class Kernel:
 class Session:
     """Private executor unless socket names one."""
 
-    def __init__(self, lib, socket=None, threads=0):
+    def __init__(self, lib, socket=None, threads=0, timeout_ms=None):
         self.lib = lib
         self.handle = handle()
         options = OpenOptions()
@@ -94,6 +94,7 @@ class Session:
         options.flags = OPEN_NO_PRIVATE if socket else OPEN_PRIVATE
         options.socket = socket.encode() if socket else None
         options.threads = threads
+        options.timeout_ms = timeout_ms or options.timeout_ms
         self.call("lanes_open", ctypes.byref(options), ctypes.byref(self.handle))
         self.executor_pid = lib.lanes_executor_pid(self.handle)
         self.threads = lib.lanes_executor_threads(self.handle)

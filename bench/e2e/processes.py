@@ -14,15 +14,19 @@ START_SECONDS = 10
 
 
 @contextlib.contextmanager
-def executor(options):
-    """The socket of options.socket's executor, else of one that lives as long as this."""
+def executor(options, cache="none"):
+    """The socket of options.socket's executor, else of one that lives as long as this.
+
+    That one keeps compiled code in folder `cache`.
+    """
     if options.socket:
         yield options.socket
         return
     with tempfile.TemporaryDirectory(prefix="lanes-bench-") as folder:
         socket = os.path.join(folder, "lanes.sock")
         lanesd = os.path.join(options.build, "bin", "lanesd")
-        process = subprocess.Popen([lanesd, f"--socket={socket}", "--log-level=warning"])
+        process = subprocess.Popen([lanesd, f"--socket={socket}", "--log-level=warning",
+                                    f"--cache-folder={cache}"])  # fmt: skip
         try:
             wait_until_listening(process, socket)
             yield socket

@@ -15,10 +15,8 @@ README = os.path.join(HERE, "..", "README.md")
 BEGIN, END = "<!-- results begin -->", "<!-- results end -->"
 # What each file was made by, in the order of the section.
 FILES = {
-    "compare": "bench/compare/compare.py",
-    "sizes": "bench/compare/compare.py --sizes",
+    "loops": "bench/compare/loops.py",
     "errors": "bench/compare/errors.py",
-    "layouts": "bench/compare/layouts.py",
     "load": "bench/e2e/load.py",
     "roundtrip": "build/bench/bin/bench_roundtrip",
     "soak": "bench/e2e/soak.py",
@@ -37,33 +35,66 @@ def milliseconds(summary):
     return f"{summary['median'] / 1e6:.3g} ± {summary['mad'] / 1e6:.2g}"
 
 
-def compare_lines(content):
-    peers = ["lanes", "hand", "hand-stream", "hand-own", "numba", "numpy"]
-    rows = []
-    for part in content["results"]:
-        cells = [part["kernel"], part["vector_width"]]
-        for peer in peers:
-            known = peer in part["peers_ns"]
-            cells.append(milliseconds(part["peers_ns"][peer]) if known else "-")
-        cells += [f"{part['ratio'].get(p, float('nan')):.2f}" for p in ("hand", "numba", "numpy")]
-        rows.append(cells)
-    count = content["results"][0]["count"]
-    yield f"n = {count:,} f8; median ± MAD in ms; ratio above 1: lanes is faster than that."
-    yield ""
-    yield from table(["kernel", "width", *peers, "vs hand", "vs numba", "vs numpy"], rows)
+def power(n):
+    return f"{n:.0e}".replace("e+0", "e")
 
 
-def sizes_lines(content):
-    kernels = list(dict.fromkeys(part["kernel"] for part in content["results"]))
-    counts = sorted({part["count"] for part in content["results"]})
-    found = {(p["kernel"], p["count"]): p["ratio"] for p in content["results"]}
-    yield "Time of the hand-written loop over that of lanes, by number of elements."
+def loops_lines(content):
+    parts = {(p["case"], p["n"]): p for p in content["results"]}
+    cases = list(dict.fromkeys(case for case, _ in parts))
+    sizes = sorted({n for _, n in parts})
+    versions = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
+    yield (f"{content['threads']} threads; {versions}. The fastest peer's median over that of "
+           "lanes, by number of elements; ~: other processes were busy.")  # fmt: skip
     yield ""
+    yield from table(["case", "floor", *map(power, sizes)], [
+        [case, next(p["floor"] for p in content["results"] if p["case"] == case)]
+        + [loops_cell(parts.get((case, n))) for n in sizes]
+        for case in cases
+    ])  # fmt: skip
+    yield ""
+    yield from loops_medians(parts, cases, 10**7 if 10**7 in sizes else sizes[-1])
+    yield ""
+    yield from loops_below(content["results"])
+
+
+def loops_cell(part):
+    if part is None or "skipped" in part:
+        return "-"
+    mark = "~" if disturbed(part) else ""
+    return f"{mark}{part['ratio']:.2f} {part['best']}"
+
+
+def loops_medians(parts, cases, n):
+    measured = [parts[case, n] for case in cases if "peers_ns" in parts.get((case, n), {})]
+    names = list(dict.fromkeys(name for part in measured for name in part["peers_ns"]))
     rows = [
-        [k] + [f"{found[k, n]['hand']:.2f}" if (k, n) in found else "-" for n in counts]
-        for k in kernels
-    ]
-    yield from table(["kernel", *(f"{n:.0e}".replace("e+0", "e") for n in counts)], rows)
+        [part["case"], part["vector_width"]]
+        + [milliseconds(part["peers_ns"][name]) if name in part["peers_ns"] else "-"
+           for name in names]
+        for part in measured
+    ]  # fmt: skip
+    yield f"n = {power(n)}, median ± MAD in ms."
+    yield ""
+    yield from table(["case", "width", *names], rows)
+
+
+def loops_below(results):
+    measured = [p for p in results if "ratio" in p]
+    below = [p for p in measured if p["ratio"] < p["floor"]]
+    yield f"{len(below)} of {len(measured)} are below their floor:"
+    yield ""
+    for part in sorted(below, key=lambda p: p["ratio"] / p["floor"]):
+        yield (f"* {part['case']}, {power(part['n'])}: {part['ratio']:.2f} of {part['best']}"
+               + disturbed(part))  # fmt: skip
+    for part in results:
+        if "skipped" in part:
+            yield f"* {part['case']}, {power(part['n'])}: not measured, {part['skipped']}"
+
+
+def disturbed(part):
+    share = part["disturbance"]
+    return f" ({share:.0%} of a core was busy otherwise)" if share > 0.05 else ""
 
 
 def errors_lines(content):
@@ -78,29 +109,13 @@ def errors_lines(content):
     yield from table(["pair", "elements", "plain", "checked", "ratio", "widths"], rows)
 
 
-def layouts_lines(content):
-    rows = [
-        [r["layout"], f"{r['count']:,}"]
-        + [f"{r['peers_ns'][p]['median'] / 1e6:.3g}" if p in r["peers_ns"] else "-"
-           for p in ("lanes", "hand", "numba", "numpy")]
-        + [f"{r['ratio']:.2f}"]
-        for r in content["results"]
-    ]  # fmt: skip
-    yield "2.5 * x + y, medians in ms; ratio: the fastest of the others over lanes."
-    yield ""
-    yield from table(["layout", "elements", "lanes", "hand", "numba", "numpy", "ratio"], rows)
-
-
 def load_lines(content):
-    rows = [
-        [r["callback"], f"{r['new']['median']:.1f} ± {r['new']['mad']:.1g}",
-         f"{r['known']['median']:.1f} ± {r['known']['mad']:.1g}",
-         f"{r['new']['median'] / r['known']['median']:.1f}"]
-        for r in content["results"]
-    ]  # fmt: skip
+    kinds = [k for k in ("new", "known", "disk", "read") if k in content["results"][0]]
+    rows = [[r["callback"], *(f"{r[k]['median']:.1f} ± {r[k]['mad']:.1g}" for k in kinds)]
+            for r in content["results"]]  # fmt: skip
     yield "From IR to a callable kernel, median ± MAD in ms."
     yield ""
-    yield from table(["callback", "new", "known", "ratio"], rows)
+    yield from table(["callback", *kinds], rows)
 
 
 def roundtrip_lines(content):
@@ -138,9 +153,8 @@ def idle_lines(content):
 
 def lines_of(folder):
     makers = {
-        "compare": compare_lines, "sizes": sizes_lines, "errors": errors_lines,
-        "layouts": layouts_lines, "load": load_lines, "roundtrip": roundtrip_lines, "soak": soak_lines,
-        "idle": idle_lines,
+        "loops": loops_lines, "errors": errors_lines, "load": load_lines,
+        "roundtrip": roundtrip_lines, "soak": soak_lines, "idle": idle_lines,
     }  # fmt: skip
     machine = None
     for name, command in FILES.items():
@@ -153,11 +167,12 @@ def lines_of(folder):
             continue
         if machine is None:
             machine = content["machine"]
-            yield (f"{content['date'][:10]}, {machine['cpu']}, {machine['cores']} cores, Linux "
-                   f"{machine['kernel']}, {machine['compiler']}, {machine['llvm']}, "
-                   f"revision {machine['git']}; load before: {machine['load']:.2f}.")  # fmt: skip
+            yield (f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}, "
+                   f"{machine['compiler']}, {machine['llvm']}.")  # fmt: skip
         yield ""
-        yield f"`{command}`"
+        own = content["machine"]
+        yield (f"`{command}`: {content['date'][:10]}, revision {own['git']}, "
+               f"load before: {own['load']:.2f}")  # fmt: skip
         yield ""
         yield from makers[name](content)
 

@@ -30,7 +30,7 @@
 
 /** "lanes\0" and the layout version; both sides must agree exactly. */
 #define LANES_ABI_MAGIC   0x0000736c656e616cull
-#define LANES_ABI_VERSION 4u
+#define LANES_ABI_VERSION 6u
 
 /* Limits. Exceeding one is a named error, never truncation. */
 #define LANES_OPERANDS_MAX       16           /**< inputs + outputs of a kernel */
@@ -43,6 +43,7 @@
 #define LANES_ENTRY_NAME_MAX     1024 /**< bytes of a function name, with NUL */
 #define LANES_SIGNATURE_TEXT_MAX 512  /**< bytes of "f8(f8,f8)", with NUL */
 #define LANES_SEGMENT_BYTES_MAX  (1ull << 46)
+#define LANES_FUSION_NODES_MAX   8 /**< kernels that one is made of */
 
 /*
  * X(name, code, letters, bytes): element types by NumPy's letters. Codes are part of the
@@ -108,6 +109,36 @@ enum lanes_casting {
     LANES_CASTING_UNSAFE = 3     /**< any, but complex to real */
 };
 
+/**
+ * What becomes of a kernel's results along reduced axes. Elements that fail, or that
+ * `where` leaves out, are not part of it. NaN as in NumPy: one makes min, max, argmin and
+ * argmax NaN, or its index.
+ */
+enum lanes_reduce {
+    LANES_REDUCE_NONE = 0,   /**< no reduction: a result for each element */
+    LANES_REDUCE_SUM = 1,    /**< 0 of no elements; `or` in an array of bool */
+    LANES_REDUCE_PROD = 2,   /**< 1 of no elements; `and` in an array of bool */
+    LANES_REDUCE_MIN = 3,    /**< real numbers; of no element in `where`: the largest */
+    LANES_REDUCE_MAX = 4,    /**< real numbers; of no element in `where`: the smallest */
+    LANES_REDUCE_ANY = 5,    /**< into bool: some result is not 0; of none: false */
+    LANES_REDUCE_ALL = 6,    /**< into bool: no result is 0; of none: true */
+    LANES_REDUCE_ARGMIN = 7, /**< into i8: index of the first smallest; of none: -1 */
+    LANES_REDUCE_ARGMAX = 8, /**< into i8: index of the first largest; of none: -1 */
+    /**
+     * By the kernel itself, f(T, T) of one dtype T, which is associative:
+     * f(...f(f(a, x0), x1)..., xn). The batch's first input, a, is where each value
+     * begins; it has stride 0 along reduced axes, as the output has.
+     */
+    LANES_REDUCE_KERNEL = 9,
+    /**
+     * By the kernel itself as KERNEL, but every intermediate result is kept: out[i] =
+     * f(out[i - 1], x[i]) along the one reduced dimension, from the start value on. The
+     * output has the batch's whole shape, and may be x itself. Elements that fail, or
+     * that `where` leaves out, keep their old output and change nothing behind them.
+     */
+    LANES_REDUCE_SCAN = 10
+};
+
 /** How a callback is called. */
 enum lanes_convention {
     LANES_CONVENTION_AUTO = 0,  /**< found from the IR */
@@ -122,6 +153,15 @@ enum lanes_errors {
     LANES_ERRORS_RAISE = 0, /**< the batch ends with LANES_E_KERNEL_RAISED */
     LANES_ERRORS_MASK = 1,  /**< LANES_OK; one more operand gets true where it failed */
     LANES_ERRORS_IGNORE = 2 /**< LANES_OK; only counted */
+};
+
+/**
+ * What becomes of denormal floating-point numbers, f8 below 2.2e-308 and f4 below
+ * 1.2e-38, which take CPUs several times as long as others.
+ */
+enum lanes_denormals {
+    LANES_DENORMALS_KEEP = 0, /**< what the callback's IR says */
+    LANES_DENORMALS_FLUSH = 1 /**< as operands and as results they may become 0 */
 };
 
 /** Why an element failed: lanes_abi_raised.kind. */
@@ -181,6 +221,7 @@ typedef struct lanes_abi_executor_page {
 #define LANES_ABI_OP_MAP 1u /**< apply a kernel element by element */
 
 #define LANES_ABI_BATCH_WHERE 1u /**< the last operand says which elements to compute */
+#define LANES_ABI_BATCH_FLUSH 2u /**< LANES_DENORMALS_FLUSH */
 
 /**
  * One submission. The argument slot of the same index holds, as 8-byte words:
@@ -204,8 +245,10 @@ typedef struct lanes_abi_entry {
     uint64_t params_offset; /**< bytes; a multiple of 16 */
     uint64_t params_bytes;
     uint32_t flags;       /**< LANES_ABI_BATCH_* */
+    uint32_t reduce;      /**< enum lanes_reduce */
+    uint32_t reduce_axes; /**< bit d < dimensions: it is reduced; 0 if reduce is NONE */
     uint32_t reserved0;   /**< must be 0 */
-    uint64_t reserved[5]; /**< must be 0 */
+    uint64_t reserved[4]; /**< must be 0 */
 } lanes_abi_entry;
 
 /** One operand in an argument slot; its strides follow it. */
@@ -220,7 +263,7 @@ typedef struct lanes_abi_operand {
 /** Largest number of items that an exception carries from the failing element. */
 #define LANES_RAISED_ITEMS_MAX 32
 /** Bytes of their values. */
-#define LANES_RAISED_DATA_BYTES 992
+#define LANES_RAISED_DATA_BYTES 984
 
 /** lanes_abi_raised_item.type, if it is not the enum lanes_dtype of a number. */
 enum lanes_raised_item {
@@ -247,6 +290,9 @@ typedef struct lanes_abi_raised_item {
  *
  * Items are a list of trees: each tuple is followed by its elements, which may be tuples
  * themselves. ValueError((x, 3), y) has the items TUPLE (count 2), x, 3, y.
+ *
+ * Of a fused kernel, `node` says which of its callbacks failed, and the place is in the
+ * IR of that one.
  */
 typedef struct lanes_abi_raised {
     uint32_t kind;           /**< enum lanes_raised_kind */
@@ -255,6 +301,8 @@ typedef struct lanes_abi_raised {
     uint64_t payload_bytes;  /**< of the pickle */
     uint32_t argument_count; /**< computed arguments: items that are in no tuple */
     uint32_t item_count;     /**< <= LANES_RAISED_ITEMS_MAX */
+    uint32_t node;           /**< of a fused kernel; else 0 */
+    uint32_t reserved;       /**< 0 */
     lanes_abi_raised_item item[LANES_RAISED_ITEMS_MAX]; /**< unused: 0 */
     uint8_t data[LANES_RAISED_DATA_BYTES];              /**< unused: 0 */
 } lanes_abi_raised;
@@ -310,7 +358,8 @@ enum lanes_abi_message_type {
     LANES_ABI_KERNEL_LOAD =
         6, /**< request carries 1 fd: the IR; reply 1 fd: the report */
     LANES_ABI_KERNEL_REPORT = 7, /**< reply carries 1 fd: the report */
-    LANES_ABI_KERNEL_RELEASE = 8
+    LANES_ABI_KERNEL_RELEASE = 8,
+    LANES_ABI_KERNEL_FUSE = 9 /**< reply as to LOAD: 1 fd, the report */
 };
 
 typedef struct lanes_abi_header {
@@ -366,7 +415,31 @@ typedef struct lanes_abi_kernel_load {
     char signature[LANES_SIGNATURE_TEXT_MAX]; /**< "" = from the IR */
 } lanes_abi_kernel_load;
 
-/** Reply to LOAD and REPORT, and (id only) the request of REPORT and RELEASE. */
+/** lanes_abi_source.node: an input of the fused kernel, not an output of a node. */
+#define LANES_FUSION_INPUT 0xffffffffu
+
+/** Where a value in a fused kernel comes from. */
+typedef struct lanes_abi_source {
+    uint32_t node;  /**< one that is earlier in the list, or LANES_FUSION_INPUT */
+    uint32_t index; /**< of that node's output, or of the fused kernel's input */
+} lanes_abi_source;
+
+typedef struct lanes_abi_fusion_node {
+    lanes_abi_id kernel;
+    lanes_abi_source input[LANES_OPERANDS_MAX]; /**< as many as the kernel has inputs */
+} lanes_abi_fusion_node;
+
+typedef struct lanes_abi_kernel_fuse {
+    lanes_abi_header header;
+    uint32_t flags; /**< LANES_ABI_KERNEL_* */
+    uint32_t node_count;
+    uint32_t output_count;
+    uint32_t reserved; /**< must be 0 */
+    lanes_abi_fusion_node node[LANES_FUSION_NODES_MAX];
+    lanes_abi_source output[LANES_OPERANDS_MAX];
+} lanes_abi_kernel_fuse;
+
+/** Reply to LOAD, FUSE and REPORT, and (id only) the request of REPORT and RELEASE. */
 typedef struct lanes_abi_kernel {
     lanes_abi_header header;
     lanes_abi_id id;
@@ -400,9 +473,10 @@ LANES_ABI_ASSERT(sizeof(lanes_abi_completion) == 128, "completions are 128 bytes
 LANES_ABI_ASSERT(sizeof(lanes_abi_segment) == 40, "no padding");
 LANES_ABI_ASSERT(sizeof(lanes_abi_hello) == 40, "no padding");
 LANES_ABI_ASSERT(sizeof(lanes_abi_raised_item) == 16, "no padding");
-LANES_ABI_ASSERT(sizeof(lanes_abi_raised) == 32 + 32 * 16 + 992, "no padding");
+LANES_ABI_ASSERT(sizeof(lanes_abi_raised) == 40 + 32 * 16 + 984, "no padding");
 LANES_ABI_ASSERT(sizeof(lanes_abi_detail) == 2048, "details are 2048 bytes");
 LANES_ABI_ASSERT(sizeof(lanes_abi_kernel_load) == 40 + 1024 + 512, "no padding");
+LANES_ABI_ASSERT(sizeof(lanes_abi_kernel_fuse) == 32 + 8 * 136 + 16 * 8, "no padding");
 LANES_ABI_ASSERT(sizeof(lanes_abi_kernel) == 48 + 64 + 16, "no padding");
 LANES_ABI_ASSERT(LANES_OPERANDS_MAX * (24 + 8 * LANES_DIMENSIONS_MAX) +
                          8 * LANES_DIMENSIONS_MAX <=

@@ -70,7 +70,24 @@ typedef struct lanes_batch {
     uint64_t params_offset; /**< bytes from the segment's start; a multiple of 16 */
     uint64_t params_bytes;  /**< at least lanes_kernel_params_bytes() */
     uint32_t has_where;     /**< 1: the last operand is `where`; 0: all elements */
-    uint32_t reserved;      /**< must be 0 */
+    /**
+     * enum lanes_denormals. FLUSH is refused for kernels that call hypot with
+     * LANES_MATH_VECTOR, whose results would be wrong for numbers that are none.
+     */
+    uint32_t denormals;
+    /**
+     * enum lanes_reduce. Other than NONE: each output gets one value for all elements
+     * along the reduced axes. Its array has stride 0 along these, which counts its
+     * elements once, and is written, not added to; it may not be an input. Values are
+     * combined in the array's dtype, in an order that depends on the shape, the strides
+     * and the CPU only: equal bits whatever the number of threads. Index of argmin and
+     * argmax: flat, in C order, among the reduced axes. A SCAN goes along one dimension
+     * and its output is that of any batch: of the whole shape, or the second input.
+     */
+    uint32_t reduce;
+    /** Bit d: dimension d is reduced. Bits of dimensions that the batch does not have
+     * mean nothing, so UINT32_MAX reduces all. */
+    uint32_t reduce_axes;
 } lanes_batch;
 
 /**
@@ -109,7 +126,8 @@ typedef struct lanes_completion {
  * Copy the pickle of a raised exception out of the IR that the caller itself submitted.
  * The bytes come from @p ir alone, so unpickling them runs nobody else's code.
  *
- * @param ir          borrowed; what was given to lanes_kernel_load()
+ * @param ir          borrowed; what was given to lanes_kernel_load(); of a fused kernel,
+ *   for its node raised->node
  * @param raised      borrowed; kind LANES_RAISED_EXCEPTION
  * @param out_pickle  [buffer_bytes]; receives raised->payload_bytes bytes
  * @return LANES_OK; LANES_E_INVALID (no payload, the buffer is too small, or the place is

@@ -40,6 +40,8 @@ typedef struct lanes_open_options {
     uint32_t spin_us;    /**< how long waits spin before they sleep; default 50 */
     uint32_t timeout_ms; /**< for the executor to start or answer; default 10 000 */
     uint32_t reserved;   /**< must be 0 */
+    const char *cpu;     /**< borrowed; that a private executor compiles for, as lanesd's
+                              --cpu; NULL = $LANES_CPU, else native */
 } lanes_open_options;
 
 /** Fill @p options with the defaults. */

@@ -72,6 +72,62 @@ LANES_API LANES_NODISCARD lanes_status lanes_kernel_load(
     lanes_session *session, const void *ir, size_t ir_bytes,
     const lanes_kernel_options *options, lanes_kernel **out_kernel, lanes_error *err);
 
+/**
+ * Where a value in a fused kernel comes from: output `index` of an earlier node, or input
+ * `index` of the fused kernel, if `node` is LANES_FUSION_INPUT.
+ */
+typedef lanes_abi_source lanes_source;
+
+/** A kernel in a fusion, and the source of each of its inputs. */
+typedef struct lanes_fusion_node {
+    const lanes_kernel *kernel;             /**< borrowed; loaded, not itself fused */
+    lanes_source input[LANES_OPERANDS_MAX]; /**< as many as the kernel has inputs */
+} lanes_fusion_node;
+
+/**
+ * A chain or graph of kernels: outputs of some are inputs of later ones. Set with
+ * lanes_fusion_default(), then change fields.
+ */
+typedef struct lanes_fusion {
+    uint32_t struct_bytes; /**< sizeof(lanes_fusion); set by ..._default() */
+    uint32_t flags;        /**< LANES_KERNEL_* */
+    uint32_t node_count;   /**< 1 .. LANES_FUSION_NODES_MAX */
+    uint32_t output_count; /**< of the fused kernel */
+    lanes_fusion_node node[LANES_FUSION_NODES_MAX]; /**< in the order of their calls */
+    lanes_source output[LANES_OPERANDS_MAX];        /**< of which node; never an input */
+} lanes_fusion;
+
+/** Fill @p fusion with the defaults: no nodes. */
+LANES_API void lanes_fusion_default(lanes_fusion *fusion);
+
+/**
+ * Make one kernel of several: for each element their callbacks are called one after the
+ * other, in one loop, and what one gives to another is never in memory.
+ *
+ * The new kernel runs as a callback would that calls theirs in the order of the nodes: it
+ * fails where the first of them fails, and those behind it are not called; random numbers
+ * go on from one node to the next. All that take a params block get the batch's one
+ * block. Rows can only be inputs of the fused kernel. dtypes must be equal where values
+ * are passed on: nothing is converted in between. math and fp must be the same for all
+ * nodes, and are the new kernel's.
+ *
+ * Shape:     input i of the fused kernel is any that a source names; none may be left out
+ *   below the largest, and all that name the same one have the same dtype. Inputs and
+ *   outputs together are at most LANES_OPERANDS_MAX.
+ * Ownership: the kernels are not needed any more once the call has returned.
+ * Blocking:  as lanes_kernel_load().
+ *
+ * @param fusion      borrowed
+ * @param out_kernel  owned by the caller; end it with lanes_kernel_release()
+ * @return LANES_OK, LANES_E_INVALID (the text names the node and its input),
+ *   LANES_E_DTYPE, LANES_E_STALE_ID, LANES_E_IR_LIMIT (the IR of all nodes exceeds
+ *   LANES_IR_BYTES_MAX), or as lanes_kernel_load()
+ */
+LANES_API LANES_NODISCARD lanes_status lanes_kernel_fuse(lanes_session *session,
+                                                         const lanes_fusion *fusion,
+                                                         lanes_kernel **out_kernel,
+                                                         lanes_error *err);
+
 /** Number of inputs of @p kernel. */
 LANES_API uint32_t lanes_kernel_input_count(const lanes_kernel *kernel);
 
@@ -106,7 +162,8 @@ LANES_API uint64_t lanes_kernel_compile_ns(const lanes_kernel *kernel);
 
 /**
  * The kernel's report: JSON with entry, convention, signature, externals, and for each
- * variant compiled so far vectorization, width, remarks and times.
+ * variant compiled so far vectorization, width, remarks and times. A fused kernel's also
+ * has its nodes and the wiring between them.
  *
  * @param out_json  NUL-terminated; owned by the caller, freed with free()
  * @return LANES_OK, LANES_E_PEER_GONE, -ENOMEM

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * base.h - what every room may use: asserts, error texts, checked sizes, clock, log.
+ * base.h - what every room may use: asserts, error texts, checked sizes, builds, clock,
+ * log.
  */
 #ifndef LANES_BASE_H
 #define LANES_BASE_H
@@ -77,6 +78,15 @@ static inline bool lanes_align_up_u64(uint64_t value, uint64_t step, uint64_t *o
     *out &= ~(step - 1);
     return true;
 }
+
+/** Called with what tells one build of a program or library from every other. */
+typedef void (*lanes_build_id_fn)(void *ctx, const void *id, size_t bytes);
+
+/**
+ * Call @p each for the running program, then for every library that it has loaded: with
+ * the linker's build id, or with the file's name if it has none.
+ */
+void lanes_build_ids(lanes_build_id_fn each, void *ctx);
 
 /** Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t lanes_clock_ns(void);

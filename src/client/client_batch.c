@@ -83,9 +83,16 @@ static lanes_status check_batch(const lanes_session *session, const lanes_batch 
         return lanes_error_set(err, LANES_E_INVALID, "batch.has_where %u is not 0 or 1",
                                batch->has_where);
     }
-    if (batch->reserved != 0) {
-        return lanes_error_set(err, LANES_E_INVALID, "batch.reserved %u must be 0",
-                               batch->reserved);
+    if (batch->denormals > LANES_DENORMALS_FLUSH) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "batch.denormals %u is none of enum lanes_denormals, "
+                               "0 .. %d",
+                               batch->denormals, LANES_DENORMALS_FLUSH);
+    }
+    if (batch->reduce > LANES_REDUCE_SCAN) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "batch.reduce %u is none of enum lanes_reduce, 0 .. %d",
+                               batch->reduce, LANES_REDUCE_SCAN);
     }
     if (batch->shape == NULL || batch->operands == NULL) {
         return lanes_error_set(err, LANES_E_INVALID,
@@ -122,6 +129,20 @@ static uint32_t put_arguments(const lanes_batch *batch, uint64_t *words)
     return used;
 }
 
+static uint32_t flags_of(const lanes_batch *batch)
+{
+    return (batch->has_where != 0 ? LANES_ABI_BATCH_WHERE : 0) |
+           (batch->denormals == LANES_DENORMALS_FLUSH ? LANES_ABI_BATCH_FLUSH : 0);
+}
+
+/** Axes that the entry may name: those that the batch has, and none for no reduction. */
+static uint32_t reduced_axes_of(const lanes_batch *batch)
+{
+    return batch->reduce != LANES_REDUCE_NONE
+               ? batch->reduce_axes & ((1u << batch->dimensions) - 1)
+               : 0;
+}
+
 lanes_status lanes_submit(lanes_session *session, const lanes_batch *batch,
                           lanes_error *err)
 {
@@ -151,7 +172,9 @@ lanes_status lanes_submit(lanes_session *session, const lanes_batch *batch,
         .opcode = LANES_ABI_OP_MAP,
         .errors = batch->errors,
         .casting = batch->casting,
-        .flags = batch->has_where != 0 ? LANES_ABI_BATCH_WHERE : 0,
+        .flags = flags_of(batch),
+        .reduce = batch->reduce,
+        .reduce_axes = reduced_axes_of(batch),
         .kernel_slot = batch->kernel->id.slot,
         .kernel_generation = batch->kernel->id.generation,
         .tag = batch->tag,

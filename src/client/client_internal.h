@@ -94,9 +94,16 @@ LANES_NODISCARD lanes_status lanes_client_request(lanes_session *session,
                                                   lanes_client_call *call,
                                                   lanes_error *err);
 
+/** Send a request to LOAD or FUSE, and make the handle of the kernel in its reply. */
+LANES_NODISCARD lanes_status lanes_client_request_kernel(lanes_session *session,
+                                                         lanes_abi_header *request,
+                                                         int ir_fd,
+                                                         lanes_kernel **out_kernel,
+                                                         lanes_error *err);
+
 /** Start a private executor and connect session->socket to it. */
 LANES_NODISCARD lanes_status lanes_client_start_private(lanes_session *session,
-                                                        uint32_t threads,
+                                                        const lanes_open_options *options,
                                                         lanes_error *err);
 
 /**

@@ -113,7 +113,7 @@ static lanes_status check_reply(const lanes_abi_kernel *reply, lanes_error *err)
     return LANES_OK;
 }
 
-/** The handle of a reply to LOAD. */
+/** The handle of a reply to LOAD or FUSE. */
 static lanes_status make_kernel(lanes_session *session, const lanes_abi_kernel *reply,
                                 lanes_kernel **out_kernel, lanes_error *err)
 {
@@ -163,12 +163,13 @@ static void release_remote(lanes_session *session, lanes_abi_id id)
                  "if the executor is gone, so is the kernel");
 }
 
-static lanes_status request_load(lanes_session *session, lanes_abi_kernel_load *request,
-                                 int ir_fd, lanes_kernel **out_kernel, lanes_error *err)
+lanes_status lanes_client_request_kernel(lanes_session *session,
+                                         lanes_abi_header *request, int ir_fd,
+                                         lanes_kernel **out_kernel, lanes_error *err)
 {
     lanes_abi_kernel reply;
     lanes_client_call call = {
-        .request = &request->header,
+        .request = request,
         .request_fd = ir_fd,
         .reply = &reply.header,
         .reply_bytes = sizeof(reply),
@@ -211,7 +212,8 @@ lanes_status lanes_kernel_load(lanes_session *session, const void *ir, size_t ir
                        sizeof(request.signature), err));
     int ir_fd = -1;
     LANES_TRY(seal_ir(ir, ir_bytes, &ir_fd, err));
-    const lanes_status status = request_load(session, &request, ir_fd, out_kernel, err);
+    const lanes_status status =
+        lanes_client_request_kernel(session, &request.header, ir_fd, out_kernel, err);
     lanes_os_close(&ir_fd);
     return status;
 }

@@ -69,7 +69,7 @@ static lanes_status reach_executor(lanes_session *session,
                                    const lanes_open_options *options, lanes_error *err)
 {
     if ((options->flags & LANES_OPEN_PRIVATE) != 0) {
-        return lanes_client_start_private(session, options->threads, err);
+        return lanes_client_start_private(session, options, err);
     }
     const char *named = named_socket(options);
     if (named != NULL) {
@@ -80,7 +80,7 @@ static lanes_status reach_executor(lanes_session *session,
     const lanes_status status =
         lanes_os_connect(path, session->timeout_ns, &session->socket, err);
     if (status == LANES_E_UNAVAILABLE && (options->flags & LANES_OPEN_NO_PRIVATE) == 0) {
-        return lanes_client_start_private(session, options->threads, err);
+        return lanes_client_start_private(session, options, err);
     }
     return status;
 }

@@ -20,6 +20,8 @@
 #include "os/os_socket.h"
 
 #define PRIVATE_FD 3
+/* Longer names are no CPU's, and are refused cut off as well. */
+#define CPU_OPTION_MAX 128
 /* An executor that has lost its client needs no longer than a tile and its unmapping. */
 #define END_WAIT_NS  2000000000u
 #define KILL_WAIT_NS 1000000000u
@@ -92,7 +94,8 @@ static const char **executor_environment(void)
     return kept;
 }
 
-lanes_status lanes_client_start_private(lanes_session *session, uint32_t threads,
+lanes_status lanes_client_start_private(lanes_session *session,
+                                        const lanes_open_options *options,
                                         lanes_error *err)
 {
     char path[LANES_OS_PATH_MAX];
@@ -109,11 +112,19 @@ lanes_status lanes_client_start_private(lanes_session *session, uint32_t threads
     }
     char fd_option[32];
     char threads_option[32];
+    char cpu_option[CPU_OPTION_MAX];
     snprintf(fd_option, sizeof(fd_option), "--private-fd=%d", PRIVATE_FD);
-    snprintf(threads_option, sizeof(threads_option), "--threads=%u", threads);
-    /* 0 threads is the executor's own default. */
-    const char *const argv[] = {"lanesd", fd_option, threads > 0 ? threads_option : NULL,
-                                NULL};
+    const char *argv[5] = {"lanesd", fd_option};
+    size_t argc = 2;
+    if (options->threads > 0) { /* else the executor's own default; cpu likewise */
+        snprintf(threads_option, sizeof(threads_option), "--threads=%u",
+                 options->threads);
+        argv[argc++] = threads_option;
+    }
+    if (options->cpu != NULL) {
+        snprintf(cpu_option, sizeof(cpu_option), "--cpu=%s", options->cpu);
+        argv[argc] = cpu_option;
+    }
     const lanes_os_spawn spawn = {
         .path = path,
         .argv = argv,

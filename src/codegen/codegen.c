@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codegen/codegen_fuse.h"
 #include "codegen/codegen_internal.h"
+#include "kernel/reduce.h"
 
 const char *lanes_codegen_llvm_version(void)
 {
@@ -46,19 +48,27 @@ static lanes_status check_request(lanes_codegen *cg)
 }
 
 /* An array may be of another dtype; not a row, and not a complex number made real. */
+static bool is_cast_fit(const lanes_codegen *cg, uint32_t k, uint32_t from, uint32_t to)
+{
+    const bool is_truth = to == LANES_BOOL && cg->key.reduce != LANES_REDUCE_NONE;
+    return cg->key.layout[k] != LANES_LAYOUT_ROWS && lanes_dtype_bytes(from) != 0 &&
+           lanes_dtype_bytes(to) != 0 && from != to &&
+           (is_truth || lanes_dtype_part_count(from) <= lanes_dtype_part_count(to));
+}
+
 static bool is_dtype_fit(const lanes_codegen *cg, uint32_t k)
 {
     const uint32_t stored = cg->key.dtype[k];
-    if (stored == 0) {
-        return true;
+    if (k >= lanes_signature_operand_count(&cg->signature)) {
+        return stored == 0;
     }
-    const bool is_input = k < cg->signature.input_count;
     const uint32_t own = cg->signature.dtype[k];
-    const uint32_t from = is_input ? stored : own;
-    const uint32_t to = is_input ? own : stored;
-    return k < lanes_signature_operand_count(&cg->signature) && stored != own &&
-           cg->key.layout[k] != LANES_LAYOUT_ROWS && lanes_dtype_bytes(stored) != 0 &&
-           lanes_dtype_part_count(from) <= lanes_dtype_part_count(to);
+    if (k < cg->signature.input_count) {
+        return stored == 0 || is_cast_fit(cg, k, stored, own);
+    }
+    return (stored == 0 || is_cast_fit(cg, k, own, stored)) &&
+           (cg->key.reduce == LANES_REDUCE_NONE ||
+            lanes_reduce_fits(cg->key.reduce, own, stored != 0 ? stored : own));
 }
 
 static bool is_layout_fit(const lanes_codegen *cg, uint32_t k)
@@ -71,8 +81,22 @@ static bool is_layout_fit(const lanes_codegen *cg, uint32_t k)
     if (is_input && (cg->signature.row_mask >> k & 1u) != 0) {
         return layout == LANES_LAYOUT_ROWS;
     }
+    if (!is_input && cg->key.folds != 0) {
+        return layout == LANES_LAYOUT_UNIFORM;
+    }
     return layout == LANES_LAYOUT_CONTIGUOUS ||
            (is_input && layout == LANES_LAYOUT_UNIFORM);
+}
+
+/* True if a kernel that combines by itself can, the way the key says. */
+static bool is_combiner_fit(const lanes_codegen *cg)
+{
+    const lanes_variant_key *key = &cg->key;
+    const bool is_scan = key->reduce == LANES_REDUCE_SCAN;
+    return lanes_reduce_is_combiner(&cg->signature) &&
+           (!is_scan || (key->folds == 0 && key->layout[0] == LANES_LAYOUT_UNIFORM &&
+                         key->layout[1] == LANES_LAYOUT_CONTIGUOUS &&
+                         (key->dtype[0] | key->dtype[1]) == 0));
 }
 
 /* The executor made the key: what is refused here is a mistake of its own. */
@@ -99,6 +123,16 @@ static lanes_status check_key(lanes_codegen *cg)
                                "be 1, the other is 0",
                                key->has_where, key->streams);
     }
+    if (key->reduce > LANES_REDUCE_SCAN || key->folds > 1 ||
+        (key->reduce != LANES_REDUCE_NONE && key->streams != 0) ||
+        (key->reduce == LANES_REDUCE_NONE && key->folds != 0) ||
+        (lanes_reduce_is_arg(key->reduce) && key->folds == 0) ||
+        (lanes_reduce_is_by_kernel(key->reduce) && !is_combiner_fit(cg))) {
+        return lanes_error_set(&cg->error, LANES_E_LAYOUT,
+                               "variant key: reduce %u, folds %u, streams %u do not go "
+                               "together",
+                               key->reduce, key->folds, key->streams);
+    }
     return LANES_OK;
 }
 
@@ -121,6 +155,33 @@ static void choose_block(lanes_codegen *cg)
                               : LANES_CODEGEN_BLOCK_BYTES / 4;
 }
 
+lanes_status lanes_codegen_prepare(lanes_codegen *cg)
+{
+    const uint64_t start = lanes_clock_ns();
+    LANES_TRY(lanes_codegen_read(cg));
+    cg->ms_parse += ms_since(start);
+    LANES_TRY(lanes_codegen_admit_module(cg));
+    LANES_TRY(lanes_codegen_normalise(cg));
+    LANES_TRY(lanes_codegen_find_entry(cg));
+    lanes_codegen_guard_divisions(cg);
+    /* What is done with pointers shows only where everything is in one function. */
+    LANES_TRY(lanes_codegen_run_passes(
+        cg, "always-inline,function(sroa),cgscc(function-attrs)"));
+    LANES_TRY(lanes_codegen_read_signature(cg));
+    LANES_TRY(lanes_codegen_find_exceptions(cg));
+    LANES_TRY(lanes_codegen_isolate(cg));
+    LANES_TRY(lanes_codegen_admit_reachable(cg));
+    lanes_codegen_relax_floats(cg);
+    return LANES_OK;
+}
+
+void lanes_codegen_find_failures(lanes_codegen *cg)
+{
+    lanes_codegen_find_divisions(cg);
+    lanes_codegen_find_panics(cg);
+    cg->may_raise |= cg->needs_begin; /* the runtime may fail an element, too */
+}
+
 static void report_failures(lanes_codegen *cg)
 {
     json_object_set_new(cg->report, "may_raise", json_boolean(cg->may_raise));
@@ -138,42 +199,34 @@ static void report_failures(lanes_codegen *cg)
 static lanes_status build(lanes_codegen *cg, lanes_compile_result *result)
 {
     uint64_t start = lanes_clock_ns();
-    LANES_TRY(lanes_codegen_read(cg));
-    cg->ms_parse += ms_since(start);
-    start = lanes_clock_ns();
-    LANES_TRY(lanes_codegen_admit_module(cg));
-    LANES_TRY(lanes_codegen_normalise(cg));
-    LANES_TRY(lanes_codegen_find_entry(cg));
-    lanes_codegen_guard_divisions(cg);
-    /* What is done with pointers shows only where everything is in one function. */
-    LANES_TRY(lanes_codegen_run_passes(
-        cg, "always-inline,function(sroa),cgscc(function-attrs)"));
-    LANES_TRY(lanes_codegen_read_signature(cg));
+    const double ms_parse = cg->ms_parse;
+    const bool is_fused = cg->fusion != NULL;
+    LANES_TRY(is_fused ? lanes_codegen_prepare_nodes(cg) : lanes_codegen_prepare(cg));
     LANES_TRY(check_key(cg));
     choose_block(cg);
-    LANES_TRY(lanes_codegen_find_exceptions(cg));
-    LANES_TRY(lanes_codegen_isolate(cg));
-    LANES_TRY(lanes_codegen_admit_reachable(cg));
-    lanes_codegen_relax_floats(cg);
     if (cg->block > 1) { /* else this is a second build of the same callback */
-        LANES_TRY(lanes_codegen_identify(cg, result->identity));
+        LANES_TRY(is_fused ? lanes_codegen_identify_nodes(cg, result->identity)
+                           : lanes_codegen_identify(cg, result->identity));
         cg->is_known = lanes_codegen_is_known(cg, result);
-        cg->ms_wrap += ms_since(start);
-        if (cg->is_known) {
-            return LANES_OK;
-        }
-        start = lanes_clock_ns();
     }
+    if (!cg->is_known && is_fused) {
+        LANES_TRY(lanes_codegen_join_nodes(cg));
+    }
+    cg->ms_wrap += ms_since(start) - (cg->ms_parse - ms_parse);
+    if (cg->is_known) {
+        return LANES_OK;
+    }
+    start = lanes_clock_ns();
     lanes_codegen_list_externals(cg);
-    lanes_codegen_find_divisions(cg);
-    lanes_codegen_find_panics(cg);
-    cg->may_raise |= cg->needs_begin; /* the runtime may fail an element, too */
+    if (!is_fused) {
+        lanes_codegen_find_failures(cg);
+    }
     report_failures(cg);
     LANES_TRY(lanes_codegen_add_loop(cg, result->symbol, result->explain_symbol));
     if (cg->payload_count + cg->argument_list_count > 0) {
         LANES_TRY(lanes_codegen_add_exception_table(cg, result->payload_symbol));
     }
-    lanes_codegen_add_vector_math(cg);
+    LANES_TRY(lanes_codegen_add_vector_math(cg));
     lanes_codegen_add_stage(cg, "wrapped", LLVMPrintModuleToString(cg->module));
     cg->ms_wrap += ms_since(start);
     start = lanes_clock_ns();
@@ -182,7 +235,7 @@ static lanes_status build(lanes_codegen *cg, lanes_compile_result *result)
     return LANES_OK;
 }
 
-static void drop_module(lanes_codegen *cg)
+void lanes_codegen_drop_module(lanes_codegen *cg)
 {
     if (cg->module != NULL) {
         LLVMDisposeModule(cg->module);
@@ -218,7 +271,7 @@ static lanes_status build_for_best_block(lanes_codegen *cg, lanes_compile_result
     if (cg->vectorization.width > 1 && cg->block % step == 0) {
         return LANES_OK;
     }
-    drop_module(cg);
+    lanes_codegen_drop_module(cg);
     cg->block = 1;
     return build(cg, result);
 }
@@ -232,6 +285,9 @@ static lanes_status compile(lanes_codegen *cg, lanes_codegen_output *out)
 {
     LANES_TRY(check_request(cg));
     LANES_TRY(lanes_codegen_target_create(cg));
+    if (cg->request->node_count != 0) {
+        LANES_TRY(lanes_codegen_open_fusion(cg));
+    }
     lanes_compile_result *result = &out->result;
     name_symbol(result->symbol, "loop", cg->request->id);
     name_symbol(result->explain_symbol, "explain", cg->request->id);
@@ -244,11 +300,10 @@ static lanes_status compile(lanes_codegen *cg, lanes_codegen_output *out)
         return LANES_OK;
     }
     LLVMValueRef explain = LLVMGetNamedFunction(cg->module, result->explain_symbol);
-    if (explain != NULL) {
-        lanes_codegen_match_vector_math(cg, explain);
-    } else {
+    if (explain == NULL) {
         result->explain_symbol[0] = '\0';
     }
+    lanes_codegen_match_vector_math(cg);
     lanes_codegen_resolve_externals(cg);
     lanes_codegen_add_stage(cg, "optimised", LLVMPrintModuleToString(cg->module));
     const uint64_t start = lanes_clock_ns();
@@ -333,7 +388,8 @@ void lanes_codegen_compile(const lanes_compile_request *request, const char *ir,
     if (cg.object != NULL) {
         LLVMDisposeMemoryBuffer(cg.object);
     }
-    drop_module(&cg);
+    lanes_codegen_drop_module(&cg);
+    lanes_codegen_close_fusion(cg.fusion);
     if (cg.machine != NULL) {
         LLVMDisposeTargetMachine(cg.machine);
     }

@@ -23,6 +23,7 @@
 #include "codegen/codegen_loop.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void lanes_loop_put_pointers(const lanes_loop_text *t, const char *prefix)
 {
@@ -90,6 +91,12 @@ void lanes_loop_put_invariants(const lanes_loop_text *t)
     }
 }
 
+/* An input that is not loaded: what the callback has given before. */
+static bool is_combined(const lanes_loop_text *t, uint32_t k)
+{
+    return combines(t) && k == 0;
+}
+
 static void put_loads(const lanes_loop_text *t)
 {
     for (uint32_t k = 0; k < t->input_count; k++) {
@@ -98,7 +105,7 @@ static void put_loads(const lanes_loop_text *t)
                     "  %%c%u = mul i64 %%clamped, %%stride%u\n"
                     "  %%row%u = getelementptr i8, ptr %%p%u, i64 %%c%u\n",
                     k, k, k, k, k);
-        } else if (is_contiguous(t, k)) {
+        } else if (is_contiguous(t, k) && !is_combined(t, k)) {
             put_element_address(t, "a", k, "p", "i");
             lanes_loop_put_input(t, k, "a", ", !llvm.access.group !1");
         }
@@ -113,13 +120,13 @@ static void put_loads(const lanes_loop_text *t)
  */
 static void put_outputs(const lanes_loop_text *t)
 {
-    for (uint32_t k = t->input_count; k < t->operand_count; k++) {
+    for (uint32_t k = t->input_count; k < t->operand_count && !folds(t); k++) {
         put_element_address(t, "a", k, "p", "i");
         for (uint32_t p = 0; p < parts(t, k); p++) {
             const char *type = storage(t, k);
             fprintf(t->out, "  %%g%u.%u = getelementptr inbounds %s, ptr %%a%u, i64 %u\n",
                     k, p, type, k, p);
-            if (keeps_outputs(t)) {
+            if (keeps_outputs(t) || accumulates(t)) {
                 fprintf(t->out,
                         "  %%old%u.%u = load %s, ptr %%g%u.%u, align 1, "
                         "!llvm.access.group !1\n",
@@ -141,8 +148,13 @@ void lanes_loop_put_call(const lanes_loop_text *t, const char *element,
             fprintf(t->out, ", ptr %%row%u, i32 %%n%u", k, k);
             continue;
         }
+        const bool is_before =
+            is_combined(t, k) && strcmp(element, LANES_ELEMENT_LOOP) == 0;
+        const char *name = !is_before ? "x" : carries(t) ? "sum" : "old";
+        const uint32_t from = is_before ? t->input_count : k;
         for (uint32_t p = 0; p < value_parts(t, k); p++) {
-            fprintf(t->out, ", %s %%x%u.%u", lanes_codegen_storage(dtype_of(t, k)), k, p);
+            fprintf(t->out, ", %s %%%s%u.%u", lanes_codegen_storage(dtype_of(t, k)), name,
+                    from, p);
         }
     }
     fputs(")", t->out);
@@ -210,37 +222,59 @@ static void put_outcome(const lanes_loop_text *t)
               "  store i8 %bad.byte, ptr %mask.at, align 1, !llvm.access.group !1\n",
               t->out);
     }
-    if (keeps_outputs(t)) {
+    if (leaves_out(t)) {
         fprintf(t->out, "  %%keep = or i1 %s, %s\n", can_fail(t) ? "%bad" : "false",
                 has_where(t) ? "%is.left" : "false");
+    }
+}
+
+/* %w<k>.<p>: the results as the arrays have them. */
+static void put_values(const lanes_loop_text *t)
+{
+    for (uint32_t k = t->input_count; k < t->operand_count; k++) {
+        const uint32_t from = lanes_dtype_part(dtype_of(t, k));
+        const uint32_t to = lanes_dtype_part(stored_dtype(t, k));
+        for (uint32_t p = 0; p < parts(t, k); p++) {
+            char name[32];
+            char stored[32];
+            snprintf(name, sizeof(name), "y%u.%u", k, p);
+            snprintf(stored, sizeof(stored), "w%u.%u", k, p);
+            if (parts(t, k) < value_parts(t, k)) { /* any, all: either part is not 0 */
+                fprintf(t->out,
+                        "  %%re%u = fcmp une %s %%y%u.0, 0.0\n"
+                        "  %%im%u = fcmp une %s %%y%u.1, 0.0\n"
+                        "  %%is%u = or i1 %%re%u, %%im%u\n"
+                        "  %%%s = zext i1 %%is%u to i8\n",
+                        k, lanes_codegen_storage(from), k, k, lanes_codegen_storage(from),
+                        k, k, k, k, stored, k);
+            } else if (p < value_parts(t, k)) {
+                lanes_codegen_put_conversion(t->out, stored, name, from, to);
+            } else { /* the imaginary part of a real number */
+                fprintf(t->out, "  %%%s = fadd %s 0.0, 0.0\n", stored, storage(t, k));
+            }
+        }
     }
 }
 
 static void put_stores(const lanes_loop_text *t)
 {
     for (uint32_t k = t->input_count; k < t->operand_count; k++) {
+        const char *from = "w";
+        if (accumulates(t) && !combines(t)) {
+            lanes_loop_put_combined(t, k, "old", "w", "sum");
+            from = "sum";
+        }
         for (uint32_t p = 0; p < parts(t, k); p++) {
             const char *type = storage(t, k);
-            char name[32];
-            char stored[32];
-            snprintf(name, sizeof(name), "y%u.%u", k, p);
-            snprintf(stored, sizeof(stored), "w%u.%u", k, p);
-            if (p < value_parts(t, k)) {
-                lanes_codegen_put_conversion(t->out, stored, name,
-                                             lanes_dtype_part(dtype_of(t, k)),
-                                             lanes_dtype_part(stored_dtype(t, k)));
-            } else { /* the imaginary part of a real number */
-                fprintf(t->out, "  %%%s = fadd %s 0.0, 0.0\n", stored, type);
-            }
             if (keeps_outputs(t)) {
                 fprintf(t->out,
-                        "  %%new%u.%u = select i1 %%keep, %s %%old%u.%u, %s %%w%u.%u\n",
-                        k, p, type, k, p, type, k, p);
+                        "  %%new%u.%u = select i1 %%keep, %s %%old%u.%u, %s %%%s%u.%u\n",
+                        k, p, type, k, p, type, from, k, p);
             }
             fprintf(t->out,
                     "  store %s %%%s%u.%u, ptr %%g%u.%u, align 1, "
                     "!llvm.access.group !1\n",
-                    type, keeps_outputs(t) ? "new" : "w", k, p, k, p);
+                    type, keeps_outputs(t) ? "new" : from, k, p, k, p);
         }
     }
 }
@@ -249,17 +283,22 @@ static void put_body_head(const lanes_loop_text *t)
 {
     fputs("define i8 @lanes.body(ptr %frame, i64 %base, ", t->out);
     lanes_loop_put_pointers(t, "p");
+    fputs("i64 %count, i64 %last", t->out);
+    lanes_loop_put_identities(t, false);
     fprintf(t->out,
-            "i64 %%count, i64 %%last) #0 !dbg !4 {\n"
+            ") #0 !dbg !4 {\n"
             "entry:\n"
             "  %%exc = alloca ptr\n"
             "  %%n = and i64 %%count, -%u\n",
             t->cg->block);
     lanes_loop_put_invariants(t);
     for (uint32_t k = 0; k < t->input_count; k++) {
-        if (is_uniform(t, k)) {
+        if (is_uniform(t, k) && !is_combined(t, k)) {
             lanes_loop_put_input(t, k, "p", "");
         }
+    }
+    if (carries(t)) {
+        lanes_loop_put_accumulators(t);
     }
     fputs("  %none = icmp eq i64 %n, 0\n"
           "  br i1 %none, label %exit, label %loop\n",
@@ -280,7 +319,17 @@ static void put_element(const lanes_loop_text *t)
         put_merge(t);
     }
     put_outcome(t);
-    put_stores(t);
+    if (finds_place(t)) {
+        lanes_loop_put_candidates(t);
+        return;
+    }
+    put_values(t);
+    if (!folds(t)) {
+        put_stores(t);
+    }
+    if (carries(t)) {
+        lanes_loop_put_fold(t);
+    }
 }
 
 void lanes_loop_put_body(const lanes_loop_text *t)
@@ -290,10 +339,14 @@ void lanes_loop_put_body(const lanes_loop_text *t)
     fprintf(t->out,
             "loop:\n"
             "  %%i = phi i64 [ 0, %%entry ], [ %%next, %%%s ]\n"
-            "  %%any = phi i8 [ 0, %%entry ], [ %%any.next, %%%s ]\n"
-            "  %%clamped = call i64 @llvm.umin.i64(i64 %%i, i64 %%last)\n"
-            "  %%element = add i64 %%base, %%i\n",
+            "  %%any = phi i8 [ 0, %%entry ], [ %%any.next, %%%s ]\n",
             latch, latch);
+    if (carries(t)) {
+        lanes_loop_put_accumulator_phis(t, "sum", latch);
+    }
+    fputs("  %clamped = call i64 @llvm.umin.i64(i64 %i, i64 %last)\n"
+          "  %element = add i64 %base, %i\n",
+          t->out);
     put_element(t);
     fprintf(t->out,
             "%s"
@@ -301,8 +354,13 @@ void lanes_loop_put_body(const lanes_loop_text *t)
             "  %%done = icmp eq i64 %%next, %%n\n"
             "  br i1 %%done, label %%exit, label %%loop, !dbg !5, !llvm.loop !2\n"
             "exit:\n"
-            "  %%any.all = phi i8 [ 0, %%entry ], [ %%any.next, %%%s ]\n"
-            "  ret i8 %%any.all\n"
-            "}\n\n",
+            "  %%any.all = phi i8 [ 0, %%entry ], [ %%any.next, %%%s ]\n",
             can_fail(t) ? "" : "  %any.next = or i8 %any, 0\n", latch);
+    if (carries(t)) {
+        lanes_loop_put_accumulator_phis(t, "sum.all", latch);
+        lanes_loop_put_accumulator_stores(t);
+    }
+    fputs("  ret i8 %any.all\n"
+          "}\n\n",
+          t->out);
 }

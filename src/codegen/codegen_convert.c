@@ -15,12 +15,6 @@
 
 #include "kernel/dtype.h"
 
-static bool is_signed(uint32_t dtype)
-{
-    return dtype == LANES_I1 || dtype == LANES_I2 || dtype == LANES_I4 ||
-           dtype == LANES_I8;
-}
-
 /* "sitofp", or "" if both are stored the same way. */
 static const char *operation(uint32_t from, uint32_t to)
 {
@@ -30,12 +24,14 @@ static const char *operation(uint32_t from, uint32_t to)
         return from_bytes == to_bytes ? "" : from_bytes < to_bytes ? "fpext" : "fptrunc";
     }
     if (lanes_dtype_is_float(to)) {
-        return is_signed(from) ? "sitofp" : "uitofp";
+        return lanes_dtype_is_signed(from) ? "sitofp" : "uitofp";
     }
     if (from_bytes == to_bytes) {
         return "";
     }
-    return from_bytes > to_bytes ? "trunc" : is_signed(from) ? "sext" : "zext";
+    return from_bytes > to_bytes         ? "trunc"
+           : lanes_dtype_is_signed(from) ? "sext"
+                                         : "zext";
 }
 
 static void put_truth(FILE *out, const char *to_name, const char *from_name,
@@ -69,7 +65,7 @@ static void put_cut(FILE *out, const char *to_name, const char *from_name, uint3
     const char *real = lanes_codegen_storage(from);
     const char *whole = lanes_codegen_storage(to);
     const uint32_t to_bits = 8 * lanes_dtype_bytes(to);
-    const uint32_t value_bits = to_bits - (is_signed(to) ? 1 : 0);
+    const uint32_t value_bits = to_bits - (lanes_dtype_is_signed(to) ? 1 : 0);
     const uint32_t mantissa = lanes_dtype_bytes(from) == 4 ? 24 : 53;
     const double beyond = ldexp(1, (int)value_bits); /* one more than the largest */
     const bool is_exact = value_bits <= mantissa;
@@ -84,14 +80,15 @@ static void put_cut(FILE *out, const char *to_name, const char *from_name, uint3
     fprintf(out,
             "  %%%s.up = fcmp ogt %s %%%s.num, 0x%016llX\n"
             "  %%%s.low = select i1 %%%s.up, %s %%%s.num, %s 0x%016llX\n",
-            n, real, n, bits_of(is_signed(to) ? -beyond : 0.0), n, n, real, n, real,
-            bits_of(is_signed(to) ? -beyond : 0.0));
+            n, real, n, bits_of(lanes_dtype_is_signed(to) ? -beyond : 0.0), n, n, real, n,
+            real, bits_of(lanes_dtype_is_signed(to) ? -beyond : 0.0));
     fprintf(out,
             "  %%%s.down = fcmp olt %s %%%s.low, 0x%016llX\n"
             "  %%%s.fit = select i1 %%%s.down, %s %%%s.low, %s 0x%016llX\n",
             n, real, n, bits_of(highest), n, n, real, n, real, bits_of(highest));
     fprintf(out, "  %%%s.int = fpto%s %s %%%s.fit to %s\n", n,
-            is_signed(to) || is_narrow ? "si" : "ui", real, n, is_narrow ? "i32" : whole);
+            lanes_dtype_is_signed(to) || is_narrow ? "si" : "ui", real, n,
+            is_narrow ? "i32" : whole);
     if (is_narrow) {
         fprintf(out, "  %%%s = trunc i32 %%%s.int to %s\n", n, n, whole);
     } else if (is_exact) {
@@ -101,8 +98,9 @@ static void put_cut(FILE *out, const char *to_name, const char *from_name, uint3
                 "  %%%s.over = fcmp oge %s %%%s.num, 0x%016llX\n"
                 "  %%%s = select i1 %%%s.over, %s %lld, %s %%%s.int\n",
                 n, real, n, bits_of(beyond), n, n, whole,
-                is_signed(to) ? (long long)(UINT64_MAX >> (65 - to_bits)) : -1LL, whole,
-                n);
+                lanes_dtype_is_signed(to) ? (long long)(UINT64_MAX >> (65 - to_bits))
+                                          : -1LL,
+                whole, n);
     }
 }
 

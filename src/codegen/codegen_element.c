@@ -10,6 +10,8 @@
 
 #include <stdio.h>
 
+#include "codegen/codegen_fuse.h"
+
 const char *lanes_codegen_storage(uint32_t dtype)
 {
     switch (lanes_dtype_part(dtype)) {
@@ -57,9 +59,10 @@ void lanes_codegen_put_element_type(const lanes_codegen *cg, FILE *out)
     fputs(" }", out);
 }
 
-static void put_head(const lanes_codegen *cg, const char *name, FILE *out)
+void lanes_codegen_put_element_head(const lanes_codegen *cg, const char *name, FILE *out)
 {
-    fputs("define internal ", out);
+    /* Nobody calls that of a node before it is in the whole's module. */
+    fputs(cg->is_node ? "define " : "define internal ", out);
     lanes_codegen_put_element_type(cg, out);
     fprintf(out, " @%s(ptr %%excinfo, ptr %%params, i64 %%seed, i64 %%index", name);
     const lanes_signature *signature = &cg->signature;
@@ -73,10 +76,7 @@ static void put_head(const lanes_codegen *cg, const char *name, FILE *out)
             fprintf(out, ", %s %%x%u.%u", lanes_codegen_storage(dtype), k, p);
         }
     }
-    fputs(") noinline nounwind {\nentry:\n"
-          "  %flags = alloca i32\n"
-          "  store i32 0, ptr %flags\n",
-          out);
+    fputs(") noinline nounwind {\nentry:\n", out);
 }
 
 /* Memory for results; zero, as Numba's callers make it. */
@@ -238,6 +238,10 @@ static void put_call(const lanes_codegen *cg, FILE *out)
 /* The declaration that the call above is linked through. */
 void lanes_codegen_put_declarations(const lanes_codegen *cg, FILE *out)
 {
+    if (cg->fusion != NULL) {
+        lanes_codegen_put_node_declarations(cg, out);
+        return;
+    }
     const lanes_codegen_call *call = &cg->call;
     const bool is_numba = cg->convention == LANES_CONVENTION_NUMBA;
     fputs("declare ", out);
@@ -325,9 +329,16 @@ static void put_results(const lanes_codegen *cg, FILE *out)
 
 void lanes_codegen_put_element(const lanes_codegen *cg, const char *name, FILE *out)
 {
-    put_head(cg, name, out);
+    if (cg->fusion != NULL) {
+        lanes_codegen_put_graph(cg, name, out);
+        return;
+    }
+    lanes_codegen_put_element_head(cg, name, out);
+    fputs("  %flags = alloca i32\n"
+          "  store i32 0, ptr %flags\n",
+          out);
     put_memory(cg, out);
-    if (cg->needs_begin) {
+    if (cg->needs_begin && !cg->is_node) {
         fputs("  call void @lanes_runtime_begin(i64 %seed, i64 %index)\n", out);
     }
     put_arguments(cg, out);

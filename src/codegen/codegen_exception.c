@@ -401,6 +401,29 @@ lanes_status lanes_codegen_find_exceptions(lanes_codegen *cg)
     return find_argument_lists(cg);
 }
 
+static void rename_marked(lanes_codegen *cg, enum mark mark, uint32_t from, uint32_t to)
+{
+    char name[32];
+    LLVMValueRef global = find_marked(cg, mark, from);
+    format_mark(mark, to, name);
+    if (global != NULL) {
+        LLVMSetValueName2(global, name, strlen(name));
+    }
+}
+
+/* From the last on, so that no name is taken yet. */
+void lanes_codegen_number_exceptions(lanes_codegen *cg, uint32_t first_payload,
+                                     uint32_t first_argument_list)
+{
+    for (uint32_t p = first_payload > 0 ? cg->payload_count : 0; p-- > 0;) {
+        rename_marked(cg, MARK_EXCINFO, p, first_payload + p);
+        rename_marked(cg, MARK_PICKLE, p, first_payload + p);
+    }
+    for (uint32_t k = first_argument_list > 0 ? cg->argument_list_count : 0; k-- > 0;) {
+        rename_marked(cg, MARK_UNWRAP, k, first_argument_list + k);
+    }
+}
+
 /* ---- The table ------------------------------------------------------------------- */
 
 lanes_status lanes_codegen_add_exception_table(lanes_codegen *cg, const char *symbol)

@@ -99,6 +99,33 @@ void lanes_codegen_list_externals(lanes_codegen *cg)
     json_object_set_new(cg->report, "externals", list);
 }
 
+static bool is_listed(const json_t *list, const char *name)
+{
+    size_t index;
+    json_t *row;
+    json_array_foreach(list, index, row)
+    {
+        if (strcmp(json_string_value(json_object_get(row, "name")), name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void lanes_codegen_list_math(lanes_codegen *cg)
+{
+    json_t *list = json_object_get(cg->report, "externals");
+    for (LLVMValueRef f = LLVMGetFirstFunction(cg->module); f;
+         f = LLVMGetNextFunction(f)) {
+        lanes_codegen_math math;
+        if (LLVMIsDeclaration(f) && lanes_codegen_find_callee(f, &math) &&
+            math.has_vector && lanes_codegen_is_called(f) &&
+            !is_listed(list, math.name)) {
+            json_array_append_new(list, json_pack("{s:s}", "name", math.name));
+        }
+    }
+}
+
 bool lanes_codegen_is_called(LLVMValueRef function)
 {
     for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use)) {

@@ -121,8 +121,11 @@ typedef struct lanes_codegen {
     lanes_signature signature;
     lanes_variant_key key;
     bool calls_vector_math; /* some call will have a vector form */
+    bool has_f4_beside_f8;  /* f4 functions run as many lanes at once as f8's do */
     uint32_t block;         /* elements; 1 for a loop that stays scalar */
-    bool is_known;          /* the executor has the code: nothing is made of it */
+    bool is_node;           /* of a fused kernel: the whole begins the element */
+    struct lanes_codegen_fusion *fusion; /* owned; codegen_fuse.h; NULL: one callback */
+    bool is_known; /* the executor has the code: nothing is made of it */
 
     lanes_codegen_vectorization vectorization;
     bool has_loop_remark; /* it said something about the generated loop itself */
@@ -152,9 +155,20 @@ static inline bool lanes_codegen_is_constant(LLVMValueRef value, uint64_t wanted
     return LLVMIsAConstantInt(value) && LLVMConstIntGetZExtValue(value) == wanted;
 }
 
+/* codegen.c */
+
+/** Everything from IR to the isolated, admitted callback with its signature. */
+LANES_NODISCARD lanes_status lanes_codegen_prepare(lanes_codegen *cg);
+
+/** Find what can fail in an isolated callback: sets cg->may_raise, ->needs_begin. */
+void lanes_codegen_find_failures(lanes_codegen *cg);
+
+/** Drop what was built of the callback; the request may then be built again. */
+void lanes_codegen_drop_module(lanes_codegen *cg);
+
 /* codegen_target.c */
 
-/** Make cg->machine for request->cpu ("" = the host), with cg->cpu, ->features, ->isa. */
+/** Make cg->machine for request->cpu (kernel/cpu.h), with cg->cpu, ->features, ->isa. */
 LANES_NODISCARD lanes_status lanes_codegen_target_create(lanes_codegen *cg);
 
 /* codegen_attributes.c */
@@ -281,6 +295,9 @@ void lanes_codegen_guard_panics(lanes_codegen *cg, LLVMValueRef element);
  */
 void lanes_codegen_put_element(const lanes_codegen *cg, const char *name, FILE *out);
 
+/** Its first line, and the label of its first block. */
+void lanes_codegen_put_element_head(const lanes_codegen *cg, const char *name, FILE *out);
+
 /** Its copies: for the loop, and for the lanes_explain_fn. */
 #define LANES_ELEMENT_LOOP    "lanes.element"
 #define LANES_ELEMENT_EXPLAIN "lanes.element.explain"
@@ -382,6 +399,10 @@ LANES_NODISCARD lanes_status lanes_codegen_find_exceptions(lanes_codegen *cg);
 const unsigned char *lanes_codegen_constant_bytes(LLVMValueRef address,
                                                   uint64_t *out_count);
 
+/** Let the exceptions of a node be numbered from these numbers on in its module. */
+void lanes_codegen_number_exceptions(lanes_codegen *cg, uint32_t first_payload,
+                                     uint32_t first_argument_list);
+
 /** Add the table of addresses of kernel/payload.h as @p symbol; external, constant. */
 LANES_NODISCARD lanes_status lanes_codegen_add_exception_table(lanes_codegen *cg,
                                                                const char *symbol);
@@ -425,7 +446,14 @@ void lanes_codegen_quiet(lanes_codegen *cg, LLVMValueRef element);
 
 /* codegen_link.c */
 
-/** Link @p text (lanes.element, the loop) with the callback, and guard its divisions. */
+/**
+ * Link @p text, in which lanes.element is, with the callback: becomes part of it, and
+ * what can go wrong there is guarded.
+ */
+LANES_NODISCARD lanes_status lanes_codegen_link_element(lanes_codegen *cg,
+                                                        const char *text, size_t bytes);
+
+/** Link @p text (lanes.element, the loop) with the callback, or with the nodes. */
 LANES_NODISCARD lanes_status lanes_codegen_link_loop(lanes_codegen *cg, const char *text,
                                                      size_t bytes);
 
@@ -473,6 +501,9 @@ bool lanes_codegen_is_called(LLVMValueRef function);
  */
 void lanes_codegen_list_externals(lanes_codegen *cg);
 
+/** Add the functions with vector forms that are called instead now, after simplifying. */
+void lanes_codegen_list_math(lanes_codegen *cg);
+
 /** Fill in who serves each of report.externals, as the optimised module calls it. */
 void lanes_codegen_resolve_externals(lanes_codegen *cg);
 
@@ -485,17 +516,19 @@ void lanes_codegen_resolve_externals(lanes_codegen *cg);
 void lanes_codegen_mark_pure(LLVMValueRef function);
 
 /** Declare math functions pure and, for math=vector, give their calls vector forms. */
-void lanes_codegen_add_vector_math(lanes_codegen *cg);
+LANES_NODISCARD lanes_status lanes_codegen_add_vector_math(lanes_codegen *cg);
 
-/** Write the vector form of @p math that the module calls; false if it calls none. */
+/** Write the vector form of @p math that the module calls; false if it does not. */
 bool lanes_codegen_called_form(lanes_codegen *cg, const lanes_codegen_math *math,
                                char text[LANES_VECTOR_NAME_BYTES]);
 
 /**
- * Let the scalar math calls of @p function, after optimising, give the bits that the
- * loop's vector forms give: they differ in the last places, and may so decide otherwise.
+ * Let the math calls that are left after optimising, in the loop and in the
+ * lanes_explain_fn, give the bits that vector forms give: those of other forms and of
+ * libm differ in the last places, and may so decide otherwise. In scalar loops, except
+ * with SSE2, only the functions of which some call has become a vector form.
  */
-void lanes_codegen_match_vector_math(lanes_codegen *cg, LLVMValueRef function);
+void lanes_codegen_match_vector_math(lanes_codegen *cg);
 
 /* codegen_pipeline.c */
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "codegen/codegen_compat.h"
+#include "codegen/codegen_fuse.h"
 
 /* The callback's name while the text refers to it. */
 static const char callback_name[] = "lanes.callback";
@@ -24,14 +25,19 @@ static lanes_status link_text(lanes_codegen *cg, const char *text, size_t bytes)
         LLVMDisposeMessage(message);
         return LANES_E_INTERNAL;
     }
-    LLVMSetValueName2(cg->callback, callback_name, sizeof(callback_name) - 1);
+    if (cg->callback != NULL) {
+        LLVMSetValueName2(cg->callback, callback_name, sizeof(callback_name) - 1);
+    }
     LLVMSetTarget(loop, LLVMGetTarget(cg->module));
     LLVMSetDataLayout(loop, LLVMGetDataLayoutStr(cg->module));
     if (LLVMLinkModules2(cg->module, loop) != 0) { /* consumes loop */
         return lanes_error_set(&cg->error, LANES_E_INTERNAL,
                                "the generated loop does not fit the callback");
     }
-    LLVMSetLinkage(LLVMGetNamedFunction(cg->module, callback_name), LLVMInternalLinkage);
+    if (cg->callback != NULL) {
+        LLVMSetLinkage(LLVMGetNamedFunction(cg->module, callback_name),
+                       LLVMInternalLinkage);
+    }
     return LANES_OK;
 }
 
@@ -54,19 +60,29 @@ static void annotate_loads(LLVMValueRef pointer, unsigned kind, LLVMValueRef gro
 
 #define ADDRESS_DEPTH_MAX 16u
 
+/* The group of the loop's own accesses; NULL: it has none, and needs none then. */
+static LLVMValueRef find_access_group(LLVMValueRef body, unsigned kind)
+{
+    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(body); block;
+         block = LLVMGetNextBasicBlock(block)) {
+        for (LLVMValueRef i = LLVMGetFirstInstruction(block); i;
+             i = LLVMGetNextInstruction(i)) {
+            LLVMValueRef group = LLVMGetMetadata(i, kind);
+            if (group != NULL) {
+                return group;
+            }
+        }
+    }
+    return NULL;
+}
+
 static void annotate_arguments(lanes_codegen *cg, LLVMValueRef element)
 {
     static const char name[] = "llvm.access.group";
     const unsigned kind = LLVMGetMDKindIDInContext(cg->context, name, sizeof(name) - 1);
     LLVMValueRef body = LLVMGetNamedFunction(cg->module, "lanes.body");
-    LLVMBasicBlockRef loop = LLVMGetNextBasicBlock(LLVMGetEntryBasicBlock(body));
-    LLVMValueRef group = NULL;
-    for (LLVMValueRef i = LLVMGetFirstInstruction(loop); i && group == NULL;
-         i = LLVMGetNextInstruction(i)) {
-        group = LLVMGetMetadata(i, kind);
-    }
-    LANES_ASSERT(group != NULL); /* every kernel stores an output */
-    for (unsigned i = 1; i < LLVMCountParams(element); i++) {
+    LLVMValueRef group = find_access_group(body, kind);
+    for (unsigned i = 1; i < LLVMCountParams(element) && group != NULL; i++) {
         LLVMValueRef argument = LLVMGetParam(element, i);
         if (LLVMGetTypeKind(LLVMTypeOf(argument)) == LLVMPointerTypeKind) {
             annotate_loads(argument, kind, group, ADDRESS_DEPTH_MAX);
@@ -74,15 +90,20 @@ static void annotate_arguments(lanes_codegen *cg, LLVMValueRef element)
     }
 }
 
+/* From now on it may go into whoever calls it. */
+static void open_element(LLVMValueRef element)
+{
+    lanes_codegen_drop_attribute(element, LANES_CODEGEN_AT_FUNCTION, "noinline");
+    lanes_codegen_add_attribute(element, LANES_CODEGEN_AT_FUNCTION, "alwaysinline");
+}
+
 /* The callback has gone into lanes.element; what can go wrong there is guarded, and only
  * then may lanes.element go into the loop. */
-static void finish_element(lanes_codegen *cg, LLVMValueRef element)
+static void guard_element(lanes_codegen *cg, LLVMValueRef element)
 {
     lanes_codegen_keep_divisions(cg, element);
     lanes_codegen_guard_panics(cg, element);
-    annotate_arguments(cg, element);
-    lanes_codegen_drop_attribute(element, LANES_CODEGEN_AT_FUNCTION, "noinline");
-    lanes_codegen_add_attribute(element, LANES_CODEGEN_AT_FUNCTION, "alwaysinline");
+    open_element(element);
 }
 
 /* What cannot go wrong in a callback is guarded where it is inlined, and nowhere else. */
@@ -97,7 +118,7 @@ static lanes_status check_inlined(lanes_codegen *cg)
                                  "plain control flow");
 }
 
-lanes_status lanes_codegen_link_loop(lanes_codegen *cg, const char *text, size_t bytes)
+lanes_status lanes_codegen_link_element(lanes_codegen *cg, const char *text, size_t bytes)
 {
     const bool is_recursive = lanes_codegen_is_called(cg->callback);
     LANES_TRY(lanes_codegen_leave_failed(cg));
@@ -109,14 +130,41 @@ lanes_status lanes_codegen_link_loop(lanes_codegen *cg, const char *text, size_t
     LLVMValueRef element = LLVMGetNamedFunction(cg->module, LANES_ELEMENT_LOOP);
     LLVMValueRef alone = LLVMGetNamedFunction(cg->module, LANES_ELEMENT_EXPLAIN);
     LANES_ASSERT(element != NULL);
-    finish_element(cg, element);
+    guard_element(cg, element);
     LANES_TRY(lanes_codegen_end_doomed(cg, element));
+    if (alone != NULL) {
+        guard_element(cg, alone);
+    }
+    return LANES_OK;
+}
+
+/* The nodes, in which everything is guarded, go into the element that calls them. */
+static lanes_status link_nodes(lanes_codegen *cg, const char *text, size_t bytes)
+{
+    LANES_TRY(link_text(cg, text, bytes));
+    lanes_codegen_hide_nodes(cg);
+    LANES_TRY(lanes_codegen_run_passes(cg, "always-inline"));
+    LLVMValueRef alone = LLVMGetNamedFunction(cg->module, LANES_ELEMENT_EXPLAIN);
+    open_element(LLVMGetNamedFunction(cg->module, LANES_ELEMENT_LOOP));
+    if (alone != NULL) {
+        open_element(alone);
+    }
+    return LANES_OK;
+}
+
+lanes_status lanes_codegen_link_loop(lanes_codegen *cg, const char *text, size_t bytes)
+{
+    LANES_TRY(cg->fusion != NULL ? link_nodes(cg, text, bytes)
+                                 : lanes_codegen_link_element(cg, text, bytes));
+    LLVMValueRef element = LLVMGetNamedFunction(cg->module, LANES_ELEMENT_LOOP);
+    LLVMValueRef alone = LLVMGetNamedFunction(cg->module, LANES_ELEMENT_EXPLAIN);
+    annotate_arguments(cg, element);
     lanes_codegen_quiet(cg, element);
     if (cg->block > 1) { /* in a loop that stays scalar, integers divide as fast */
         lanes_codegen_divide_in_floats(cg, element);
     }
     if (alone != NULL) {
-        finish_element(cg, alone);
+        annotate_arguments(cg, alone);
     }
     return LANES_OK;
 }

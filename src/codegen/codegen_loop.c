@@ -148,8 +148,9 @@ static void put_tail(const lanes_loop_text *t)
             t->cg->block - 1);
     put_advance(t, "t", "q", "%full");
     for (uint32_t k = 0; k < t->operand_count; k++) {
-        /* Failing elements keep their old output, so it goes into the scratch, too. */
-        if (is_contiguous(t, k) && (k < t->input_count || keeps_outputs(t))) {
+        /* What failing elements keep, and accumulators, go into the scratch, too. */
+        if (is_contiguous(t, k) &&
+            (k < t->input_count || keeps_outputs(t) || accumulates(t))) {
             put_copy(t, k, "s", "t");
         }
     }
@@ -164,10 +165,13 @@ static void put_tail(const lanes_loop_text *t)
     fputs("  %tail.any = call i8 @lanes.body(ptr %frame, i64 %at, ", t->out);
     for (uint32_t k = 0; k < t->operand_count; k++) {
         fprintf(t->out, "ptr %%%s%u, ",
-                is_contiguous(t, k) ? "s" : (is_row(t, k) ? "t" : "q"), k);
+                is_contiguous(t, k) || is_staged(t, k) ? "s" : (is_row(t, k) ? "t" : "q"),
+                k);
     }
-    fprintf(t->out, "%s%si64 %u, i64 %%last)\n", can_fail(t) ? "ptr %smask, " : "",
+    fprintf(t->out, "%s%si64 %u, i64 %%last", can_fail(t) ? "ptr %smask, " : "",
             has_where(t) ? "ptr %swhere, " : "", t->cg->block);
+    lanes_loop_put_identities(t, true);
+    fputs(")\n", t->out);
     if (can_fail(t)) {
         fputs("  call void @lanes.collect(i8 %tail.any, ptr %smask, i64 %rest, i64 %at, "
               "ptr %result)\n",
@@ -175,7 +179,9 @@ static void put_tail(const lanes_loop_text *t)
     }
     if (stages_outputs(t)) {
         lanes_loop_put_unstage(t, "tail.any", "t", "s", "rest", false);
-    } else {
+    } else if (finds_place(t)) {
+        lanes_loop_put_args(t, "%smask", "%swhere", "rest", "at");
+    } else if (!folds(t)) {
         for (uint32_t k = t->input_count; k < t->operand_count; k++) {
             put_copy(t, k, "t", "s");
         }
@@ -210,12 +216,13 @@ static void put_operands(const lanes_loop_text *t, bool has_tail)
     for (uint32_t k = 0; k < t->operand_count; k++) {
         char name[16];
         snprintf(name, sizeof(name), "%u", k);
-        const bool is_staged = k >= t->input_count && stages_outputs(t);
-        put_operand(t, name, k,
-                    is_staged             ? lanes_loop_chunk(t)
-                    : is_contiguous(t, k) ? block
-                                          : 0,
-                    parts(t, k), storage(t, k));
+        const uint32_t scratch = is_staged(t, k)       ? lanes_loop_chunk(t)
+                                 : is_contiguous(t, k) ? block
+                                                       : 0;
+        /* Of a place that is looked for, the results themselves. */
+        const bool is_result = finds_place(t) && k >= t->input_count;
+        put_operand(t, name, k, scratch, parts(t, k),
+                    is_result ? lanes_codegen_storage(dtype_of(t, k)) : storage(t, k));
     }
     put_operand(t, "mask", t->operand_count, can_fail(t) ? lanes_loop_chunk(t) : 0, 1,
                 "i8");
@@ -230,7 +237,9 @@ static void put_whole(const lanes_loop_text *t)
 {
     fputs("  call i8 @lanes.body(ptr %frame, i64 %begin, ", t->out);
     lanes_loop_put_pointers(t, "q");
-    fputs("i64 %full, i64 -1)\n"
+    fputs("i64 %full, i64 -1", t->out);
+    lanes_loop_put_identities(t, true);
+    fputs(")\n"
           "  br label %after\n",
           t->out);
 }
@@ -247,19 +256,25 @@ static void put_chunks(const lanes_loop_text *t)
             "  %%c.at = add i64 %%begin, %%c\n",
             stages_outputs(t) ? "any.stored" : "chunk.end", lanes_loop_chunk(t));
     put_advance(t, "c", "q", "%c");
-    fputs("  %c.theirs = getelementptr i8, ptr %qmask, i64 %c\n"
-          "  %cmask = select i1 %wants.mask, ptr %c.theirs, ptr %smask\n"
-          "  %any = call i8 @lanes.body(ptr %frame, i64 %c.at, ",
-          t->out);
+    fprintf(t->out, "%s  %%any = call i8 @lanes.body(ptr %%frame, i64 %%c.at, ",
+            can_fail(t) ? "  %c.theirs = getelementptr i8, ptr %qmask, i64 %c\n"
+                          "  %cmask = select i1 %wants.mask, ptr %c.theirs, ptr %smask\n"
+                        : "");
     for (uint32_t k = 0; k < t->operand_count; k++) {
-        fprintf(t->out, "ptr %%%s%u, ",
-                k >= t->input_count && stages_outputs(t) ? "s" : "c", k);
+        fprintf(t->out, "ptr %%%s%u, ", is_staged(t, k) ? "s" : "c", k);
     }
-    fprintf(t->out,
-            "ptr %%cmask, %si64 %%n, i64 -1)\n"
-            "  call void @lanes.collect(i8 %%any, ptr %%cmask, i64 %%n, i64 %%c.at, ptr "
-            "%%result)\n",
+    fprintf(t->out, "%s%si64 %%n, i64 -1", can_fail(t) ? "ptr %cmask, " : "",
             has_where(t) ? "ptr %cwhere, " : "");
+    lanes_loop_put_identities(t, true);
+    fputs(")\n", t->out);
+    if (can_fail(t)) {
+        fputs("  call void @lanes.collect(i8 %any, ptr %cmask, i64 %n, i64 %c.at, ptr "
+              "%result)\n",
+              t->out);
+    }
+    if (finds_place(t)) {
+        lanes_loop_put_args(t, "%cmask", "%cwhere", "n", "c.at");
+    }
     if (stages_outputs(t)) {
         lanes_loop_put_unstage(t, "any", "c", "s", "n", true);
     } else {
@@ -307,7 +322,7 @@ static void put_loop_function(const lanes_loop_text *t, const char *symbol)
     fputs("  br i1 %has.full, label %main, label %after\n"
           "main:\n",
           t->out);
-    if (can_fail(t)) {
+    if (can_fail(t) || finds_place(t)) {
         put_chunks(t);
     } else {
         put_whole(t);
@@ -407,6 +422,12 @@ lanes_status lanes_codegen_add_loop(lanes_codegen *cg, const char *symbol,
     }
     if (stages_outputs(&t)) {
         lanes_loop_put_stage(&t);
+    }
+    if (cg->key.reduce != LANES_REDUCE_NONE) {
+        lanes_loop_put_reduce_declarations(&t);
+    }
+    if (finds_place(&t)) {
+        lanes_loop_put_arg_functions(&t);
     }
     put_loop_function(&t, symbol);
     if (cg->may_raise) {

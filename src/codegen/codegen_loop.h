@@ -11,6 +11,7 @@
 #define LANES_CODEGEN_LOOP_H
 
 #include "codegen/codegen_internal.h"
+#include "kernel/reduce.h"
 
 /* Everything the emitters need; one per loop. */
 typedef struct lanes_loop_text {
@@ -87,7 +88,61 @@ static inline bool stages_outputs(const lanes_loop_text *t)
 /* True if the body reads its outputs, to keep what is there. */
 static inline bool keeps_outputs(const lanes_loop_text *t)
 {
-    return (can_fail(t) && !stages_outputs(t)) || has_where(t);
+    return ((can_fail(t) && !stages_outputs(t)) || has_where(t)) && t->cg->key.folds == 0;
+}
+
+/* True if all results of a call go into one value for each output. */
+static inline bool folds(const lanes_loop_text *t)
+{
+    return t->cg->key.folds != 0;
+}
+
+/* True if that is the place of a result: results go to scratch, to be searched. */
+static inline bool finds_place(const lanes_loop_text *t)
+{
+    return lanes_reduce_is_arg(t->cg->key.reduce);
+}
+
+/* True if the body has scratch in place of output @p k, a chunk of it. */
+static inline bool is_staged(const lanes_loop_text *t, uint32_t k)
+{
+    return k >= t->input_count && (stages_outputs(t) || finds_place(t));
+}
+
+/* True if that value is in registers. */
+static inline bool folds_in_registers(const lanes_loop_text *t)
+{
+    return folds(t) && !finds_place(t);
+}
+
+/* True if each result is stored, and is what the next element begins with. */
+static inline bool scans(const lanes_loop_text *t)
+{
+    return t->cg->key.reduce == LANES_REDUCE_SCAN;
+}
+
+/* True if the body hands a value from element to element, in registers. */
+static inline bool carries(const lanes_loop_text *t)
+{
+    return folds_in_registers(t) || scans(t);
+}
+
+/* True if each result goes into an accumulator of its own. */
+static inline bool accumulates(const lanes_loop_text *t)
+{
+    return t->cg->key.reduce != LANES_REDUCE_NONE && !folds(t) && !scans(t);
+}
+
+/* True if the callback itself combines: its first input is what it gave before. */
+static inline bool combines(const lanes_loop_text *t)
+{
+    return lanes_reduce_is_by_kernel(t->cg->key.reduce);
+}
+
+/* True if elements can be left out, so that the body says which: %keep. */
+static inline bool leaves_out(const lanes_loop_text *t)
+{
+    return can_fail(t) || has_where(t);
 }
 
 /* codegen_body.c */
@@ -114,6 +169,47 @@ void lanes_loop_put_call(const lanes_loop_text *t, const char *element,
 
 /** %<name> = member @p at of %e. */
 void lanes_loop_put_extract(const lanes_loop_text *t, const char *name, uint32_t at);
+
+/* codegen_reduce.c */
+
+/** Declare the intrinsics of minima and maxima. */
+void lanes_loop_put_reduce_declarations(const lanes_loop_text *t);
+
+/** %<to><k>.<p> = %<a><k>.<p> combined with %<b><k>.<p>, for each part of output @p k. */
+void lanes_loop_put_combined(const lanes_loop_text *t, uint32_t k, const char *a,
+                             const char *b, const char *to);
+
+/** Further parameters of lanes.body, or arguments for them: what changes no value. */
+void lanes_loop_put_identities(const lanes_loop_text *t, bool is_call);
+
+/** %sum<k>.<p>.in: the value at %p<k> before the loop, and %sum<k>.<p>.at. A scan's is at
+ * %p0. */
+void lanes_loop_put_accumulators(const lanes_loop_text *t);
+
+/** %<name><k>.<p>: that, or %sum.next<k>.<p> if control comes from @p latch. */
+void lanes_loop_put_accumulator_phis(const lanes_loop_text *t, const char *name,
+                                     const char *latch);
+
+/** Store %sum.all<k>.<p> where it was read. */
+void lanes_loop_put_accumulator_stores(const lanes_loop_text *t);
+
+/** %sum.next<k>.<p>: %sum<k>.<p> and the results %w<k>.<p> of an element that counts. The
+ * padding of a last block does not. */
+void lanes_loop_put_fold(const lanes_loop_text *t);
+
+/** Store the results %y<k>.0 to the scratch at %p<k>: the identity, if they do not count.
+ */
+void lanes_loop_put_candidates(const lanes_loop_text *t);
+
+/** Write the functions that lanes_loop_put_args() calls. */
+void lanes_loop_put_arg_functions(const lanes_loop_text *t);
+
+/**
+ * Look in the first %<count> results at %s<k> for better ones than those at %b<k>; the
+ * first is of index %<index>. @p mask and @p where: which do not count, which do.
+ */
+void lanes_loop_put_args(const lanes_loop_text *t, const char *mask, const char *where,
+                         const char *count, const char *index);
 
 /* codegen_chunk.c */
 

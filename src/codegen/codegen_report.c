@@ -6,9 +6,14 @@
  * math, fp, externals [{name, served_by}], variants [{layout, strategy, vectorized,
  * vector_width, interleave, remarks [text], code_bytes, cached, times_ms {parse, wrap,
  * optimise, emit}}], and if asked for stages {in, wrapped, optimised, asm}. A failed
- * compile has the keys known when it failed, and no variants. Where the executor has the
- * code, a variant has its layout, cached (true) and the times spent; what else is to say
- * of the code the executor adds from the report of the compile that made it.
+ * compile has the keys known when it failed, and no variants. A fused kernel also has
+ * nodes
+ * [{entry, convention, signature, identity, producer, source_triple, arguments,
+ * error_model}] and wiring {inputs [[text]], outputs [text]}, "x1" being its input 1 and
+ * "0.1" output 1 of node 0; its exceptions have a node, its convention is "fused". Where
+ * the executor has the code, a variant has its layout, cached (true) and the times spent;
+ * what else is to say of the code the executor adds from the report of the compile that
+ * made it.
  */
 #include "codegen/codegen_internal.h"
 

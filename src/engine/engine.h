@@ -52,6 +52,9 @@ typedef struct lanes_engine_batch {
     uint64_t params_key;    /* of the memory object it is in, as segment_key */
     uint64_t params_offset; /* bytes from that object's start */
     uint64_t seed;
+    bool flushes;         /* denormals are 0 */
+    uint32_t reduce;      /* enum lanes_reduce */
+    uint32_t reduce_axes; /* bit d: dimension d is reduced, if there is such */
 } lanes_engine_batch;
 
 /** How an operand reaches the loop. */
@@ -59,8 +62,27 @@ enum lanes_engine_access {
     LANES_ACCESS_UNIFORM = 1, /* one element for all */
     LANES_ACCESS_LINEAR,      /* in place: one run through the whole batch */
     LANES_ACCESS_RUN,         /* in place: one run along the innermost dimension */
-    LANES_ACCESS_PACKED       /* copied by the block */
+    LANES_ACCESS_PACKED,      /* copied by the block */
+    LANES_ACCESS_OWN          /* a reduction's output: the accumulators of a unit */
 };
+
+/**
+ * How a batch is reduced (engine_reduce.c): in units of `width` values by `segment`
+ * elements each, the last of a row or column being smaller. If there is one segment, a
+ * unit's values are results; else they are kept until all units have run.
+ */
+typedef struct lanes_engine_reduction {
+    uint32_t op;      /* enum lanes_reduce; NONE: no reduction, and the rest is not set */
+    bool folds;       /* a unit makes one value, or a segment of a scan; else `width`
+                         values, side by side */
+    bool is_in_order; /* segments go on where the one before ended: one thread */
+    bool is_empty;    /* no elements, but values: each is the operation's of none */
+    uint64_t kept;    /* values of each output */
+    uint64_t reduced; /* elements of each */
+    uint64_t width;
+    uint64_t segment;
+    uint64_t segments;
+} lanes_engine_reduction;
 
 /**
  * A checked batch, ready to run once its variant is there. Operands are counted as in the
@@ -69,7 +91,8 @@ enum lanes_engine_access {
 typedef struct lanes_engine_plan {
     lanes_variant_key key;
     lanes_loop_frame frame; /* of loop index 0 */
-    uint64_t count;         /* elements; may be 0, then the rest is not set */
+    uint64_t count;         /* elements; may be 0, then only `work` of the rest is set */
+    uint64_t work; /* loop indices to be run: count, or twice as many in two passes */
     uint64_t element_bytes; /* memory traffic per element, for the tile size */
     uint32_t operand_count;
     uint32_t input_count;
@@ -80,11 +103,17 @@ typedef struct lanes_engine_plan {
     bool finds_failures;    /* that mask is the engine's own */
     bool is_by_run;         /* blocks end where rows do */
     bool is_direct;         /* all in place: the loop runs whole tiles */
+    bool flushes;           /* denormals are 0 */
+    bool tells_index;       /* callbacks may get to know their flat index */
     uint64_t block_count;   /* elements of a block, at most */
     uint8_t slot[LANES_FRAME_OPERANDS_MAX];         /* in the frame */
     uint8_t access[LANES_FRAME_OPERANDS_MAX];       /* enum lanes_engine_access */
     uint8_t element_size[LANES_FRAME_OPERANDS_MAX]; /* bytes of one of the array's */
     lanes_engine_space space;
+    lanes_engine_reduction reduction;
+    uint32_t output_dtype[LANES_OPERANDS_MAX]; /* of arrays; set if it is a reduction */
+    uint32_t value_dtype[LANES_OPERANDS_MAX];  /* of the kernel's results; likewise */
+    char *partial; /* values of units; owned: lanes_engine_plan_deinit() */
 } lanes_engine_plan;
 
 typedef struct lanes_engine_outcome {
@@ -106,6 +135,7 @@ typedef struct lanes_engine_outcome {
      * first elements. Out: as measured. It decides tile sizes only, never results.
      */
     uint64_t element_ps;
+    uint32_t thread_limit; /* in: use at most so many threads; 0: all */
 } lanes_engine_outcome;
 
 #define LANES_ENGINE_OUTCOME_INIT {.result = LANES_LOOP_RESULT_INIT}
@@ -121,16 +151,31 @@ typedef struct lanes_engine_outcome {
  * LANES_COUNT_MAX), every byte of every operand inside its segment (each n * stride
  * without overflow), outputs writable, no two elements of an output in one place, every
  * output disjoint from, or exactly, each other operand; apart from rows and from the
- * params block, through whichever attachment. Strides may be any. Texts name the
- * operand's index, the value and the limit.
+ * params block, through whichever attachment. Strides may be any. Outputs of reductions:
+ * the operation's dtype, stride 0 along reduced axes, apart from all else; of scans, as
+ * of any batch, but apart from the start. Texts name the operand's index, the value and
+ * the limit.
  *
+ * @param out_plan  to be deinitialised, if this succeeds
  * @return LANES_OK, LANES_E_OPERANDS, _DTYPE, _PARAMS, _SHAPE, _SPAN, _READ_ONLY,
- * _OVERLAP
+ * _OVERLAP, -ENOMEM
  */
 LANES_NODISCARD lanes_status lanes_engine_plan_batch(const lanes_engine_batch *batch,
                                                      const lanes_engine_kernel *kernel,
                                                      lanes_engine_plan *out_plan,
                                                      lanes_error *err);
+
+/** Free what a plan owns, if it does; also of one that is all 0, and twice. */
+void lanes_engine_plan_deinit(lanes_engine_plan *plan);
+
+/**
+ * Give a reduction without elements its results; plan->reduction.is_empty, and nothing
+ * else is run.
+ *
+ * @return false: writing faulted
+ */
+LANES_NODISCARD bool lanes_engine_write_empty(const lanes_engine_plan *plan,
+                                              lanes_os_fault *out_fault);
 
 /**
  * True if the @p count elements of @p element_bytes at byte offsets offset + i * stride
@@ -141,11 +186,13 @@ bool lanes_engine_span_fits(uint64_t segment_bytes, uint64_t offset, int64_t str
                             uint64_t *out_high);
 
 /**
- * Run loop indices [begin, end) of a planned batch with @p loop on the team; team leader
- * only. Sums into @p outcome, which the caller has initialised, so that a long batch can
- * be run in slices. The rounding mode of every thread is round-to-nearest while kernels
- * run. A fault (SIGSEGV, SIGBUS, SIGFPE, SIGILL) inside the loop ends its tile and the
- * run: see outcome->fault; the team lives.
+ * Run [begin, end) of the work of a planned batch with @p loop on the team; team leader
+ * only. That is loop indices; from plan->count on, those of a second pass. Of reductions,
+ * the units that begin there; the call that reaches the end writes the results. Slices
+ * are run in order. Sums into @p outcome, which the caller has initialised, so that a
+ * long batch can be run in slices. The rounding mode of every thread is round-to-nearest
+ * while kernels run. A fault (SIGSEGV, SIGBUS, SIGFPE, SIGILL) inside the loop ends its
+ * tile and the run: see outcome->fault; the team lives.
  *
  * @param cancel  when it becomes non-zero, remaining tiles are skipped; may be NULL
  */

@@ -14,6 +14,7 @@
 #include "engine/engine_internal.h"
 
 #include "engine/engine_pack.h"
+#include "kernel/reduce.h"
 
 /* Scratch of a thread, on its stack: the least block of 18 complex operands. */
 #define SCRATCH_BYTES (76u << 10)
@@ -28,7 +29,7 @@
 #define SCRATCH_GAP LANES_CACHE_LINE
 
 /* Rows that are shorter than this are copied rather than run one by one. */
-#define RUN_COUNT_MIN 128u
+#define RUN_COUNT_MIN 256u
 
 /* ---- Choice ---------------------------------------------------------------------- */
 
@@ -66,8 +67,21 @@ static bool is_one_run(const lanes_engine_space *space, uint32_t k)
     return true;
 }
 
+static bool is_reduced(const lanes_engine_plan *plan, uint32_t k)
+{
+    const uint32_t op = plan->reduction.op;
+    if (lanes_reduce_is_by_kernel(op) && k == 0) {
+        return true; /* its results are its first input */
+    }
+    return op != LANES_REDUCE_NONE && op != LANES_REDUCE_SCAN && k >= plan->input_count &&
+           k < plan->mask;
+}
+
 static enum lanes_engine_access access_of(const lanes_engine_plan *plan, uint32_t k)
 {
+    if (is_reduced(plan, k)) {
+        return LANES_ACCESS_OWN;
+    }
     if (is_uniform(plan, k)) {
         return LANES_ACCESS_UNIFORM;
     }
@@ -96,7 +110,8 @@ void lanes_engine_choose_access(lanes_engine_plan *plan)
     for (uint32_t k = 0; k < plan->operand_count; k++) {
         plan->access[k] = (uint8_t)access_of(plan, k);
     }
-    plan->is_by_run = wants_runs(plan);
+    /* An index that is told to callbacks counts on in runs only. */
+    plan->is_by_run = wants_runs(plan) || (plan->tells_index && !plan->space.is_c_order);
     uint64_t bytes = plan->finds_failures ? 1 : 0;
     for (uint32_t k = 0; k < plan->operand_count; k++) {
         if (plan->access[k] == LANES_ACCESS_RUN && !plan->is_by_run) {
@@ -119,6 +134,7 @@ void lanes_engine_choose_access(lanes_engine_plan *plan)
 /* One thread's work on a tile. */
 struct blocks {
     const lanes_engine_plan *plan;
+    const lanes_engine_own *own;
     lanes_engine_place place;             /* of the current block */
     lanes_loop_frame frame;               /* likewise */
     char *copy[LANES_FRAME_OPERANDS_MAX]; /* of operands that are packed */
@@ -164,6 +180,15 @@ static bool is_read(const lanes_engine_plan *plan, uint32_t k)
     return !is_written(plan, k) || (plan->keeps_outputs && plan->slot[k] != plan->mask);
 }
 
+/* By what index the loop knows the element of a loop index. */
+static uint64_t first_of(const lanes_engine_plan *plan, uint64_t begin)
+{
+    if (plan->space.is_c_order || lanes_reduce_is_arg(plan->reduction.op)) {
+        return begin;
+    }
+    return plan->tells_index ? lanes_engine_space_flat(&plan->space, begin) : 0;
+}
+
 /* Points the frame to loop indices [begin, begin + count), copying what must be. */
 static void load_block(struct blocks *blocks, uint64_t begin, uint64_t count)
 {
@@ -187,9 +212,16 @@ static void load_block(struct blocks *blocks, uint64_t begin, uint64_t count)
                 lanes_engine_pack(&source, &blocks->place, count, blocks->copy[k]);
             }
             break;
+        case LANES_ACCESS_OWN:
+            *base = blocks->own->base[k];
+            if (!plan->reduction.folds) {
+                *base = blocks->own->base[k] +
+                        (begin - blocks->own->begin) * plan->element_size[k];
+            }
+            break;
         }
     }
-    blocks->frame.first = plan->space.is_c_order ? begin : 0;
+    blocks->frame.first = first_of(plan, begin);
 }
 
 static void store_block(const struct blocks *blocks, uint64_t count)
@@ -244,12 +276,14 @@ static void run_block(struct blocks *blocks, lanes_loop_fn loop, uint64_t begin,
     store_block(blocks, count);
 }
 
-void lanes_engine_run_blocks(const lanes_engine_plan *plan, lanes_loop_fn loop,
-                             uint64_t begin, uint64_t end, lanes_loop_result *result)
+void lanes_engine_run_blocks(const lanes_engine_plan *plan, const lanes_engine_own *own,
+                             lanes_loop_fn loop, uint64_t begin, uint64_t end,
+                             lanes_loop_result *result)
 {
     _Alignas(LANES_CACHE_LINE) char scratch[SCRATCH_BYTES];
     struct blocks blocks;
     blocks.plan = plan;
+    blocks.own = own;
     blocks.frame = plan->frame;
     lay_out(&blocks, scratch);
     lanes_engine_space_place(&plan->space, begin, &blocks.place);

@@ -11,8 +11,9 @@
 
 /* What the guarded call needs and leaves. */
 struct attempt {
+    const lanes_engine_plan *plan;
     lanes_explain_fn explain;
-    const lanes_loop_frame *frame;
+    lanes_loop_frame *frame;
     uint64_t index;
     int32_t code;
     const void *excinfo;
@@ -21,6 +22,7 @@ struct attempt {
 static void call_explain(void *ctx)
 {
     struct attempt *attempt = ctx;
+    lanes_engine_find_before(attempt->plan, attempt->index, attempt->frame);
     attempt->code = attempt->explain(attempt->frame, attempt->index, &attempt->excinfo);
 }
 
@@ -29,7 +31,10 @@ static void classify(const struct attempt *attempt,
                      lanes_abi_raised *out_raised, lanes_repr *text)
 {
     const lanes_payload *payload;
-    switch (attempt->code) {
+    const uint32_t code = (uint32_t)attempt->code;
+    const uint32_t node = code >> LANES_ELEMENT_NODE_SHIFT;
+    out_raised->node = node < LANES_FUSION_NODES_MAX ? node : 0;
+    switch (code & ((1u << LANES_ELEMENT_NODE_SHIFT) - 1)) {
     case LANES_ELEMENT_OK:
         lanes_repr_add(
             text, "a failure that did not repeat when the element was computed alone");
@@ -74,11 +79,11 @@ void lanes_engine_explain(const lanes_engine_plan *plan,
     lanes_loop_frame frame; /* outputs are not touched, in place or not */
     lanes_engine_frame_of(plan, index, &frame);
     struct attempt attempt = {
-        .explain = exceptions->explain, .frame = &frame, .index = index};
+        .plan = plan, .explain = exceptions->explain, .frame = &frame, .index = index};
     lanes_os_fault fault;
     lanes_runtime_enter();
     lanes_runtime_begin(plan->frame.seed, index);
-    const lanes_engine_fenv saved = lanes_engine_fenv_enter();
+    const lanes_engine_fenv saved = lanes_engine_fenv_enter(plan->flushes);
     const bool has_returned = lanes_os_guard_call(call_explain, &attempt, &fault);
     lanes_engine_fenv_leave(saved);
     if (has_returned) {

@@ -2,10 +2,11 @@
 /*
  * engine_fenv.h - the floating-point environment that kernels run in.
  *
- * libmvec is right only in round-to-nearest, and flush-to-zero breaks hypot, so every
- * thread runs kernels with the default control word whatever it had before, and gets its
- * own back afterwards, sticky exception flags included. A fault in between leaves the
- * state that the kernel gives signal handlers, so leave() is called after it as well.
+ * libmvec is right only in round-to-nearest, so every thread runs kernels with the
+ * default control word whatever it had before, but for denormals where the batch says so,
+ * and gets its own back afterwards, sticky exception flags included. A fault in between
+ * leaves the state that the kernel gives signal handlers, so leave() is called after it
+ * as well.
  *
  * x87 is left alone: nothing here changes its control word, and the state that a fault
  * leaves has the same one.
@@ -15,18 +16,22 @@
 
 #if defined(__x86_64__)
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <xmmintrin.h>
 
 /* Round to nearest, all exceptions masked, no flush-to-zero, no sticky flags. */
 #define LANES_ENGINE_MXCSR 0x1f80u
 
+/* Denormal results become 0, and denormal operands count as 0. */
+#define LANES_ENGINE_MXCSR_FLUSH 0x8040u
+
 typedef uint32_t lanes_engine_fenv;
 
-static inline lanes_engine_fenv lanes_engine_fenv_enter(void)
+static inline lanes_engine_fenv lanes_engine_fenv_enter(bool flushes)
 {
     const lanes_engine_fenv saved = _mm_getcsr();
-    _mm_setcsr(LANES_ENGINE_MXCSR);
+    _mm_setcsr(LANES_ENGINE_MXCSR | (flushes ? LANES_ENGINE_MXCSR_FLUSH : 0));
     return saved;
 }
 
@@ -38,11 +43,14 @@ static inline void lanes_engine_fenv_leave(lanes_engine_fenv saved)
 #else
 
 #include <fenv.h>
+#include <stdbool.h>
 
 typedef fenv_t lanes_engine_fenv;
 
-static inline lanes_engine_fenv lanes_engine_fenv_enter(void)
+/* There is no portable way to flush: denormals are kept, which is never less exact. */
+static inline lanes_engine_fenv lanes_engine_fenv_enter(bool flushes)
 {
+    (void)flushes;
     lanes_engine_fenv saved;
     fegetenv(&saved);
     fesetenv(FE_DFL_ENV);

@@ -13,9 +13,101 @@
 /** Set how each operand of @p plan, whose space is known, reaches the loop. */
 void lanes_engine_choose_access(lanes_engine_plan *plan);
 
-/** Run loop indices [begin, end) by the block; adds to @p result, with flat indices. */
-void lanes_engine_run_blocks(const lanes_engine_plan *plan, lanes_loop_fn loop,
-                             uint64_t begin, uint64_t end, lanes_loop_result *result);
+/** The accumulators of a reduction's unit, which take the place of the outputs. */
+typedef struct lanes_engine_own {
+    char *base[LANES_OPERANDS_MAX]; /* of outputs, by operand */
+    uint64_t begin;                 /* the loop index whose accumulator is at base */
+} lanes_engine_own;
+
+/**
+ * Run loop indices [begin, end) by the block; adds to @p result, with flat indices.
+ * @param own  NULL if it is no reduction
+ */
+void lanes_engine_run_blocks(const lanes_engine_plan *plan, const lanes_engine_own *own,
+                             lanes_loop_fn loop, uint64_t begin, uint64_t end,
+                             lanes_loop_result *result);
+
+/* engine_reduce.c */
+
+/** Choose whether a reduction folds; kept and reduced are known. */
+bool lanes_engine_choose_fold(const lanes_engine_batch *batch, uint32_t input_count,
+                              bool keeps_order);
+
+/** Cut a reduction into units, once access is chosen; allocates plan->partial, and says
+ * how much work it is. */
+LANES_NODISCARD lanes_status lanes_engine_cut_units(lanes_engine_plan *plan,
+                                                    lanes_error *err);
+
+/** Run the units that begin at [begin, end) of the work, which is in one pass; guarded by
+ * the caller. */
+void lanes_engine_run_units(const lanes_engine_plan *plan, lanes_loop_fn loop,
+                            uint64_t begin, uint64_t end, lanes_loop_result *result);
+
+/** Run a range whose accumulators are at own->base, from loop index own->begin on. */
+void lanes_engine_run_row(const lanes_engine_plan *plan, const lanes_engine_own *own,
+                          lanes_loop_fn loop, uint64_t begin, uint64_t end,
+                          lanes_loop_result *result);
+
+/** Elements of the unit that begins at @p begin of the work, which one does. */
+uint64_t lanes_engine_unit_elements(const lanes_engine_plan *plan, uint64_t begin);
+
+/**
+ * Combine what units have left and write the results; guarded by the caller.
+ * @param result  gets elements for which a kernel fails that reduces by itself
+ */
+void lanes_engine_finish_units(const lanes_engine_plan *plan, lanes_loop_fn loop,
+                               lanes_loop_result *result);
+
+/* engine_combine.c */
+
+/** Read @p count values that the client lets a kernel begin with, from loop index @p
+ * begin on. */
+void lanes_engine_read_start(const lanes_engine_plan *plan, uint64_t begin,
+                             uint64_t count, void *to);
+
+/**
+ * Begin a unit of a kernel that reduces by itself with the element of loop index
+ * @p begin, or the first behind it that `where` wants; it counts as one that has not
+ * failed.
+ *
+ * @param to  gets its value
+ * @return the loop index behind it; @p end, and nothing written: there is none
+ */
+uint64_t lanes_engine_take_first(const lanes_engine_plan *plan, uint64_t begin,
+                                 uint64_t end, void *to, bool *out_is_some);
+
+/**
+ * Combine @p count values at @p values, one behind the other, into *to.
+ * @param flat_index  of an element that stands for them all, should one fail
+ */
+void lanes_engine_combine(const lanes_engine_plan *plan, lanes_loop_fn loop, void *to,
+                          void *values, uint64_t count, uint64_t flat_index,
+                          lanes_loop_result *result);
+
+/**
+ * True if `where` wants the element at @p place, or there is none; guarded by the caller.
+ */
+bool lanes_engine_is_wanted(const lanes_engine_plan *plan,
+                            const lanes_engine_place *place);
+
+/* engine_scan.c */
+
+/** Run a segment of row @p row, in a first pass or the one that writes. */
+void lanes_engine_run_segment(const lanes_engine_plan *plan, lanes_loop_fn loop,
+                              uint64_t segment, uint64_t row, bool is_first_pass,
+                              lanes_loop_result *result);
+
+/** Between two passes: what each segment begins with, from the segments' totals. */
+void lanes_engine_chain_segments(const lanes_engine_plan *plan, lanes_loop_fn loop);
+
+/**
+ * Let @p frame, of the first element of a scan that failed, have as first input what was
+ * kept before it; guarded by the caller.
+ */
+void lanes_engine_find_before(const lanes_engine_plan *plan, uint64_t flat_index,
+                              lanes_loop_frame *frame);
+
+/* engine_block.c */
 
 /** A frame for the one element of @p flat_index. */
 void lanes_engine_frame_of(const lanes_engine_plan *plan, uint64_t flat_index,
@@ -29,6 +121,10 @@ typedef struct lanes_engine_extent {
     uint64_t high;
     uint64_t element_bytes; /* of a row: all of it */
     bool is_output;         /* or the mask */
+    bool is_reduced;        /* an output that has no element along: */
+    uint32_t reduced_axes;
+    bool is_start;      /* an input that has as few elements, read before it is written */
+    bool is_scan_start; /* one that is read while others are written */
     bool is_mask;
     bool is_row;
 } lanes_engine_extent;

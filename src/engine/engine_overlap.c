@@ -53,7 +53,7 @@ static lanes_status check_apart(const lanes_engine_batch *batch,
                                 lanes_error *err)
 {
     uint64_t covered = extent[output].element_bytes;
-    uint32_t seen = 0;
+    uint32_t seen = extent[output].is_reduced ? extent[output].reduced_axes : 0;
     for (int32_t d; (d = next_dimension(batch, output, seen)) >= 0; seen |= 1u << d) {
         const uint64_t step = lanes_engine_magnitude(batch->operand[output].stride[d]);
         if (step < covered) {
@@ -165,6 +165,12 @@ static const char *overlap_rule(const lanes_engine_extent *extent, uint32_t outp
     if (extent[other].is_output) {
         return "two outputs must be apart";
     }
+    if (extent[output].is_reduced) {
+        return "a reduction's output must be apart from its inputs";
+    }
+    if (extent[other].is_scan_start) {
+        return "where a scan begins must be apart from its output";
+    }
     return extent[other].is_row ? "rows and outputs must be apart"
                                 : "it must be apart or exactly the same array";
 }
@@ -182,10 +188,13 @@ static lanes_status check_pair(const lanes_engine_batch *batch,
     }
     /*
      * In place each element is read before it is written. Not so with rows, which other
-     * elements may share, nor with the mask: elements that failed are read once more.
+     * elements may share, nor with the mask: elements that failed are read once more; and
+     * a reduction writes when some have been read and others have not, as a scan does
+     * where it begins.
      */
-    const bool may_be_same =
-        !extent[other].is_output && !extent[other].is_row && !extent[output].is_mask;
+    const bool may_be_same = !extent[other].is_output && !extent[other].is_row &&
+                             !extent[output].is_mask && !extent[other].is_scan_start &&
+                             (!extent[output].is_reduced || extent[other].is_start);
     if ((may_be_same && is_same_array(batch, output, other)) ||
         is_interleaved(batch, extent, output, other)) {
         return LANES_OK;

@@ -3,21 +3,11 @@
  * engine_pack.c - see engine_pack.h.
  *
  * Elements are taken by boxes of the two innermost dimensions, so that an array of three
- * columns costs two loops, not a call for each row. Elements are copied as words of their
- * size, through memcpy: operands need not be aligned.
+ * columns costs two loops, not a call for each row (engine_copy.c).
  */
 #include "engine/engine_pack.h"
 
-#include <string.h>
-
-/* A box of elements in memory; the run has its rows one behind the other. */
-struct box {
-    char *at;
-    uint64_t rows;
-    uint64_t columns;
-    int64_t row_stride;
-    int64_t column_stride;
-};
+#include "engine/engine_copy.h"
 
 /* Where a walk through an operand is. */
 struct walk {
@@ -59,7 +49,7 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 }
 
 /* The next box of at most @p count elements, which is at least 1; returns how many. */
-static uint64_t next_box(struct walk *walk, uint64_t count, struct box *box)
+static uint64_t next_box(struct walk *walk, uint64_t count, lanes_engine_box *box)
 {
     LANES_ASSERT(walk->space->dimensions > 0);
     const uint32_t inner = walk->space->dimensions - 1;
@@ -82,130 +72,18 @@ static uint64_t next_box(struct walk *walk, uint64_t count, struct box *box)
     return box->rows * box->columns;
 }
 
-/* A complex number of two doubles. */
-typedef struct pair {
-    uint64_t word[2];
-} pair;
-
-/* Rows of fewer elements, of any size, take longer by a call of memcpy than by a loop. */
-#define CALL_COLUMNS_MIN 8u
-
-/*
- * gather_T and scatter_T: a box to and from a run. Fixed strides let the compiler use
- * vectors: 0, and backwards.
- */
-#define DEFINE_COPIES(T)                                                                 \
-    static void gather_##T(const struct box *box, char *run)                             \
-    {                                                                                    \
-        const char *row = box->at;                                                       \
-        T *restrict to = (T *)(void *)run;                                               \
-        const uint64_t columns = box->columns;                                           \
-        const int64_t stride = box->column_stride;                                       \
-        const int64_t row_stride = box->row_stride;                                      \
-        for (uint64_t r = box->rows; r > 0; r--, row += row_stride, to += columns) {     \
-            if (stride == (int64_t)sizeof(T) && columns >= CALL_COLUMNS_MIN) {           \
-                memcpy(to, row, columns * sizeof(T));                                    \
-            } else if (stride == -(int64_t)sizeof(T)) {                                  \
-                for (uint64_t i = 0; i < columns; i++) {                                 \
-                    memcpy(&to[i], row - i * sizeof(T), sizeof(T));                      \
-                }                                                                        \
-            } else if (stride == 0) {                                                    \
-                T value;                                                                 \
-                memcpy(&value, row, sizeof(T));                                          \
-                for (uint64_t i = 0; i < columns; i++) {                                 \
-                    to[i] = value;                                                       \
-                }                                                                        \
-            } else {                                                                     \
-                const char *at = row;                                                    \
-                for (uint64_t i = 0; i < columns; i++, at += stride) {                   \
-                    memcpy(&to[i], at, sizeof(T));                                       \
-                }                                                                        \
-            }                                                                            \
-        }                                                                                \
-    }                                                                                    \
-    static void scatter_##T(const struct box *box, const char *run)                      \
-    {                                                                                    \
-        char *row = box->at;                                                             \
-        const T *restrict from = (const T *)(const void *)run;                           \
-        const uint64_t columns = box->columns;                                           \
-        const int64_t stride = box->column_stride;                                       \
-        const int64_t row_stride = box->row_stride;                                      \
-        for (uint64_t r = box->rows; r > 0; r--, row += row_stride, from += columns) {   \
-            if (stride == (int64_t)sizeof(T) && columns >= CALL_COLUMNS_MIN) {           \
-                memcpy(row, from, columns * sizeof(T));                                  \
-            } else if (stride == -(int64_t)sizeof(T)) {                                  \
-                for (uint64_t i = 0; i < columns; i++) {                                 \
-                    memcpy(row - i * sizeof(T), &from[i], sizeof(T));                    \
-                }                                                                        \
-            } else {                                                                     \
-                char *at = row;                                                          \
-                for (uint64_t i = 0; i < columns; i++, at += stride) {                   \
-                    memcpy(at, &from[i], sizeof(T));                                     \
-                }                                                                        \
-            }                                                                            \
-        }                                                                                \
-    }
-
-DEFINE_COPIES(uint8_t)
-DEFINE_COPIES(uint16_t)
-DEFINE_COPIES(uint32_t)
-DEFINE_COPIES(uint64_t)
-DEFINE_COPIES(pair)
-
-static void gather(const struct box *box, uint32_t element_bytes, char *run)
-{
-    switch (element_bytes) {
-    case 1:
-        gather_uint8_t(box, run);
-        break;
-    case 2:
-        gather_uint16_t(box, run);
-        break;
-    case 4:
-        gather_uint32_t(box, run);
-        break;
-    case 8:
-        gather_uint64_t(box, run);
-        break;
-    default:
-        LANES_ASSERT(element_bytes == sizeof(pair));
-        gather_pair(box, run);
-        break;
-    }
-}
-
-static void scatter(const struct box *box, uint32_t element_bytes, const char *run)
-{
-    switch (element_bytes) {
-    case 1:
-        scatter_uint8_t(box, run);
-        break;
-    case 2:
-        scatter_uint16_t(box, run);
-        break;
-    case 4:
-        scatter_uint32_t(box, run);
-        break;
-    case 8:
-        scatter_uint64_t(box, run);
-        break;
-    default:
-        LANES_ASSERT(element_bytes == sizeof(pair));
-        scatter_pair(box, run);
-        break;
-    }
-}
-
 void lanes_engine_pack(const lanes_engine_source *source, const lanes_engine_place *begin,
                        uint64_t count, void *run)
 {
     struct walk walk;
-    struct box box;
+    lanes_engine_box box;
+    const lanes_engine_copy_fn gather =
+        lanes_engine_gather(lanes_engine_copy_level(), source->element_bytes);
     char *at = run;
     begin_walk(&walk, source, begin);
     while (count > 0) {
         const uint64_t taken = next_box(&walk, count, &box);
-        gather(&box, source->element_bytes, at);
+        gather(&box, at);
         at += taken * source->element_bytes;
         count -= taken;
     }
@@ -215,12 +93,14 @@ void lanes_engine_unpack(const lanes_engine_source *source,
                          const lanes_engine_place *begin, uint64_t count, const void *run)
 {
     struct walk walk;
-    struct box box;
-    const char *at = run;
+    lanes_engine_box box;
+    const lanes_engine_copy_fn scatter =
+        lanes_engine_scatter(lanes_engine_copy_level(), source->element_bytes);
+    char *at = (char *)(uintptr_t)run; /* which is only read */
     begin_walk(&walk, source, begin);
     while (count > 0) {
         const uint64_t taken = next_box(&walk, count, &box);
-        scatter(&box, source->element_bytes, at);
+        scatter(&box, at);
         at += taken * source->element_bytes;
         count -= taken;
     }

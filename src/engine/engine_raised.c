@@ -201,6 +201,7 @@ const lanes_payload *lanes_engine_read_raised(const lanes_engine_exceptions *exc
     if (payload == NULL) {
         return NULL;
     }
+    raised.node = payload->node;
     raised.payload_form = payload->form;
     raised.payload_offset = payload->offset;
     raised.payload_bytes = payload->bytes;

@@ -86,8 +86,13 @@ static void add_fault(struct run_state *state, const struct tile *tile,
     uint64_t low;
     uint64_t high;
     lanes_store_relaxed_u32(&state->stop, 1);
-    lanes_engine_space_flat_range(&state->plan->space, tile->begin, tile->end, &low,
-                                  &high);
+    if (state->plan->reduction.op == LANES_REDUCE_NONE) {
+        lanes_engine_space_flat_range(&state->plan->space, tile->begin, tile->end, &low,
+                                      &high);
+    } else { /* units are anywhere */
+        low = 0;
+        high = state->plan->count;
+    }
     while (lanes_exchange_seq_cst_u32(&state->fault_lock, 1) != 0) {
         lanes_cpu_relax();
     }
@@ -111,7 +116,10 @@ static void call_loop(void *ctx)
 {
     struct tile *tile = ctx;
     const lanes_engine_plan *plan = tile->state->plan;
-    if (plan->key.streams != 0) {
+    if (plan->reduction.op != LANES_REDUCE_NONE) {
+        lanes_engine_run_units(plan, tile->state->loop, tile->begin, tile->end,
+                               &tile->result);
+    } else if (plan->key.streams != 0) {
         /* What is stored past the caches begins at whole lines. */
         const uint64_t over = tile->begin % LANES_STREAM_COUNT;
         const uint64_t head = over != 0 ? LANES_STREAM_COUNT - over : 0;
@@ -125,7 +133,7 @@ static void call_loop(void *ctx)
     } else if (plan->is_direct) {
         tile->state->loop(&plan->frame, tile->begin, tile->end, &tile->result);
     } else {
-        lanes_engine_run_blocks(plan, tile->state->loop, tile->begin, tile->end,
+        lanes_engine_run_blocks(plan, NULL, tile->state->loop, tile->begin, tile->end,
                                 &tile->result);
     }
 }
@@ -146,7 +154,7 @@ static void run_range(void *ctx, uint32_t thread, uint64_t begin, uint64_t end)
     };
     lanes_os_fault fault;
     lanes_runtime_enter();
-    const lanes_engine_fenv saved = lanes_engine_fenv_enter();
+    const lanes_engine_fenv saved = lanes_engine_fenv_enter(state->plan->flushes);
     const bool has_returned = lanes_os_guard_call(call_loop, &tile, &fault);
     lanes_engine_fenv_leave(saved);
     lanes_runtime_trim();
@@ -160,13 +168,13 @@ static void run_range(void *ctx, uint32_t thread, uint64_t begin, uint64_t end)
 
 /* Elements of a tile; a multiple of TILE_STEP. */
 static uint64_t choose_tile_count(const lanes_team *team, const lanes_engine_plan *plan,
-                                  uint64_t count, uint64_t element_ps)
+                                  uint64_t count, uint32_t threads, uint64_t element_ps)
 {
     const uint64_t cache_bytes = lanes_team_plan(team)->core_cache_bytes;
     const uint64_t tile_bytes = cache_bytes != 0 ? cache_bytes / 2 : TILE_BYTES_DEFAULT;
     uint64_t tile = tile_bytes / (plan->element_bytes != 0 ? plan->element_bytes : 1);
     tile = min_u64(tile, TILE_NS * UINT64_C(1000) / element_ps);
-    tile = min_u64(tile, count / (TILES_PER_THREAD * lanes_team_thread_count(team)));
+    tile = min_u64(tile, count / (TILES_PER_THREAD * (uint64_t)threads));
     tile = min_u64(tile, LANES_TILE_COUNT_MAX);
     tile -= tile % TILE_STEP;
     return tile != 0 ? tile : TILE_STEP;
@@ -183,6 +191,14 @@ static uint64_t cost_ps(uint64_t run_ns, uint32_t threads, uint64_t count)
     return each != 0 ? each : 1;
 }
 
+static uint32_t thread_limit(const lanes_team *team, const lanes_engine_plan *plan,
+                             const lanes_engine_outcome *outcome)
+{
+    const uint32_t all = lanes_team_thread_count(team);
+    const uint32_t limit = plan->reduction.is_in_order ? 1 : outcome->thread_limit;
+    return limit != 0 && limit < all ? limit : all;
+}
+
 static void run_tiles(lanes_team *team, struct run_state *state, uint64_t begin,
                       uint64_t end, lanes_engine_outcome *outcome)
 {
@@ -191,15 +207,16 @@ static void run_tiles(lanes_team *team, struct run_state *state, uint64_t begin,
     uint64_t alone_ps;
     const bool is_short = lanes_mul_u64(count, outcome->element_ps, &alone_ps) &&
                           alone_ps < ALONE_NS * UINT64_C(1000);
+    const uint32_t threads = is_short ? 1 : thread_limit(team, state->plan, outcome);
     state->first = begin;
     const lanes_team_job job = {
         .run_tile = run_range,
         .ctx = state,
         .count = count,
-        .tile_count =
-            is_short ? count
-                     : choose_tile_count(team, state->plan, count, outcome->element_ps),
-        .thread_limit = is_short ? 1 : 0,
+        .tile_count = is_short ? count
+                               : choose_tile_count(team, state->plan, count, threads,
+                                                   outcome->element_ps),
+        .thread_limit = threads,
         .cancel = &state->stop,
     };
     lanes_team_stats stats;
@@ -254,6 +271,44 @@ static uint64_t run_probe(struct run_state *state, uint64_t begin, uint64_t end,
     return done;
 }
 
+/* A reduction's first elements are those of its first unit; returns how many. */
+static uint64_t run_first_unit(struct run_state *state, uint64_t begin,
+                               lanes_engine_outcome *outcome)
+{
+    const uint64_t count = lanes_engine_unit_elements(state->plan, begin);
+    state->first = begin;
+    prepare_thread();
+    const uint64_t start_ns = lanes_clock_ns();
+    run_range(state, 0, 0, 1);
+    if (!should_stop(state)) {
+        outcome->element_ps = cost_ps(lanes_clock_ns() - start_ns, 1, count);
+    }
+    outcome->tiles++;
+    outcome->threads = outcome->threads != 0 ? outcome->threads : 1;
+    return count;
+}
+
+static void call_finish(void *ctx)
+{
+    struct run_state *state = ctx;
+    lanes_engine_finish_units(state->plan, state->loop, &state->result);
+}
+
+/* All units have run: their values become results, in the client's memory. */
+static void finish_reduction(struct run_state *state)
+{
+    const struct tile whole = {.begin = 0, .end = state->plan->count};
+    lanes_os_fault fault;
+    lanes_runtime_enter();
+    const lanes_engine_fenv saved = lanes_engine_fenv_enter(state->plan->flushes);
+    const bool has_returned = lanes_os_guard_call(call_finish, state, &fault);
+    lanes_engine_fenv_leave(saved);
+    lanes_runtime_trim();
+    if (!has_returned) {
+        add_fault(state, &whole, &fault);
+    }
+}
+
 static void add_to_outcome(const struct run_state *state, lanes_engine_outcome *outcome)
 {
     outcome->tiles -= state->skipped;
@@ -268,22 +323,38 @@ static void add_to_outcome(const struct run_state *state, lanes_engine_outcome *
     }
 }
 
+/* Runs a range of one pass; the end of a pass over all units is more than their ends. */
+static void run_pass(lanes_team *team, struct run_state *state, uint64_t begin,
+                     uint64_t end, lanes_engine_outcome *outcome)
+{
+    const bool is_reduction = state->plan->reduction.op != LANES_REDUCE_NONE;
+    if (outcome->element_ps == 0) {
+        begin += is_reduction ? run_first_unit(state, begin, outcome)
+                              : run_probe(state, begin, end, outcome);
+    }
+    if (begin < end && !should_stop(state)) {
+        run_tiles(team, state, begin, end, outcome);
+    }
+    if (is_reduction && end == state->plan->count && !should_stop(state)) {
+        finish_reduction(state);
+    }
+}
+
 void lanes_engine_run(lanes_team *team, const lanes_engine_plan *plan, lanes_loop_fn loop,
                       uint64_t begin, uint64_t end, const uint32_t *cancel,
                       lanes_engine_outcome *outcome)
 {
-    LANES_ASSERT(begin <= end && end <= plan->count);
+    LANES_ASSERT(begin <= end && end <= plan->work);
     const uint64_t start_ns = lanes_clock_ns();
     struct run_state state = {
         .plan = plan, .loop = loop, .cancel = cancel, .result = LANES_LOOP_RESULT_INIT};
     if (begin == end) {
         return;
     }
-    if (outcome->element_ps == 0) {
-        begin += run_probe(&state, begin, end, outcome);
-    }
-    if (begin < end && !should_stop(&state)) {
-        run_tiles(team, &state, begin, end, outcome);
+    while (begin < end && !should_stop(&state)) {
+        const uint64_t stop = begin < plan->count ? min_u64(end, plan->count) : end;
+        run_pass(team, &state, begin, stop, outcome);
+        begin = stop;
     }
     add_to_outcome(&state, outcome);
     outcome->run_ns += lanes_clock_ns() - start_ns;

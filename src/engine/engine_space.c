@@ -9,8 +9,16 @@
 /* A dimension of the batch that is longer than 1. */
 struct axis {
     uint32_t dimension;
-    int64_t step; /* of the flat index */
+    bool is_inner;   /* of axes->inner */
+    bool is_ordered; /* of axes->ordered */
+    int64_t step;    /* of the flat index */
 };
+
+/* True if an axis must not be moved or turned within its group. */
+static bool is_fixed(const lanes_engine_axes *axes, const struct axis *axis)
+{
+    return axes->keeps_order || axis->is_ordered;
+}
 
 /* Outputs first: a store in small steps is worth more than a load. */
 static uint32_t nth_by_weight(const lanes_engine_axes *axes, uint32_t n)
@@ -23,7 +31,10 @@ static uint32_t nth_by_weight(const lanes_engine_axes *axes, uint32_t n)
 static bool belongs_inside(const lanes_engine_axes *axes, const struct axis *a,
                            const struct axis *b)
 {
-    for (uint32_t n = 0; n < axes->operand_count; n++) {
+    if (a->is_inner != b->is_inner) {
+        return a->is_inner;
+    }
+    for (uint32_t n = 0; n < axes->operand_count && !is_fixed(axes, a); n++) {
         const int64_t *stride = axes->stride[nth_by_weight(axes, n)];
         const uint64_t of_a = lanes_engine_magnitude(stride[a->dimension]);
         const uint64_t of_b = lanes_engine_magnitude(stride[b->dimension]);
@@ -102,13 +113,23 @@ static bool can_merge(const lanes_engine_axes *axes, const lanes_engine_space *s
     return true;
 }
 
-/* Appends an axis to the loops, or makes the innermost so much longer. */
-static void append(const lanes_engine_axes *axes, const struct axis *axis,
-                   lanes_engine_space *space)
+/* True if two neighbours may become one: of one group, and where order counts, in C order
+ * as well. */
+static bool may_merge(const lanes_engine_axes *axes, const struct axis *outer,
+                      const struct axis *inner)
+{
+    const int64_t whole = inner->step * (int64_t)axes->shape[inner->dimension];
+    return outer->is_inner == inner->is_inner &&
+           (!axes->keeps_order || outer->step == whole);
+}
+
+/* Appends an axis to the loops, or makes the innermost, of @p before, so much longer. */
+static void append(const lanes_engine_axes *axes, const struct axis *before,
+                   const struct axis *axis, lanes_engine_space *space)
 {
     const uint64_t length = axes->shape[axis->dimension];
     uint32_t at = space->dimensions;
-    if (at > 0 && can_merge(axes, space, at - 1, axis)) {
+    if (at > 0 && may_merge(axes, before, axis) && can_merge(axes, space, at - 1, axis)) {
         at--;
         space->shape[at] *= length;
     } else {
@@ -129,6 +150,8 @@ static uint32_t collect(const lanes_engine_axes *axes, struct axis *out)
     uint32_t count = 0;
     for (uint32_t d = 0; d < axes->dimensions; d++) {
         if (axes->shape[d] > 1) {
+            out[count].is_inner = (axes->inner >> d & 1u) != 0;
+            out[count].is_ordered = (axes->ordered >> d & 1u) != 0;
             out[count++].dimension = d;
         }
     }
@@ -147,15 +170,15 @@ void lanes_engine_space_make(const lanes_engine_axes *axes, lanes_engine_space *
     out->dimensions = 0;
     out->axis_count = 0;
     out->flat_start = 0;
-    out->is_c_order = axes->keeps_order || sort(axes, axis, count);
+    out->is_c_order = sort(axes, axis, count);
     for (uint32_t k = 0; k < axes->operand_count; k++) {
         out->start[k] = 0;
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (!axes->keeps_order && is_backwards(axes, axis[i].dimension)) {
+        if (!is_fixed(axes, &axis[i]) && is_backwards(axes, axis[i].dimension)) {
             turn_around(axes, &axis[i], out);
         }
-        append(axes, &axis[i], out);
+        append(axes, i > 0 ? &axis[i - 1] : NULL, &axis[i], out);
     }
     if (count == 0) { /* one element */
         out->dimensions = 1;

@@ -42,6 +42,14 @@ typedef struct lanes_engine_axes {
     uint32_t input_count;         /* the others are written, or say what is */
     const int64_t *const *stride; /* [operand_count], each [dimensions]; bytes */
     bool keeps_order;             /* the elements must be run in C order */
+    /*
+     * Bit d: dimension d is run inside all whose bit is not set, whatever the strides,
+     * and not merged with those. Of all or none, they are as they were.
+     */
+    uint32_t inner;
+    /* Bit d: dimension d is not turned, nor moved past others of its group that have one.
+     */
+    uint32_t ordered;
 } lanes_engine_axes;
 
 /** How far a step is, whichever way it goes. */

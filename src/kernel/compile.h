@@ -10,6 +10,9 @@
  * the compiler answers with struct lanes_compile_reply; only then, and only if `outcome`
  * is LANES_COMPILE_DONE, is the result read.
  *
+ * Several callbacks are compiled as one if node_count is not 0: then what stands in the
+ * place of the IR is as fusion.h says, and entry, signature and convention are in there.
+ *
  * A child that finds, before it optimises anything, that the executor has the code
  * already, leaves the object out: the same callback costs a client that is not the first
  * a fraction of a compile, and the executor no further memory.
@@ -24,7 +27,7 @@
 #include "kernel/variant.h"
 
 /** Raised with every change to this file, loop.h or the meaning of a field. */
-#define LANES_COMPILE_VERSION 4u
+#define LANES_COMPILE_VERSION 5u
 
 #define LANES_CPU_NAME_MAX   64
 #define LANES_IDENTITY_BYTES 32
@@ -49,11 +52,11 @@ typedef struct lanes_compile_request {
     uint32_t default_key; /* 1: ignore key, compile the contiguous variant */
     uint32_t convention;  /* enum lanes_convention */
     uint32_t fp;          /* bits of enum lanes_fp */
-    uint32_t reserved;
+    uint32_t node_count;  /* 0: `ir_bytes` are one callback's IR; else kernel/fusion.h */
     lanes_variant_key key;
     char entry[LANES_ENTRY_NAME_MAX];         /* "" = find it */
     char signature[LANES_SIGNATURE_TEXT_MAX]; /* "" = from the IR */
-    char cpu[LANES_CPU_NAME_MAX];             /* "" = the host with all its features */
+    char cpu[LANES_CPU_NAME_MAX];             /* of kernel/cpu.h; "" = this host */
 } lanes_compile_request;
 
 enum lanes_compile_outcome {

@@ -30,6 +30,9 @@ uint32_t lanes_dtype_part_count(uint32_t dtype);
 /** True for f4 and f8. */
 bool lanes_dtype_is_float(uint32_t dtype);
 
+/** True for i1 to i8. */
+bool lanes_dtype_is_signed(uint32_t dtype);
+
 /**
  * True if numbers of dtype @p from may become @p to under @p casting (enum
  * lanes_casting): as numpy.can_cast(), but that complex numbers never become real.

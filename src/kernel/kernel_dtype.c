@@ -73,6 +73,12 @@ bool lanes_dtype_is_float(uint32_t dtype)
     return dtype == LANES_F4 || dtype == LANES_F8;
 }
 
+bool lanes_dtype_is_signed(uint32_t dtype)
+{
+    return dtype == LANES_I1 || dtype == LANES_I2 || dtype == LANES_I4 ||
+           dtype == LANES_I8;
+}
+
 const char *lanes_dtype_all_names(void)
 {
 #define DTYPE_TEXT(name, code, letters, bytes) " " letters

@@ -41,7 +41,7 @@ static bool is_value_sane(const lanes_abi_raised_item *item)
 bool lanes_raised_is_sane(const lanes_abi_raised *raised)
 {
     uint32_t missing = raised->argument_count;
-    if (raised->kind > LANES_RAISED_UNKNOWN ||
+    if (raised->kind > LANES_RAISED_UNKNOWN || raised->node >= LANES_FUSION_NODES_MAX ||
         raised->payload_form > LANES_PAYLOAD_BITCODE ||
         raised->item_count > LANES_RAISED_ITEMS_MAX || missing > raised->item_count) {
         return false;

@@ -4,6 +4,8 @@
  */
 #include "kernel/variant.h"
 
+#include "kernel/reduce.h"
+
 #include <stdio.h>
 
 void lanes_variant_key_contiguous(const lanes_signature *signature,
@@ -39,8 +41,10 @@ void lanes_variant_key_format(const lanes_variant_key *key, uint32_t operand_cou
                              is_other ? lanes_dtype_name(key->dtype[i]) : "");
     }
     if (used < text_bytes) {
-        snprintf(text + used, text_bytes - used, "%s%s",
-                 key->has_where != 0 ? "+where" : "",
-                 key->streams != 0 ? "+streams" : "");
+        snprintf(text + used, text_bytes - used, "%s%s%s%s%s",
+                 key->has_where != 0 ? "+where" : "", key->streams != 0 ? "+streams" : "",
+                 key->reduce != 0 ? "+" : "",
+                 key->reduce != 0 ? lanes_reduce_name(key->reduce) : "",
+                 key->folds != 0 ? "+folds" : "");
     }
 }

@@ -51,6 +51,9 @@ enum lanes_element_code {
     LANES_ELEMENT_FATAL = 4     /* it asked to abort the process */
 };
 
+/** In what a lanes_explain_fn returns the failing node of a fused kernel is above. */
+#define LANES_ELEMENT_NODE_SHIFT 16
+
 /** Sum of what the tiles run so far into it reported. One per thread. */
 typedef struct lanes_loop_result {
     uint64_t failed; /* elements whose callback failed; added to */
@@ -75,7 +78,7 @@ typedef void (*lanes_loop_fn)(const lanes_loop_frame *frame, uint64_t begin, uin
  * output even in place.
  *
  * @param out_excinfo  where the callback left its exception, if it is Numba's; untrusted
- * @return enum lanes_element_code
+ * @return enum lanes_element_code, and the failing node above LANES_ELEMENT_NODE_SHIFT
  */
 typedef int32_t (*lanes_explain_fn)(const lanes_loop_frame *frame, uint64_t index,
                                     const void **out_excinfo);

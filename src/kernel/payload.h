@@ -29,11 +29,11 @@
 
 /** One pickled exception of the module. */
 typedef struct lanes_payload {
-    uint32_t form;     /* enum lanes_payload_form */
-    uint32_t reserved; /* 0 */
-    uint64_t offset;   /* in the IR as submitted: bytes, or bits for bitcode */
-    uint64_t bytes;    /* of the pickle */
-    char type[64];     /* class for people, such as "ValueError"; "" = unreadable */
+    uint32_t form;   /* enum lanes_payload_form */
+    uint32_t node;   /* of a fused kernel, in whose IR it is; else 0 */
+    uint64_t offset; /* in the IR as submitted: bytes, or bits for bitcode */
+    uint64_t bytes;  /* of the pickle */
+    char type[64];   /* class for people, such as "ValueError"; "" = unreadable */
     char
         message[192]; /* its arguments for people, such as "'negative', {}"; may be cut */
     char location[128]; /* "f (file.py:12)", or "" */

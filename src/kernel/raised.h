@@ -32,9 +32,9 @@ static inline bool lanes_payload_is_computed_text(const lanes_payload_item *item
 }
 
 /**
- * True if kind, form and every type are known, the items are argument_count whole trees,
- * and each value lies in raised->data, numbers with their dtype's size. Whether a text is
- * UTF-8 is not checked.
+ * True if kind, form, node and every type are known, the items are argument_count whole
+ * trees, and each value lies in raised->data, numbers with their dtype's size. Whether a
+ * text is UTF-8 is not checked.
  */
 bool lanes_raised_is_sane(const lanes_abi_raised *raised);
 

@@ -27,6 +27,11 @@ typedef struct lanes_variant_key {
         dtype[LANES_OPERANDS_MAX]; /* enum lanes_dtype of the array; 0: the kernel's */
     uint8_t has_where; /* 1: a further operand, of bool, says which elements to compute */
     uint8_t streams;   /* 1: outputs are stored past the caches; see loop.h */
+    uint8_t reduce;    /* enum lanes_reduce: results are combined with the outputs */
+    uint8_t folds;     /* 1: each output is one element, that all results go to, and its
+                          layout is uniform; 0, if reduce: an element for each result;
+                          SCAN: 0, and the first input, uniform, is read before a call
+                          of the loop and written after it: what was kept last */
 } lanes_variant_key;
 
 static inline bool lanes_variant_key_equal(const lanes_variant_key *a,

@@ -33,6 +33,7 @@ struct lanes_loader {
 struct lanes_loaded {
     LLVMOrcResourceTrackerRef tracker;
     lanes_loop_fn function;
+    uint64_t bytes;
 };
 
 static lanes_status fail(lanes_error *err, const char *what, LLVMErrorRef failure)
@@ -198,6 +199,7 @@ lanes_status lanes_loader_load(lanes_loader *loader, const void *object,
         return status;
     }
     memcpy(&loaded->function, &address, sizeof(loaded->function));
+    loaded->bytes = lanes_loader_object_memory(object, object_bytes);
     *out_loaded = loaded;
     return LANES_OK;
 }
@@ -238,6 +240,11 @@ void *lanes_loader_find(lanes_loader *loader, lanes_loaded *loaded, const char *
 lanes_loop_fn lanes_loaded_function(const lanes_loaded *loaded)
 {
     return loaded->function;
+}
+
+uint64_t lanes_loaded_bytes(const lanes_loaded *loaded)
+{
+    return loaded->bytes;
 }
 
 void lanes_loader_unload(lanes_loader *loader, lanes_loaded *loaded)

@@ -42,6 +42,9 @@ lanes_loop_fn lanes_loaded_function(const lanes_loaded *loaded);
  */
 void *lanes_loader_find(lanes_loader *loader, lanes_loaded *loaded, const char *symbol);
 
+/** Memory that the code takes while it is loaded, in whole pages. */
+uint64_t lanes_loaded_bytes(const lanes_loaded *loaded);
+
 /** Free the code. No thread may be inside it. NULL is allowed. */
 void lanes_loader_unload(lanes_loader *loader, lanes_loaded *loaded);
 

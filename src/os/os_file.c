@@ -137,6 +137,25 @@ lanes_status lanes_os_file_replace(const char *path, const void *data, size_t by
     return status;
 }
 
+lanes_status lanes_os_path_facts(const char *path, uint64_t *out_bytes,
+                                 uint64_t *out_mtime_ns, lanes_error *err)
+{
+    struct stat file;
+    if (lstat(path, &file) != 0) {
+        return lanes_error_errno(err, errno, "cannot look up '%s'", path);
+    }
+    *out_bytes = (uint64_t)file.st_size;
+    *out_mtime_ns =
+        (uint64_t)file.st_mtim.tv_sec * 1000000000u + (uint64_t)file.st_mtim.tv_nsec;
+    return LANES_OK;
+}
+
+void lanes_os_file_touch(const char *path)
+{
+    LANES_IGNORE(utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW) != 0,
+                 "it is only a hint");
+}
+
 lanes_status lanes_os_file_delete(const char *path, lanes_error *err)
 {
     if (unlink(path) != 0 && errno != ENOENT) {

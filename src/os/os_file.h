@@ -53,6 +53,14 @@ LANES_NODISCARD lanes_status lanes_os_write_at(int fd, const void *data, size_t 
 LANES_NODISCARD lanes_status lanes_os_file_replace(const char *path, const void *data,
                                                    size_t bytes, lanes_error *err);
 
+/** Size and last change of what @p path names; a symbolic link is not followed. */
+LANES_NODISCARD lanes_status lanes_os_path_facts(const char *path, uint64_t *out_bytes,
+                                                 uint64_t *out_mtime_ns,
+                                                 lanes_error *err);
+
+/** Let @p path look as if it were changed just now; a hint, which may do nothing. */
+void lanes_os_file_touch(const char *path);
+
 /** Delete @p path; a file that is not there is success. */
 LANES_NODISCARD lanes_status lanes_os_file_delete(const char *path, lanes_error *err);
 
@@ -68,6 +76,14 @@ LANES_NODISCARD lanes_status lanes_os_folder_ensure(const char *path, lanes_erro
 
 /** As lanes_os_folder_ensure(), but -ENOENT if it is not there. */
 LANES_NODISCARD lanes_status lanes_os_folder_check(const char *path, lanes_error *err);
+
+/** As lanes_os_folder_ensure(), but others must not even enter or read it. */
+LANES_NODISCARD lanes_status lanes_os_folder_ensure_closed(const char *path,
+                                                           lanes_error *err);
+
+/** Create, with mode 0700, the folders above absolute @p path that are not there. */
+LANES_NODISCARD lanes_status lanes_os_folder_make_above(const char *path,
+                                                        lanes_error *err);
 
 /** Called for each entry but "." and ".."; returning false ends the walk. */
 typedef bool (*lanes_os_folder_entry_fn)(void *ctx, const char *name);

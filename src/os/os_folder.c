@@ -44,6 +44,43 @@ lanes_status lanes_os_folder_ensure(const char *path, lanes_error *err)
     return lanes_os_folder_check(path, err);
 }
 
+lanes_status lanes_os_folder_ensure_closed(const char *path, lanes_error *err)
+{
+    struct stat folder;
+    LANES_TRY(lanes_os_folder_ensure(path, err));
+    if (lstat(path, &folder) != 0) {
+        return lanes_error_errno(err, errno, "folder '%s'", path);
+    }
+    if ((folder.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        return lanes_error_set(
+            err, LANES_E_FOREIGN_UID,
+            "folder '%s' has mode %04o, so others can enter or read it; make that 0700",
+            path, (unsigned)(folder.st_mode & 07777));
+    }
+    return LANES_OK;
+}
+
+lanes_status lanes_os_folder_make_above(const char *path, lanes_error *err)
+{
+    char above[LANES_OS_PATH_MAX];
+    const size_t length = strlen(path);
+    if (length >= sizeof(above)) {
+        return lanes_error_errno(err, ENAMETOOLONG, "folder '%.200s...'", path);
+    }
+    memcpy(above, path, length + 1);
+    for (char *slash = strchr(above + 1, '/'); slash != NULL;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        /* Folders on the way there may be closed to us, on a file system that is read
+         * only, or links; what matters is whether the next one can be made. */
+        if (mkdir(above, 0700) != 0 && errno == ENOTDIR) {
+            return lanes_error_errno(err, errno, "cannot create folder '%s'", above);
+        }
+        *slash = '/';
+    }
+    return LANES_OK;
+}
+
 lanes_status lanes_os_folder_list(const char *path, lanes_os_folder_entry_fn entry,
                                   void *ctx, lanes_error *err)
 {

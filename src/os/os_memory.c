@@ -166,6 +166,16 @@ void lanes_os_populate(void *data, uint64_t bytes)
 #endif
 }
 
+void lanes_os_populate_new(void *data, uint64_t bytes)
+{
+#ifdef MADV_POPULATE_WRITE
+    LANES_IGNORE(madvise(data, bytes, MADV_POPULATE_WRITE) != 0, "kernels before 5.14");
+#else
+    (void)data;
+    (void)bytes;
+#endif
+}
+
 void lanes_os_unmap(void *data, uint64_t bytes)
 {
     if (data != NULL) {

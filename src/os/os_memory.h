@@ -56,6 +56,13 @@ LANES_NODISCARD lanes_status lanes_os_map(int fd, uint64_t bytes, uint32_t flags
  */
 void lanes_os_populate(void *data, uint64_t bytes);
 
+/**
+ * The same for a writable mapping of memory that nobody has touched since it was
+ * reserved: there lanes_os_populate() costs more than faulting pages in one by one,
+ * because the kernel looks in vain for neighbours to map with each.
+ */
+void lanes_os_populate_new(void *data, uint64_t bytes);
+
 /** Undo lanes_os_map(). NULL is allowed. */
 void lanes_os_unmap(void *data, uint64_t bytes);
 

@@ -19,6 +19,7 @@ typedef struct lanes_server_object {
     lanes_loop_fn loop;
     lanes_explain_fn explain;   /**< NULL: nothing can fail */
     const void *const *address; /**< the table of kernel/payload.h; NULL: none */
+    uint64_t bytes;             /**< of memory that it takes */
 } lanes_server_object;
 
 /** Replacements for what tests cannot have; NULL members mean the real thing. */
@@ -53,18 +54,31 @@ typedef struct lanes_server_options {
     uint64_t spin_ns;          /**< how long idle threads spin before they sleep */
     uint64_t drain_ns;         /**< how long unfinished batches may run after a stop */
     const char *compiler_path; /**< of lanes-compiler */
+    const char *cpu;          /**< that kernels are compiled for, one of kernel/cpu.h that
+                                 this host runs; NULL = native */
+    const char *cache_folder; /**< where compiled code is kept; NULL = nowhere */
+    uint64_t cache_bytes;     /**< what it may take there */
+    uint64_t code_bytes;      /**< of loaded code that no kernel uses any more */
+    uint32_t variants_max;    /**< of a kernel */
     lanes_server_hooks hooks;
 } lanes_server_options;
 
 #define LANES_SERVER_SPIN_NS  50000u
 #define LANES_SERVER_DRAIN_NS 5000000000u
 
+#define LANES_SERVER_CACHE_BYTES  (UINT64_C(256) << 20)
+#define LANES_SERVER_CODE_BYTES   (UINT64_C(64) << 20)
+#define LANES_SERVER_VARIANTS_MAX 256u
+
 #define LANES_SERVER_OPTIONS_INIT                                                        \
     {.listen_fd = -1,                                                                    \
      .private_fd = -1,                                                                   \
      .stop_fd = -1,                                                                      \
      .spin_ns = LANES_SERVER_SPIN_NS,                                                    \
-     .drain_ns = LANES_SERVER_DRAIN_NS}
+     .drain_ns = LANES_SERVER_DRAIN_NS,                                                  \
+     .cache_bytes = LANES_SERVER_CACHE_BYTES,                                            \
+     .code_bytes = LANES_SERVER_CODE_BYTES,                                              \
+     .variants_max = LANES_SERVER_VARIANTS_MAX}
 
 /**
  * Serve until options->stop_fd is readable or the client of options->private_fd is gone;

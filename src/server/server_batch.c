@@ -28,6 +28,13 @@
  * aligned to cache lines and vectors: else every later load would cross two lines. */
 #define SLICE_STEP 64u
 
+/*
+ * Time that a kernel's batches run with the plain variant before the one that streams is
+ * asked for: about what compiling it takes. A program that runs one such batch and ends
+ * does not pay for it.
+ */
+#define UNSTREAMED_NS 20000000u
+
 /* Entries taken from one session before the next one's turn. */
 #define TAKE_MAX 32u
 
@@ -57,87 +64,15 @@ lanes_server_batch *lanes_server_batches_pop(lanes_server_batches *list)
     return batch;
 }
 
-/* ---- Run ----------------------------------------------------------------------------
- */
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Elements that the team does in @p wanted_ns. */
-static uint64_t count_for(const lanes_server *server, const lanes_server_variant *variant,
-                          uint64_t wanted_ns)
-{
-    if (variant->element_ps == 0) {
-        return UNKNOWN_COUNT;
-    }
-    const uint64_t count =
-        wanted_ns * 1000 * server->dispatch.threads / variant->element_ps;
-    return count != 0 ? count : 1;
-}
-
-/* Runs a slice; true when the batch has been completed. */
-static bool run_slice(lanes_server *server, lanes_server_batch *batch)
-{
-    lanes_server_variant *variant = batch->variant;
-    const uint64_t rest = batch->plan.count - batch->position;
-    uint64_t count = count_for(server, variant, SLICE_NS);
-    count -= count > SLICE_STEP ? count % SLICE_STEP : 0;
-    const uint64_t end = batch->position + min_u64(rest, count);
-    if (batch->started_ns == 0) {
-        batch->started_ns = lanes_clock_ns();
-    }
-    batch->outcome.element_ps = variant->element_ps;
-    lanes_engine_run(server->dispatch.team, &batch->plan, variant->code->object.loop,
-                     batch->position, end, &batch->session->cancel, &batch->outcome);
-    if (batch->outcome.fault.signal_number != 0) {
-        lanes_server_complete_fault(server, batch);
-        return true;
-    }
-    variant->element_ps = batch->outcome.element_ps;
-    batch->position = end;
-    if (lanes_load_relaxed_u32(&batch->session->cancel) != 0) {
-        lanes_server_complete(server, batch, LANES_E_CANCELLED,
-                              "the executor stopped before the batch had finished");
-        return true;
-    }
-    if (end == batch->plan.count) {
-        lanes_server_complete_run(server, batch);
-        return true;
-    }
-    return false;
-}
-
-void lanes_server_batch_run_slice(lanes_server *server, lanes_server_session *session)
-{
-    lanes_server_batch *batch = lanes_server_batches_pop(&session->queue);
-    if (batch != NULL && !run_slice(server, batch)) {
-        /* Back to the front: batches of one session run in order. */
-        batch->next = session->queue.first;
-        session->queue.first = batch;
-        if (session->queue.last == NULL) {
-            session->queue.last = batch;
-        }
-    }
-}
-
-/* A batch whose variant is there: at once if it is small and nothing is before it. */
-static void start_ready(lanes_server *server, lanes_server_batch *batch)
-{
-    lanes_server_session *session = batch->session;
-    if (session->queue.first != NULL ||
-        batch->plan.count > count_for(server, batch->variant, INLINE_NS)) {
-        lanes_server_batches_push(&session->queue, batch);
-        return;
-    }
-    batch->started_ns = batch->taken_ns;
-    while (!run_slice(server, batch)) {
-    }
-}
-
 /* ---- Variants -----------------------------------------------------------------------
  */
+
+static lanes_variant_key with_streams(const lanes_variant_key *key, uint8_t streams)
+{
+    lanes_variant_key changed = *key;
+    changed.streams = streams;
+    return changed;
+}
 
 static lanes_server_variant *find_variant(lanes_server_kernel *kernel,
                                           const lanes_variant_key *key)
@@ -167,6 +102,136 @@ static lanes_server_variant *want_variant(lanes_server *server,
     return variant;
 }
 
+/* ---- Run ----------------------------------------------------------------------------
+ */
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Elements that @p threads do in @p wanted_ns. */
+static uint64_t count_for(const lanes_server_variant *variant, uint32_t threads,
+                          uint64_t wanted_ns)
+{
+    if (variant->element_ps == 0) {
+        return UNKNOWN_COUNT;
+    }
+    const uint64_t count = wanted_ns * 1000 * threads / variant->element_ps;
+    return count != 0 ? count : 1;
+}
+
+/*
+ * A batch that runs with the plain variant although one that stores past the caches is
+ * better: asks for that one when it is worth its compile, changes to it when it is there.
+ * Both give the same bits.
+ */
+static void improve(lanes_server *server, lanes_server_batch *batch)
+{
+    lanes_server_variant *plain = batch->variant;
+    if (!batch->may_stream || batch->plan.key.streams != 0) {
+        return;
+    }
+    const lanes_variant_key key = with_streams(&batch->plan.key, 1);
+    lanes_server_variant *streaming = find_variant(batch->kernel, &key);
+    if (streaming == NULL) {
+        if (plain->unstreamed_ns >= UNSTREAMED_NS) {
+            /* With no memory for it, the next slice asks. */
+            want_variant(server, batch->kernel, &key);
+        }
+    } else if (streaming->state == LANES_VARIANT_READY) {
+        if (streaming->element_ps == 0) {
+            streaming->element_ps = plain->element_ps; /* better than nothing */
+        }
+        batch->variant = streaming;
+        batch->plan.key = key;
+    }
+}
+
+/* Learns from a slice of @p count elements, which was as long as one can be. */
+static void note_slice(lanes_server_variant *variant, uint64_t slice_ns, uint64_t count)
+{
+    if (slice_ns >= SLICE_NS / 4) { /* else it says more of waking threads */
+        lanes_engine_threads_note(&variant->threads, slice_ns, count);
+    }
+}
+
+/* Runs a slice; true when the batch has been completed. */
+static bool run_slice(lanes_server *server, lanes_server_batch *batch)
+{
+    improve(server, batch);
+    lanes_server_variant *variant = batch->variant;
+    lanes_engine_outcome *outcome = &batch->outcome;
+    const uint64_t rest = batch->plan.work - batch->position;
+    const bool is_alone = batch->plan.reduction.is_in_order; /* on one thread */
+    const uint32_t threads =
+        is_alone ? 1
+                 : lanes_engine_threads_next(&variant->threads, server->dispatch.threads);
+    uint64_t count = count_for(variant, threads, SLICE_NS);
+    count -= count > SLICE_STEP ? count % SLICE_STEP : 0;
+    const bool is_measure = count <= rest && variant->element_ps != 0 && !is_alone;
+    count = min_u64(rest, count);
+    if (batch->started_ns == 0) {
+        batch->started_ns = lanes_clock_ns();
+    }
+    const uint64_t before_ns = outcome->run_ns;
+    outcome->element_ps = variant->element_ps;
+    outcome->thread_limit = threads;
+    lanes_engine_run(server->dispatch.team, &batch->plan, variant->code->object.loop,
+                     batch->position, batch->position + count, &batch->session->cancel,
+                     outcome);
+    if (outcome->fault.signal_number != 0) {
+        lanes_server_complete_fault(server, batch);
+        return true;
+    }
+    variant->element_ps = outcome->element_ps;
+    batch->position += count;
+    if (lanes_load_relaxed_u32(&batch->session->cancel) != 0) {
+        lanes_server_complete(server, batch, LANES_E_CANCELLED,
+                              "the executor stopped before the batch had finished");
+        return true;
+    }
+    if (is_measure) {
+        note_slice(variant, outcome->run_ns - before_ns, count);
+    }
+    if (batch->may_stream && batch->plan.key.streams == 0) {
+        variant->unstreamed_ns += outcome->run_ns - before_ns;
+    }
+    if (batch->position == batch->plan.work) {
+        lanes_server_complete_run(server, batch);
+        return true;
+    }
+    return false;
+}
+
+void lanes_server_batch_run_slice(lanes_server *server, lanes_server_session *session)
+{
+    lanes_server_batch *batch = lanes_server_batches_pop(&session->queue);
+    if (batch != NULL && !run_slice(server, batch)) {
+        /* Back to the front: batches of one session run in order. */
+        batch->next = session->queue.first;
+        session->queue.first = batch;
+        if (session->queue.last == NULL) {
+            session->queue.last = batch;
+        }
+    }
+}
+
+/* A batch whose variant is there: at once if it is small and nothing is before it. */
+static void start_ready(lanes_server *server, lanes_server_batch *batch)
+{
+    lanes_server_session *session = batch->session;
+    if (session->queue.first != NULL ||
+        batch->plan.work >
+            count_for(batch->variant, server->dispatch.threads, INLINE_NS)) {
+        lanes_server_batches_push(&session->queue, batch);
+        return;
+    }
+    batch->started_ns = batch->taken_ns;
+    while (!run_slice(server, batch)) {
+    }
+}
+
 /* Lets a batch wait for its variant; when the executor stops, nothing waits any more. */
 static void park(lanes_server *server, lanes_server_batch *batch)
 {
@@ -179,18 +244,50 @@ static void park(lanes_server *server, lanes_server_batch *batch)
     lanes_server_batches_push(&batch->session->parked, batch);
 }
 
+/*
+ * The variant for a batch; NULL: no memory to ask for it. A batch that would stream runs
+ * with the plain variant as long as only that is there, and for ever if the other cannot
+ * be compiled.
+ */
+static lanes_server_variant *choose_variant(lanes_server *server,
+                                            lanes_server_batch *batch)
+{
+    lanes_server_kernel *kernel = batch->kernel;
+    lanes_server_variant *variant = find_variant(kernel, &batch->plan.key);
+    batch->may_stream = batch->plan.key.streams != 0;
+    if (batch->may_stream && (variant == NULL || variant->state != LANES_VARIANT_READY)) {
+        const lanes_variant_key key = with_streams(&batch->plan.key, 0);
+        lanes_server_variant *plain = find_variant(kernel, &key);
+        const bool has_failed = variant != NULL && variant->state == LANES_VARIANT_FAILED;
+        if (has_failed || (plain != NULL && plain->state == LANES_VARIANT_READY)) {
+            batch->plan.key = key;
+            variant = plain;
+        }
+    }
+    return variant != NULL ? variant : want_variant(server, kernel, &batch->plan.key);
+}
+
+/* No elements: nothing is run, but a reduction of none may have results. */
+static void complete_empty(lanes_server *server, lanes_server_batch *batch)
+{
+    lanes_engine_outcome *outcome = &batch->outcome;
+    if (batch->plan.reduction.is_empty &&
+        !lanes_engine_write_empty(&batch->plan, &outcome->fault)) {
+        lanes_server_complete_fault(server, batch);
+        return;
+    }
+    lanes_server_complete_run(server, batch);
+}
+
 /* Runs, parks or fails a decoded batch. */
 static void start(lanes_server *server, lanes_server_batch *batch)
 {
     if (batch->plan.count == 0) {
-        lanes_server_complete_run(server, batch);
+        complete_empty(server, batch);
         return;
     }
     lanes_server_kernel *kernel = batch->kernel;
-    lanes_server_variant *variant = find_variant(kernel, &batch->plan.key);
-    if (variant == NULL) {
-        variant = want_variant(server, kernel, &batch->plan.key);
-    }
+    lanes_server_variant *variant = choose_variant(server, batch);
     if (variant == NULL) {
         lanes_server_complete(server, batch, -ENOMEM,
                               "no memory for a variant of the kernel");
@@ -234,6 +331,8 @@ void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant 
         batch->compile_ns = lanes_clock_ns() - batch->parked_ns;
         if (variant->state == LANES_VARIANT_READY) {
             lanes_server_batches_push(&session->queue, batch);
+        } else if (batch->plan.key.streams != 0) {
+            start(server, batch); /* there is the plain variant */
         } else {
             lanes_server_complete(server, batch, variant->status, variant->message);
         }
@@ -270,6 +369,7 @@ static void take_one(lanes_server *server, lanes_server_session *session)
     batch->started_ns = 0;
     batch->compile_ns = 0;
     batch->position = 0;
+    batch->may_stream = false;
     batch->plan.count = 0;
     batch->outcome = (lanes_engine_outcome)LANES_ENGINE_OUTCOME_INIT;
     lanes_error err;

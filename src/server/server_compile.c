@@ -5,6 +5,9 @@
  * Jobs wait in one queue, oldest first; the first SENT_MAX of them are with the compiler.
  * When the compiler dies, those fail and a new one gets the rest. One that dies again and
  * again right after its start is started only once a second.
+ *
+ * A job that asks what was answered before is served from disk and never waits. One that
+ * asks the same as another does not go to the compiler, but gets that one's answer, too.
  */
 #include "server/server_internal.h"
 
@@ -12,6 +15,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "os/os_file.h"
 #include "os/os_memory.h"
@@ -84,8 +88,30 @@ static void end_process(lanes_server *server, lanes_os_exit *out_ended)
     }
 }
 
+/*
+ * What answers depend on beside the request: this machine, this program and its
+ * libraries, and the compiler, whose file is not read but looked at.
+ */
+static void identify_build(lanes_server *server)
+{
+    lanes_digest host;
+    lanes_os_facts file = {.bytes = 0};
+    int fd = -1;
+    const char *path = server->options->compiler_path;
+    lanes_digest_of_host(&host);
+    if (path != NULL && lanes_os_file_open(path, 0, &fd, NULL) == LANES_OK) {
+        LANES_IGNORE(lanes_os_fd_facts(fd, &file, NULL) < 0,
+                     "one that is not there does not start either");
+        lanes_os_close(&fd);
+    }
+    const uint64_t numbers[] = {file.device, file.inode, file.bytes, file.mtime_ns};
+    const lanes_digest_part parts[] = {{&host, sizeof(host)}, {numbers, sizeof(numbers)}};
+    lanes_digest_of(parts, LANES_ARRAY_COUNT(parts), &server->compiler.build);
+}
+
 lanes_status lanes_server_compiler_start(lanes_server *server, lanes_error *err)
 {
+    identify_build(server);
     lanes_server_compiler *compiler = &server->compiler;
     const lanes_server_options *options = server->options;
     int fd = -1;
@@ -162,17 +188,15 @@ static bool may_share(const lanes_server_job *job)
            (job->variant->kernel->request.flags & LANES_ABI_KERNEL_STAGES) == 0;
 }
 
-/* Puts the keys of what is loaded behind the IR. */
+/* Puts the keys of what is loaded or on disk behind the IR. */
 static lanes_status offer_code(const lanes_server *server, int ir_fd,
                                lanes_compile_request *request, lanes_error *err)
 {
-    const uint32_t count =
-        server->codes.count < LANES_KNOWN_MAX ? server->codes.count : LANES_KNOWN_MAX;
-    lanes_code_key *keys = calloc(count + 1, sizeof(*keys));
+    lanes_code_key *keys = malloc(LANES_KNOWN_MAX * sizeof(*keys));
     if (keys == NULL) {
         return LANES_OK; /* then the code is made once more */
     }
-    request->known_count = lanes_server_code_keys(server, keys, count);
+    request->known_count = lanes_server_code_keys(server, keys, LANES_KNOWN_MAX);
     const lanes_status status = lanes_os_write_at(
         ir_fd, keys, request->known_count * sizeof(*keys), request->ir_bytes, err);
     free(keys);
@@ -211,6 +235,23 @@ static lanes_status send_job(lanes_server *server, lanes_server_job *job,
     return status;
 }
 
+static bool is_same(const lanes_server_job *a, const lanes_server_job *b)
+{
+    return memcmp(&a->key, &b->key, sizeof(a->key)) == 0;
+}
+
+/* True while the compiler has a job that asks the same. */
+static bool is_asked(const lanes_server_compiler *compiler, const lanes_server_job *job)
+{
+    for (const lanes_server_job *other = compiler->first; other != NULL;
+         other = other->next) {
+        if (other->is_sent && is_same(other, job)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void send_jobs(lanes_server *server)
 {
     lanes_server_compiler *compiler = &server->compiler;
@@ -219,7 +260,7 @@ static void send_jobs(lanes_server *server)
          job != NULL && compiler->fd >= 0 && compiler->sent_count < SENT_MAX;
          job = next) {
         next = job->next;
-        if (job->is_sent) {
+        if (job->is_sent || is_asked(compiler, job)) {
             continue;
         }
         lanes_error err;
@@ -242,12 +283,16 @@ static void send_jobs(lanes_server *server)
 void lanes_server_compile(lanes_server *server, lanes_server_job *job)
 {
     lanes_server_compiler *compiler = &server->compiler;
-    job->id = ++compiler->last_job_id;
+    lanes_server_stored_key(server, job);
     lanes_server_job **at = &compiler->first;
     while (*at != NULL) {
         at = &(*at)->next;
     }
     *at = job;
+    if (lanes_server_stored_take(server, job)) {
+        finish_job(server, job, NULL);
+        return;
+    }
     send_jobs(server);
 }
 
@@ -272,14 +317,41 @@ void lanes_server_compile_forget(lanes_server_session *session)
 /* ---- Replies ------------------------------------------------------------------------
  */
 
-/* The compiler left out code that was unloaded while it worked: have it made. */
+/* The compiler left out code that went away while it worked: have it made. */
 static void compile_again(lanes_server *server, lanes_server_job *job)
 {
-    lanes_log(LANES_LOG_DEBUG, ROOM, "job %" PRIu64 ": its code has gone", job->id);
+    lanes_log(LANES_LOG_DEBUG, ROOM, "job %016" PRIx64 ": its code has gone", job->id);
     job->is_offered_none = true;
     job->is_sent = false; /* lanes_server_compiler_ready() sends what waits */
     server->compiler.sent_count--;
     lanes_os_close(&job->result_fd);
+}
+
+/*
+ * Gives the reply to one of those who asked the same meanwhile; false if there is none.
+ * Finishing one may end sessions with their jobs, so each search begins anew.
+ */
+static bool answer_another(lanes_server *server, const lanes_digest *key,
+                           const lanes_compile_reply *reply, int *result_fd)
+{
+    lanes_server_job *job = server->compiler.first;
+    while (job != NULL && (job->is_sent || job->is_offered_none ||
+                           memcmp(&job->key, key, sizeof(*key)) != 0)) {
+        job = job->next;
+    }
+    if (job == NULL) {
+        return false;
+    }
+    lanes_error err;
+    job->result_fd = *result_fd;
+    const lanes_status status = lanes_server_result_take(server, job, reply, &err);
+    job->result_fd = -1;
+    if (status == LANES_E_STALE_ID) {
+        job->is_offered_none = true; /* it is sent next */
+    } else {
+        finish_job(server, job, status < 0 ? &err : NULL);
+    }
+    return true;
 }
 
 static void on_reply(lanes_server *server, const lanes_compile_reply *reply)
@@ -290,22 +362,28 @@ static void on_reply(lanes_server *server, const lanes_compile_reply *reply)
         job = job->next;
     }
     if (job == NULL) {
-        lanes_log(LANES_LOG_WARNING, ROOM, "a reply to job %" PRIu64 ", which is unknown",
-                  reply->id);
+        lanes_log(LANES_LOG_WARNING, ROOM,
+                  "a reply to job %016" PRIx64 ", which is unknown", reply->id);
         return;
     }
     lanes_error err;
     lanes_status status = LANES_OK;
     if (job->session != NULL) {
         status = lanes_server_result_take(server, job, reply, &err);
-        lanes_log(LANES_LOG_DEBUG, ROOM, "job %" PRIu64 ": %" PRIu64 " ms, %s", job->id,
-                  reply->wall_ns / 1000000u, status < 0 ? err.message : "done");
+        lanes_log(LANES_LOG_DEBUG, ROOM, "job %016" PRIx64 ": %" PRIu64 " ms, %s",
+                  job->id, reply->wall_ns / 1000000u, status < 0 ? err.message : "done");
     }
     if (status == LANES_E_STALE_ID && may_share(job)) {
         compile_again(server, job);
         return;
     }
+    const lanes_digest key = job->key;
+    int result_fd = job->result_fd;
+    job->result_fd = -1; /* owned here until all who wait for it are served */
     finish_job(server, job, status < 0 ? &err : NULL);
+    while (answer_another(server, &key, reply, &result_fd)) {
+    }
+    lanes_os_close(&result_fd);
 }
 
 /* The compiler is gone: what it had fails, what waits gets a new one. */

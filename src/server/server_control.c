@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/atomic.h"
+#include "cache/cache.h"
 #include "loader/loader.h"
 #include "os/os_memory.h"
 #include "os/os_socket.h"
@@ -55,11 +56,18 @@ static void on_variant_wanted(lanes_server *server, lanes_server_variant *varian
     if (session->state == LANES_SESSION_CLOSING) {
         return; /* freed with the session */
     }
-    lanes_server_job *job = lanes_server_job_create(session, variant);
+    lanes_error err;
+    lanes_server_job *job = NULL;
+    variant->status = lanes_server_variant_admit(variant, &err);
+    if (variant->status == LANES_OK) {
+        job = lanes_server_job_create(session, variant);
+        if (job == NULL) {
+            variant->status =
+                lanes_error_set(&err, -ENOMEM, "no memory to compile a variant");
+        }
+    }
     if (job == NULL) {
-        variant->status = -ENOMEM;
-        snprintf(variant->message, sizeof(variant->message),
-                 "no memory to compile a variant");
+        snprintf(variant->message, sizeof(variant->message), "%s", err.message);
         lanes_server_post(server, &variant->done, LANES_MAIL_VARIANT_DONE);
         return;
     }
@@ -293,6 +301,7 @@ static lanes_status listen_for_clients(lanes_server *server, lanes_error *err)
 static lanes_status start(lanes_server *server, lanes_error *err)
 {
     LANES_TRY(create_descriptors(server, err));
+    lanes_server_stored_open(server);
     LANES_TRY(lanes_server_compiler_start(server, err));
     LANES_TRY(lanes_os_guard_install(err)); /* before any thread of the team */
     LANES_TRY(start_dispatch(server, err));
@@ -317,7 +326,9 @@ static void clean_up(lanes_server *server)
         lanes_server_session_free(server->sessions);
     }
     lanes_server_compiler_stop(server);
+    lanes_server_code_clear(server);
     lanes_loader_destroy(server->loader);
+    lanes_cache_close(server->cache);
     lanes_os_close(&server->poller);
     lanes_os_close(&server->doorbell);
     lanes_os_close(&server->control_event);

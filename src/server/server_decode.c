@@ -12,6 +12,9 @@
 /* Words of an operand before its strides. */
 #define OPERAND_WORDS (sizeof(lanes_abi_operand) / sizeof(uint64_t))
 
+/* Bits that an entry's flags may have. */
+#define BATCH_FLAGS (LANES_ABI_BATCH_WHERE | LANES_ABI_BATCH_FLUSH)
+
 /* A params block, or nothing said about one. */
 static bool is_params_sane(const lanes_abi_entry *entry)
 {
@@ -22,11 +25,31 @@ static bool is_params_sane(const lanes_abi_entry *entry)
 
 static bool has_reserved_bits(const lanes_abi_entry *entry)
 {
-    uint64_t bits = entry->reserved0 | (entry->flags & ~LANES_ABI_BATCH_WHERE);
+    uint64_t bits = entry->reserved0 | (entry->flags & ~BATCH_FLAGS);
     for (size_t i = 0; i < LANES_ARRAY_COUNT(entry->reserved); i++) {
         bits |= entry->reserved[i];
     }
     return bits != 0;
+}
+
+/* Axes that the batch does not have are the client's to leave out: refused, they may mean
+ * something one day. */
+static lanes_status check_reduction(const lanes_abi_entry *entry, lanes_error *err)
+{
+    if (entry->reduce > LANES_REDUCE_SCAN) {
+        return lanes_error_set(err, LANES_E_INVALID, "reduce %u of a batch is unknown",
+                               entry->reduce);
+    }
+    const uint32_t known =
+        entry->reduce != LANES_REDUCE_NONE ? (1u << entry->dimensions) - 1 : 0;
+    if ((entry->reduce_axes & ~known) != 0) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "reduce_axes 0x%x of a batch is not 0x%x or a part of it, "
+                               "for reduce %u and %u dimensions",
+                               entry->reduce_axes, known, entry->reduce,
+                               entry->dimensions);
+    }
+    return LANES_OK;
 }
 
 static lanes_status check_entry(const lanes_abi_entry *entry, lanes_error *err)
@@ -57,6 +80,7 @@ static lanes_status check_entry(const lanes_abi_entry *entry, lanes_error *err)
                                "the batch has %u dimensions; 1 to %d work",
                                entry->dimensions, LANES_DIMENSIONS_MAX);
     }
+    LANES_TRY(check_reduction(entry, err));
     if (entry->operand_count == 0 || entry->operand_count > LANES_OPERANDS_MAX) {
         return lanes_error_set(err, LANES_E_OPERANDS,
                                "the batch has %u operands; 1 to %d work",
@@ -72,6 +96,21 @@ static lanes_status check_entry(const lanes_abi_entry *entry, lanes_error *err)
                                entry->operand_count, words);
     }
     return LANES_OK;
+}
+
+/* With 512 bits, libmvec's hypot squares its operands and loses them if that is denormal:
+ * wrong by 10^14 units for operands near 2^-512. Which width a variant has is LLVM's
+ * choice, so it is refused whatever it is. */
+static lanes_status check_flush(const lanes_abi_entry *entry,
+                                const lanes_server_kernel *kernel, lanes_error *err)
+{
+    if ((entry->flags & LANES_ABI_BATCH_FLUSH) == 0 || !kernel->calls_vector_hypot) {
+        return LANES_OK;
+    }
+    return lanes_error_set(err, LANES_E_INVALID,
+                           "denormals 'flush' with a kernel that calls hypot by vectors, "
+                           "which would be wrong also for operands that are not "
+                           "denormal: load it with math 'exact', or keep denormals");
 }
 
 static lanes_status hold_kernel(lanes_server_session *session,
@@ -183,14 +222,18 @@ lanes_status lanes_server_batch_decode(lanes_server_session *session,
 {
     LANES_TRY(check_entry(entry, err));
     LANES_TRY(hold_kernel(session, entry, batch, err));
+    LANES_TRY(check_flush(entry, batch->kernel, err));
     lanes_engine_batch checked; /* only what the counts cover is filled and read */
     checked.dimensions = entry->dimensions;
     checked.operand_count = entry->operand_count;
     checked.errors = entry->errors;
     checked.casting = entry->casting;
-    checked.has_where = entry->flags & LANES_ABI_BATCH_WHERE;
+    checked.has_where = (entry->flags & LANES_ABI_BATCH_WHERE) != 0 ? 1 : 0;
     checked.stream_bytes = session->server->options->plan->last_level_cache_bytes;
     checked.seed = entry->seed;
+    checked.flushes = (entry->flags & LANES_ABI_BATCH_FLUSH) != 0;
+    checked.reduce = entry->reduce;
+    checked.reduce_axes = entry->reduce_axes;
     memcpy(checked.shape, arguments, entry->dimensions * sizeof(arguments[0]));
     LANES_TRY(hold_operands(session, entry, arguments + entry->dimensions, batch,
                             &checked, err));
@@ -205,6 +248,7 @@ void lanes_server_batch_let_go(lanes_server *server, lanes_server_batch *batch)
         lanes_server_view_settle(server, batch->views[i]);
     }
     batch->view_count = 0;
+    lanes_engine_plan_deinit(&batch->plan);
     if (batch->kernel != NULL) {
         batch->kernel->uses--;
         lanes_server_kernel_settle(server, batch->kernel);

@@ -45,7 +45,7 @@ static bool is_inside(const lanes_payload *payload, uint64_t ir_bytes)
 static lanes_status check_payload(const lanes_payload *payload, uint64_t ir_bytes,
                                   lanes_error *err)
 {
-    if (payload->form > LANES_PAYLOAD_BITCODE || payload->reserved != 0 ||
+    if (payload->form > LANES_PAYLOAD_BITCODE || ir_bytes == 0 ||
         memchr(payload->type, '\0', sizeof(payload->type)) == NULL ||
         memchr(payload->message, '\0', sizeof(payload->message)) == NULL ||
         memchr(payload->location, '\0', sizeof(payload->location)) == NULL) {
@@ -65,10 +65,12 @@ static lanes_status check_payload(const lanes_payload *payload, uint64_t ir_byte
 }
 
 static lanes_status check_tables(const lanes_engine_exceptions *exceptions,
-                                 uint64_t ir_bytes, lanes_error *err)
+                                 const lanes_server_kernel *kernel, lanes_error *err)
 {
     for (uint32_t i = 0; i < exceptions->payload_count; i++) {
-        LANES_TRY(check_payload(&exceptions->payload[i], ir_bytes, err));
+        const lanes_payload *payload = &exceptions->payload[i];
+        LANES_TRY(
+            check_payload(payload, lanes_server_node_bytes(kernel, payload->node), err));
     }
     for (uint32_t i = 0; i < exceptions->argument_list_count; i++) {
         if (!lanes_payload_arguments_is_sane(&exceptions->arguments[i])) {
@@ -105,5 +107,5 @@ lanes_status lanes_server_exceptions_take(lanes_server_variant *variant,
             (const lanes_payload_arguments *)(const void *)(copy + payload_bytes),
         .argument_list_count = result->argument_list_count,
     };
-    return check_tables(&variant->exceptions, variant->kernel->ir_bytes, err);
+    return check_tables(&variant->exceptions, variant->kernel, err);
 }

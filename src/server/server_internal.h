@@ -14,21 +14,18 @@
 
 #include "base/base.h"
 #include "engine/engine.h"
+#include "engine/engine_threads.h"
 #include "kernel/compile.h"
 #include "ring/ring.h"
 #include "server/server.h"
+#include "server/server_code.h"
 #include "server/server_mail.h"
 #include "shm/shm.h"
 
-struct json_t; /* jansson's; only server_report.c looks inside */
+struct lanes_cache;
 struct lanes_loader;
 
-typedef struct lanes_server lanes_server;
-typedef struct lanes_server_session lanes_server_session;
-typedef struct lanes_server_kernel lanes_server_kernel;
-typedef struct lanes_server_variant lanes_server_variant;
 typedef struct lanes_server_batch lanes_server_batch;
-typedef struct lanes_server_job lanes_server_job;
 
 /* ---- Segments, kernels, variants ----------------------------------------------------
  */
@@ -50,30 +47,6 @@ typedef struct lanes_server_view {
     lanes_server_mail free;
 } lanes_server_view;
 
-/** Machine code, shared by all variants whose key it has; control only but for `object`
- * and `info`, which are constant. */
-typedef struct lanes_server_code {
-    lanes_code_key key; /* the first member: the tree compares it */
-    uint32_t references;
-    struct lanes_server_code *previous;
-    struct lanes_server_code *next;
-    lanes_server_object object;
-    lanes_signature signature;
-    lanes_variant_info info;
-    uint32_t payload_count;
-    uint32_t argument_list_count;
-    uint32_t may_raise; /* lanes_compile_result's, which a result without code has not */
-    uint32_t keeps_order;
-    struct json_t *report; /* what is to say of the code; NULL: there was no memory */
-} lanes_server_code;
-
-/** All code that is loaded; control only. */
-typedef struct lanes_server_codes {
-    void *tree;               /* of tsearch() */
-    lanes_server_code *first; /* the newest */
-    uint32_t count;
-} lanes_server_codes;
-
 enum lanes_server_variant_state {
     LANES_VARIANT_WANTED = 1, /* control has it: batches wait */
     LANES_VARIANT_READY,      /* its code may be called */
@@ -93,6 +66,8 @@ struct lanes_server_variant {
     /* Dispatch. */
     enum lanes_server_variant_state state;
     uint64_t element_ps; /* lanes_engine_outcome.element_ps of earlier batches */
+    lanes_engine_threads threads;
+    uint64_t unstreamed_ns; /* that batches ran with it for which it is second best */
     lanes_server_mail wanted;
     lanes_server_mail done;
 };
@@ -101,6 +76,7 @@ struct lanes_server_kernel {
     lanes_server_session *session;
     lanes_abi_id id;
     lanes_engine_kernel checked; /* what its batches are checked against */
+    bool calls_vector_hypot;     /* as its first report says: no batch may flush */
     /* Control. */
     lanes_server_kernel *previous; /* in session->all_kernels */
     lanes_server_kernel *next;
@@ -109,6 +85,7 @@ struct lanes_server_kernel {
     lanes_compile_request request; /* what all its variants have in common */
     struct json_t *report;
     uint64_t compile_ns;
+    uint32_t variant_count; /* those that dispatch has asked for included */
     /* Dispatch; control before `add`, and again after `free`. */
     lanes_server_variant *variants;
     uint32_t uses; /* batches, and variants that control has */
@@ -135,6 +112,7 @@ struct lanes_server_batch {
     uint64_t started_ns; /* first tile; 0 = none yet */
     uint64_t compile_ns;
     uint64_t position; /* elements run */
+    bool may_stream;   /* by its plan; whether it does is in plan.key, by the variant */
     lanes_engine_plan plan;
     lanes_engine_outcome outcome;
     uint32_t view_count;
@@ -202,35 +180,6 @@ struct lanes_server_session {
     lanes_server_mail gone;
 };
 
-/* ---- Compile jobs (control only) ----------------------------------------------------
- */
-
-struct lanes_server_job {
-    lanes_server_job *next;
-    uint64_t id;
-    lanes_server_session *session; /* NULL: nobody waits for it any more */
-    lanes_server_variant
-        *variant;             /* NULL likewise; for a load, the job owns its kernel */
-    lanes_abi_header request; /* of a load: to be answered */
-    bool is_load;
-    bool is_sent;
-    bool is_offered_none; /* the code it was to share is gone: it is made anew */
-    int result_fd;
-    uint64_t started_ns;
-};
-
-typedef struct lanes_server_compiler {
-    int fd; /* -1: not running */
-    lanes_os_child child;
-    uint64_t started_ns;
-    uint64_t heard_ns;   /* last reply, or when it got the first of its jobs */
-    uint64_t restart_ns; /* when to start it again; 0 = it runs */
-    uint32_t quick_deaths;
-    uint64_t last_job_id;
-    uint32_t sent_count;
-    lanes_server_job *first; /* oldest first */
-} lanes_server_compiler;
-
 /* ---- The whole ----------------------------------------------------------------------
  */
 
@@ -272,6 +221,8 @@ struct lanes_server {
     struct lanes_loader *loader;
     lanes_server_compiler compiler;
     lanes_server_codes codes;
+    struct lanes_cache *cache; /* NULL: none */
+    bool has_cache_warned;     /* that it cannot be written to */
     lanes_server_mail stop;
     lanes_server_mail cancel_all;
     lanes_server_mail started;
@@ -361,69 +312,43 @@ LANES_NODISCARD lanes_status lanes_server_on_kernel_release(lanes_server_session
                                                             const void *message, int fd,
                                                             lanes_error *err);
 
+/** LANES_E_QUOTA if the session can have no further kernel. */
+LANES_NODISCARD lanes_status lanes_server_kernel_room(const lanes_server_session *session,
+                                                      lanes_error *err);
+
+/** The session's kernel @p id; LANES_E_STALE_ID if there is none. */
+LANES_NODISCARD lanes_status lanes_server_kernel_find(const lanes_server_session *session,
+                                                      lanes_abi_id id,
+                                                      lanes_server_kernel **out_kernel,
+                                                      lanes_error *err);
+
+/**
+ * Make a kernel of @p ir, which is taken over, and begin to compile it; the request with
+ * @p header is answered when that is done.
+ */
+LANES_NODISCARD lanes_status lanes_server_kernel_load(
+    lanes_server_session *session, const lanes_abi_header *header,
+    const lanes_compile_request *request, char *ir, lanes_error *err);
+
 /** A load's compile has ended: answer the client, publish the kernel or free it. */
 void lanes_server_kernel_loaded(lanes_server_job *job, const lanes_error *error);
+
+/** Count a further variant of a kernel; LANES_E_QUOTA if it has too many. */
+LANES_NODISCARD lanes_status lanes_server_variant_admit(lanes_server_variant *variant,
+                                                        lanes_error *err);
 
 /** Unload every variant and free; nobody runs it. NULL is allowed. */
 void lanes_server_kernel_free(lanes_server *server, lanes_server_kernel *kernel);
 
-/* ---- server_compile.c (control) -----------------------------------------------------
+/* ---- server_fuse.c (control) --------------------------------------------------------
  */
 
-LANES_NODISCARD lanes_status lanes_server_compiler_start(lanes_server *server,
+LANES_NODISCARD lanes_status lanes_server_on_kernel_fuse(lanes_server_session *session,
+                                                         const void *message, int fd,
                                                          lanes_error *err);
-void lanes_server_compiler_stop(lanes_server *server);
 
-/** A job for lanes_server_compile(); NULL if there is no memory. */
-lanes_server_job *lanes_server_job_create(lanes_server_session *session,
-                                          lanes_server_variant *variant);
-
-/** Compile job->variant. The job is owned by the compiler from here on. */
-void lanes_server_compile(lanes_server *server, lanes_server_job *job);
-
-/** Nobody waits for the jobs of @p session any more. */
-void lanes_server_compile_forget(lanes_server_session *session);
-
-/** Look at the compiler's socket and process: replies, or its end. */
-void lanes_server_compiler_ready(lanes_server *server);
-
-/** Do what is due; returns the nanoseconds until something will be. */
-uint64_t lanes_server_compiler_tick(lanes_server *server, uint64_t now_ns);
-
-/* ---- server_result.c (control) ------------------------------------------------------
- */
-
-/** Check and load what the compiler returned for @p job: fills job->variant, the report.
- */
-LANES_NODISCARD lanes_status lanes_server_result_take(lanes_server *server,
-                                                      lanes_server_job *job,
-                                                      const lanes_compile_reply *reply,
-                                                      lanes_error *err);
-
-/** Let go of a variant's code and tables. */
-void lanes_server_unload(lanes_server *server, lanes_server_variant *variant);
-
-/* ---- server_code.c (control) --------------------------------------------------------
- */
-
-/**
- * Get the code of @p result: the one there is, or the one that is loaded from @p object.
- * @p report gets what it lacks to describe code that was made for another kernel.
- *
- * @param object  borrowed; result->object_bytes bytes
- * @return LANES_OK, -ENOMEM, LANES_E_LINK, LANES_E_STALE_ID (the compiler has left out
- * the object, but the code has gone meanwhile), LANES_E_INTERNAL
- */
-LANES_NODISCARD lanes_status lanes_server_code_hold(
-    lanes_server *server, const lanes_compile_result *result, const char *object,
-    struct json_t *report, lanes_server_code **out_code, lanes_error *err);
-
-/** Give a reference back; the last frees the code. NULL is allowed. */
-void lanes_server_code_drop(lanes_server *server, lanes_server_code *code);
-
-/** Write the keys of the newest codes; returns how many. */
-uint32_t lanes_server_code_keys(const lanes_server *server, lanes_code_key *out_keys,
-                                uint32_t keys_max);
+/** Bytes of the IR in which payloads of node @p node of @p kernel are; 0: none is. */
+uint64_t lanes_server_node_bytes(const lanes_server_kernel *kernel, uint32_t node);
 
 /* ---- server_exceptions.c (control) --------------------------------------------------
  */
@@ -442,31 +367,6 @@ bool lanes_server_exceptions_bytes(const lanes_compile_result *result,
 LANES_NODISCARD lanes_status lanes_server_exceptions_take(
     lanes_server_variant *variant, const lanes_compile_result *result, const char *tables,
     lanes_error *err);
-
-/* ---- server_report.c (control) ------------------------------------------------------
- */
-
-/** Parse what the compiler reports of one variant; owned by the caller. */
-LANES_NODISCARD lanes_status lanes_server_report_parse(const char *text, size_t bytes,
-                                                       struct json_t **out_report,
-                                                       lanes_error *err);
-
-/** Make @p report, which is taken over, the kernel's, or append its variants to the one
- * there is. */
-void lanes_server_report_add(lanes_server_kernel *kernel, struct json_t *report);
-
-/** What @p report says of the code, for other kernels with it; NULL: no memory. */
-struct json_t *lanes_server_report_of_code(const struct json_t *report);
-
-/** Add to @p report what it does not say itself of code that it shares. */
-void lanes_server_report_share(struct json_t *report, const struct json_t *of_code);
-
-/** The report in a new memfd, owned by the caller. */
-LANES_NODISCARD lanes_status lanes_server_report_memfd(const lanes_server_kernel *kernel,
-                                                       int *out_fd, uint64_t *out_bytes,
-                                                       lanes_error *err);
-
-void lanes_server_report_free(lanes_server_kernel *kernel);
 
 /* ---- server_dispatch.c (dispatch) ---------------------------------------------------
  */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,15 +19,8 @@
 /* ---- Load ---------------------------------------------------------------------------
  */
 
-static lanes_status check_load(const lanes_server_session *session,
-                               const lanes_abi_kernel_load *request, lanes_error *err)
+static lanes_status check_load(const lanes_abi_kernel_load *request, lanes_error *err)
 {
-    if (session->kernel_count >= LANES_KERNELS_MAX) {
-        return lanes_error_set(
-            err, LANES_E_QUOTA,
-            "the session has %u kernels; the limit is %d; release some",
-            session->kernel_count, LANES_KERNELS_MAX);
-    }
     if (request->ir_bytes == 0 || request->ir_bytes > LANES_IR_BYTES_MAX) {
         return lanes_error_set(err, LANES_E_IR_LIMIT,
                                "the IR has %" PRIu64 " bytes; 1 to %u work",
@@ -52,57 +46,84 @@ static lanes_status check_load(const lanes_server_session *session,
     return LANES_OK;
 }
 
-/* Keeps a private copy: the client may do what it likes with its memfd afterwards. */
-static lanes_status copy_ir(lanes_server_kernel *kernel, int fd, uint64_t bytes,
-                            lanes_error *err)
+/* A private copy: the client may do what it likes with its memfd afterwards. */
+static lanes_status copy_ir(int fd, uint64_t bytes, char **out_ir, lanes_error *err)
 {
-    kernel->ir = malloc(bytes);
-    if (kernel->ir == NULL) {
+    char *ir = malloc(bytes);
+    if (ir == NULL) {
         return lanes_error_set(err, -ENOMEM, "no memory for %" PRIu64 " bytes of IR",
                                bytes);
     }
-    kernel->ir_bytes = bytes;
-    const lanes_status status = lanes_os_read_at(fd, kernel->ir, bytes, 0, err);
-    return status < 0 ? lanes_error_prefix(err, status, "reading the IR") : LANES_OK;
+    const lanes_status status = lanes_os_read_at(fd, ir, bytes, 0, err);
+    if (status < 0) {
+        free(ir);
+        return lanes_error_prefix(err, status, "reading the IR");
+    }
+    *out_ir = ir;
+    return LANES_OK;
 }
 
-static lanes_status create_kernel(lanes_server_session *session,
-                                  const lanes_abi_kernel_load *request, int fd,
-                                  lanes_server_kernel **out_kernel, lanes_error *err)
+static lanes_server_kernel *create_kernel(lanes_server_session *session,
+                                          const lanes_compile_request *request)
 {
     lanes_server_kernel *kernel = calloc(1, sizeof(*kernel));
     lanes_server_variant *variant = calloc(1, sizeof(*variant));
     if (kernel == NULL || variant == NULL) {
         free(kernel);
         free(variant);
-        return lanes_error_set(err, -ENOMEM, "no memory for a kernel");
+        return NULL;
     }
     kernel->session = session;
     kernel->variants = variant;
+    kernel->variant_count = 1;
     variant->kernel = kernel;
     variant->state = LANES_VARIANT_WANTED;
-    kernel->request = (lanes_compile_request){
-        .version = LANES_COMPILE_VERSION,
-        .ir_bytes = request->ir_bytes,
-        .flags = request->flags,
-        .math = request->math,
-        .convention = request->convention,
-        .fp = request->fp,
-    };
-    memcpy(kernel->request.entry, request->entry, sizeof(kernel->request.entry));
-    memcpy(kernel->request.signature, request->signature,
-           sizeof(kernel->request.signature));
+    kernel->request = *request;
+    kernel->request.version = LANES_COMPILE_VERSION;
+    const char *cpu = session->server->options->cpu;
+    snprintf(kernel->request.cpu, sizeof(kernel->request.cpu), "%s",
+             cpu != NULL ? cpu : "");
     kernel->next = session->all_kernels;
     if (kernel->next != NULL) {
         kernel->next->previous = kernel;
     }
     session->all_kernels = kernel;
-    const lanes_status status = copy_ir(kernel, fd, request->ir_bytes, err);
-    if (status < 0) {
-        lanes_server_kernel_free(session->server, kernel);
-        return status;
+    return kernel;
+}
+
+lanes_status lanes_server_kernel_room(const lanes_server_session *session,
+                                      lanes_error *err)
+{
+    if (session->kernel_count >= LANES_KERNELS_MAX) {
+        return lanes_error_set(
+            err, LANES_E_QUOTA,
+            "the session has %u kernels; the limit is %d; release some",
+            session->kernel_count, LANES_KERNELS_MAX);
     }
-    *out_kernel = kernel;
+    return LANES_OK;
+}
+
+lanes_status lanes_server_kernel_load(lanes_server_session *session,
+                                      const lanes_abi_header *header,
+                                      const lanes_compile_request *request, char *ir,
+                                      lanes_error *err)
+{
+    lanes_server_kernel *kernel = create_kernel(session, request);
+    if (kernel == NULL) {
+        free(ir);
+        return lanes_error_set(err, -ENOMEM, "no memory for a kernel");
+    }
+    kernel->ir = ir;
+    kernel->ir_bytes = request->ir_bytes;
+    lanes_server_job *job = lanes_server_job_create(session, kernel->variants);
+    if (job == NULL) {
+        lanes_server_kernel_free(session->server, kernel);
+        return lanes_error_set(err, -ENOMEM, "no memory for a compile");
+    }
+    job->is_load = true;
+    job->request = *header;
+    session->loading = job;
+    lanes_server_compile(session->server, job);
     return LANES_OK;
 }
 
@@ -110,27 +131,27 @@ lanes_status lanes_server_on_kernel_load(lanes_server_session *session,
                                          const void *message, int fd, lanes_error *err)
 {
     const lanes_abi_kernel_load *request = message;
-    lanes_server_kernel *kernel = NULL;
-    LANES_TRY(check_load(session, request, err));
-    LANES_TRY(create_kernel(session, request, fd, &kernel, err));
-    LANES_ASSERT(kernel != NULL);
-    lanes_server_job *job = lanes_server_job_create(session, kernel->variants);
-    if (job == NULL) {
-        lanes_server_kernel_free(session->server, kernel);
-        return lanes_error_set(err, -ENOMEM, "no memory for a compile");
-    }
-    job->is_load = true;
-    job->request = request->header;
-    session->loading = job;
-    lanes_server_compile(session->server, job);
-    return LANES_OK;
+    LANES_TRY(lanes_server_kernel_room(session, err));
+    LANES_TRY(check_load(request, err));
+    lanes_compile_request compile = {
+        .ir_bytes = request->ir_bytes,
+        .flags = request->flags,
+        .math = request->math,
+        .convention = request->convention,
+        .fp = request->fp,
+    };
+    memcpy(compile.entry, request->entry, sizeof(compile.entry));
+    memcpy(compile.signature, request->signature, sizeof(compile.signature));
+    char *ir = NULL;
+    LANES_TRY(copy_ir(fd, request->ir_bytes, &ir, err));
+    return lanes_server_kernel_load(session, &request->header, &compile, ir, err);
 }
 
 static void assign_id(lanes_server_session *session, lanes_server_kernel *kernel)
 {
     uint32_t slot = 0;
     while (session->kernels[slot] != NULL) {
-        slot++; /* check_load() has seen that one is free, and only one load runs */
+        slot++; /* ..._kernel_room() has seen that one is free, and only one load runs */
     }
     session->last_generation += session->last_generation == UINT32_MAX ? 2 : 1;
     kernel->id = (lanes_abi_id){.slot = slot, .generation = session->last_generation};
@@ -182,11 +203,28 @@ void lanes_server_kernel_loaded(lanes_server_job *job, const lanes_error *error)
     }
 }
 
+lanes_status lanes_server_variant_admit(lanes_server_variant *variant, lanes_error *err)
+{
+    lanes_server_kernel *kernel = variant->kernel;
+    const uint32_t most = kernel->session->server->options->variants_max;
+    if (kernel->variant_count >= most) {
+        return lanes_error_set(
+            err, LANES_E_QUOTA,
+            "the kernel has code for %u combinations of dtypes, layouts "
+            "and options, which is the limit; convert some operands "
+            "beforehand, or load the callback once more",
+            kernel->variant_count);
+    }
+    kernel->variant_count++;
+    return LANES_OK;
+}
+
 /* ---- Report, release ----------------------------------------------------------------
  */
 
-static lanes_status find_kernel(const lanes_server_session *session, lanes_abi_id id,
-                                lanes_server_kernel **out_kernel, lanes_error *err)
+lanes_status lanes_server_kernel_find(const lanes_server_session *session,
+                                      lanes_abi_id id, lanes_server_kernel **out_kernel,
+                                      lanes_error *err)
 {
     lanes_server_kernel *kernel =
         id.slot < LANES_KERNELS_MAX ? session->kernels[id.slot] : NULL;
@@ -205,7 +243,7 @@ lanes_status lanes_server_on_kernel_report(lanes_server_session *session,
     (void)fd;
     const lanes_abi_kernel *request = message;
     lanes_server_kernel *kernel = NULL;
-    LANES_TRY(find_kernel(session, request->id, &kernel, err));
+    LANES_TRY(lanes_server_kernel_find(session, request->id, &kernel, err));
     LANES_ASSERT(kernel != NULL);
     return answer(session, kernel, &request->header, err);
 }
@@ -216,7 +254,7 @@ lanes_status lanes_server_on_kernel_release(lanes_server_session *session,
     (void)fd;
     const lanes_abi_kernel *request = message;
     lanes_server_kernel *kernel = NULL;
-    LANES_TRY(find_kernel(session, request->id, &kernel, err));
+    LANES_TRY(lanes_server_kernel_find(session, request->id, &kernel, err));
     LANES_ASSERT(kernel != NULL);
     session->kernels[kernel->id.slot] = NULL;
     session->kernel_count--;

@@ -10,13 +10,15 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <jansson.h>
 
 #include "os/os_file.h"
 #include "os/os_memory.h"
 
-#define VARIANTS "variants"
+#define VARIANTS  "variants"
+#define EXTERNALS "externals"
 
 /* A report without variants is worth no failure of the batch that needs the code. */
 static void append_variants(json_t *to, const json_t *from)
@@ -45,10 +47,26 @@ lanes_status lanes_server_report_parse(const char *text, size_t bytes,
     return LANES_OK;
 }
 
+static bool calls_hypot(const json_t *report)
+{
+    size_t i;
+    json_t *external;
+    json_array_foreach(json_object_get(report, EXTERNALS), i, external)
+    {
+        const char *name = json_string_value(json_object_get(external, "name"));
+        if (name != NULL && (strcmp(name, "hypot") == 0 || strcmp(name, "hypotf") == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void lanes_server_report_add(lanes_server_kernel *kernel, json_t *report)
 {
     if (kernel->report == NULL) {
         kernel->report = report;
+        kernel->calls_vector_hypot =
+            kernel->request.math == LANES_MATH_VECTOR && calls_hypot(report);
     } else {
         append_variants(kernel->report, report);
         json_decref(report);
@@ -56,7 +74,7 @@ void lanes_server_report_add(lanes_server_kernel *kernel, json_t *report)
 }
 
 /* Keys beside the variants that follow from the code; the others are the kernel's. */
-static const char *const code_keys[] = {"externals", "may_raise", "error_model"};
+static const char *const code_keys[] = {EXTERNALS, "may_raise", "error_model"};
 
 static json_t *only_variant(const json_t *report)
 {
@@ -76,8 +94,10 @@ json_t *lanes_server_report_of_code(const json_t *report)
     return of_code;
 }
 
-void lanes_server_report_share(json_t *report, const json_t *of_code)
+void lanes_server_report_share(json_t *report, const json_t *of_code,
+                               enum lanes_server_place place)
 {
+    const char *where = place == LANES_ON_DISK ? "disk" : "memory";
     json_t *variant = only_variant(report);
     for (size_t i = 0; i < LANES_ARRAY_COUNT(code_keys); i++) {
         json_t *value = json_object_get(of_code, code_keys[i]);
@@ -87,8 +107,20 @@ void lanes_server_report_share(json_t *report, const json_t *of_code)
         }
     }
     LANES_IGNORE(json_object_update_missing(variant, only_variant(of_code)) != 0 ||
-                     json_object_set_new(variant, "cached", json_true()) != 0,
+                     json_object_set_new(variant, "cached", json_true()) != 0 ||
+                     json_object_set_new(variant, "cache", json_string(where)) != 0,
                  "out of memory: the report is shorter");
+}
+
+void lanes_server_report_clear_times(json_t *report)
+{
+    const char *stage;
+    json_t *time;
+    json_t *times = json_object_get(only_variant(report), "times_ms");
+    json_object_foreach(times, stage, time)
+    {
+        json_real_set(time, 0.0);
+    }
 }
 
 lanes_status lanes_server_report_memfd(const lanes_server_kernel *kernel, int *out_fd,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server_result.c - what the compiler returned: is it whole, is it what was asked for,
- * and make it callable.
+ * server_result.c - what the compiler returned, now or for an earlier executor: is it
+ * whole, is it what was asked for, and make it callable.
  *
  * The child that wrote the result has read foreign IR and may have been subverted in any
  * way, so every size and text is checked before use. Its machine code cannot be: that
@@ -164,10 +164,10 @@ static lanes_status check_variant(const lanes_server_job *job,
     return LANES_OK;
 }
 
-static lanes_status check_head(const lanes_server_job *job,
-                               const lanes_compile_result *result, uint64_t file_bytes,
-                               lanes_error *err)
+lanes_status lanes_server_result_check(const lanes_server_job *job,
+                                       const lanes_server_result *whole, lanes_error *err)
 {
+    const lanes_compile_result *result = &whole->head;
     if (result->version != LANES_COMPILE_VERSION) {
         return lanes_error_set(err, LANES_E_ABI_MISMATCH,
                                "lanes-compiler is of version %u, lanesd of version %u; "
@@ -185,7 +185,7 @@ static lanes_status check_head(const lanes_server_job *job,
         return lanes_error_set(err, LANES_E_INTERNAL,
                                "the compiler left out code that it was asked to make");
     }
-    LANES_TRY(check_sizes(result, file_bytes, err));
+    LANES_TRY(check_sizes(result, sizeof(*result) + whole->body_bytes, err));
     LANES_TRY(check_signature(&result->signature, err));
     return check_variant(job, result, err);
 }
@@ -202,19 +202,36 @@ void lanes_server_unload(lanes_server *server, lanes_server_variant *variant)
     variant->tables = NULL;
 }
 
-/* @p body is the report, the tables, the object. */
-static lanes_status use_result(lanes_server *server, lanes_server_job *job,
-                               const lanes_compile_result *result, const char *body,
-                               size_t body_bytes, lanes_error *err)
+static void describe_kernel(lanes_server_variant *variant,
+                            const lanes_compile_result *head)
+{
+    variant->kernel->checked = (lanes_engine_kernel){
+        .signature = head->signature,
+        .has_params = head->has_params,
+        .params_bytes = head->params_bytes,
+        .may_raise = variant->code->may_raise,
+        .keeps_order = variant->code->keeps_order,
+    };
+    memcpy(variant->kernel->checked.row_minimum, head->row_minimum,
+           sizeof(head->row_minimum));
+    variant->key = head->key;
+}
+
+static lanes_status use_parts(lanes_server *server, lanes_server_job *job,
+                              const lanes_server_result *result,
+                              enum lanes_server_origin origin, lanes_error *err)
 {
     lanes_server_variant *variant = job->variant;
-    const char *tables = body + result->report_bytes;
-    const char *object = body + body_bytes - result->object_bytes;
-    LANES_TRY(lanes_server_exceptions_take(variant, result, tables, err));
+    const lanes_compile_result *head = &result->head;
+    const char *tables = result->body + head->report_bytes;
+    LANES_TRY(lanes_server_exceptions_take(variant, head, tables, err));
     json_t *report = NULL;
-    LANES_TRY(lanes_server_report_parse(body, result->report_bytes, &report, err));
+    LANES_TRY(lanes_server_report_parse(result->body, head->report_bytes, &report, err));
+    if (origin == LANES_FROM_DISK) {
+        lanes_server_report_clear_times(report);
+    }
     const lanes_status status =
-        lanes_server_code_hold(server, result, object, report, &variant->code, err);
+        lanes_server_code_hold(server, job, result, report, &variant->code, err);
     if (status < 0) {
         json_decref(report);
         return status;
@@ -223,49 +240,83 @@ static lanes_status use_result(lanes_server *server, lanes_server_job *job,
     variant->exceptions.explain = variant->code->object.explain;
     variant->exceptions.address = variant->code->object.address;
     if (job->is_load) {
-        variant->kernel->checked = (lanes_engine_kernel){
-            .signature = result->signature,
-            .has_params = result->has_params,
-            .params_bytes = result->params_bytes,
-            .may_raise = variant->code->may_raise,
-            .keeps_order = variant->code->keeps_order,
-        };
-        memcpy(variant->kernel->checked.row_minimum, result->row_minimum,
-               sizeof(result->row_minimum));
-        variant->key = result->key;
+        describe_kernel(variant, head);
     }
     return LANES_OK;
+}
+
+lanes_status lanes_server_result_use(lanes_server *server, lanes_server_job *job,
+                                     const lanes_server_result *result,
+                                     enum lanes_server_origin origin, lanes_error *err)
+{
+    const lanes_status status = use_parts(server, job, result, origin, err);
+    if (status < 0) {
+        lanes_server_unload(server, job->variant);
+    }
+    return status;
+}
+
+/* ---- Taking -------------------------------------------------------------------------
+ */
+
+lanes_status lanes_server_result_init(lanes_server_result *result, char *block,
+                                      size_t bytes, lanes_error *err)
+{
+    if (bytes < sizeof(result->head)) {
+        free(block);
+        return lanes_error_set(err, LANES_E_INTERNAL,
+                               "the compiler's result has %zu bytes; its head has %zu",
+                               bytes, sizeof(result->head));
+    }
+    memcpy(&result->head, block, sizeof(result->head));
+    result->body = block + sizeof(result->head);
+    result->body_bytes = bytes - sizeof(result->head);
+    result->block = block;
+    return LANES_OK;
+}
+
+void lanes_server_result_deinit(lanes_server_result *result)
+{
+    free(result->block);
+    result->block = NULL;
+}
+
+static lanes_status read_result(int fd, lanes_server_result *out_result, lanes_error *err)
+{
+    lanes_os_facts facts;
+    LANES_TRY(lanes_os_fd_facts(fd, &facts, err));
+    if (facts.bytes > LANES_COMPILE_OUTPUT_BYTES) {
+        return lanes_error_set(err, LANES_E_INTERNAL,
+                               "the compiler's result has %" PRIu64
+                               " bytes; the limit is %" PRIu64,
+                               facts.bytes, (uint64_t)LANES_COMPILE_OUTPUT_BYTES);
+    }
+    char *block = malloc(facts.bytes + 1);
+    if (block == NULL) {
+        return lanes_error_set(err, -ENOMEM, "no memory for %" PRIu64 " bytes of code",
+                               facts.bytes);
+    }
+    const lanes_status status = lanes_os_read_at(fd, block, facts.bytes, 0, err);
+    if (status < 0) {
+        free(block);
+        return status;
+    }
+    return lanes_server_result_init(out_result, block, facts.bytes, err);
 }
 
 lanes_status lanes_server_result_take(lanes_server *server, lanes_server_job *job,
                                       const lanes_compile_reply *reply, lanes_error *err)
 {
+    lanes_server_result result = {.block = NULL};
     LANES_TRY(outcome_error(reply, err));
-    lanes_os_facts facts;
-    LANES_TRY(lanes_os_fd_facts(job->result_fd, &facts, err));
-    lanes_compile_result result;
-    if (facts.bytes < sizeof(result) || facts.bytes > LANES_COMPILE_OUTPUT_BYTES) {
-        return lanes_error_set(err, LANES_E_INTERNAL,
-                               "the compiler's result has %" PRIu64
-                               " bytes; %zu to %" PRIu64 " are possible",
-                               facts.bytes, sizeof(result),
-                               (uint64_t)LANES_COMPILE_OUTPUT_BYTES);
-    }
-    LANES_TRY(lanes_os_read_at(job->result_fd, &result, sizeof(result), 0, err));
-    LANES_TRY(check_head(job, &result, facts.bytes, err));
-    const size_t bytes = (size_t)(facts.bytes - sizeof(result));
-    char *body = malloc(bytes);
-    if (body == NULL) {
-        return lanes_error_set(err, -ENOMEM, "no memory for %zu bytes of code", bytes);
-    }
-    lanes_status status =
-        lanes_os_read_at(job->result_fd, body, bytes, sizeof(result), err);
+    LANES_TRY(read_result(job->result_fd, &result, err));
+    lanes_status status = lanes_server_result_check(job, &result, err);
     if (status == LANES_OK) {
-        status = use_result(server, job, &result, body, bytes, err);
+        status = lanes_server_result_use(server, job, &result, LANES_FROM_COMPILER, err);
     }
-    free(body);
-    if (status < 0) {
-        lanes_server_unload(server, job->variant);
+    if (status == LANES_OK && job->is_sent) {
+        lanes_server_stored_keep(server, job, &result);
     }
+    lanes_server_result_deinit(&result);
     return status;
 }

@@ -51,6 +51,8 @@ static const struct request_row requests[] = {
                                  lanes_server_on_kernel_report},
     [LANES_ABI_KERNEL_RELEASE] = {sizeof(lanes_abi_kernel), 0,
                                   lanes_server_on_kernel_release},
+    [LANES_ABI_KERNEL_FUSE] = {sizeof(lanes_abi_kernel_fuse), 0,
+                               lanes_server_on_kernel_fuse},
 };
 
 /* ---- Open ---------------------------------------------------------------------------

@@ -27,6 +27,8 @@ static void dump_constants(void)
     CONSTANT(LANES_ENTRY_NAME_MAX);
     CONSTANT(LANES_SIGNATURE_TEXT_MAX);
     CONSTANT(LANES_SEGMENT_BYTES_MAX);
+    CONSTANT(LANES_FUSION_NODES_MAX);
+    CONSTANT(LANES_FUSION_INPUT);
     CONSTANT(LANES_ABI_ENTRIES);
     CONSTANT(LANES_ABI_ARGUMENT_BYTES);
     CONSTANT(LANES_ABI_TEXT_BYTES);
@@ -77,6 +79,18 @@ static void dump_choices(void)
     CONSTANT(LANES_CASTING_SAME_KIND);
     CONSTANT(LANES_CASTING_UNSAFE);
     CONSTANT(LANES_ABI_BATCH_WHERE);
+    CONSTANT(LANES_ABI_BATCH_FLUSH);
+    CONSTANT(LANES_REDUCE_NONE);
+    CONSTANT(LANES_REDUCE_SUM);
+    CONSTANT(LANES_REDUCE_PROD);
+    CONSTANT(LANES_REDUCE_MIN);
+    CONSTANT(LANES_REDUCE_MAX);
+    CONSTANT(LANES_REDUCE_ANY);
+    CONSTANT(LANES_REDUCE_ALL);
+    CONSTANT(LANES_REDUCE_ARGMIN);
+    CONSTANT(LANES_REDUCE_ARGMAX);
+    CONSTANT(LANES_REDUCE_KERNEL);
+    CONSTANT(LANES_REDUCE_SCAN);
     CONSTANT(LANES_ERRORS_RAISE);
     CONSTANT(LANES_ERRORS_MASK);
     CONSTANT(LANES_ERRORS_IGNORE);
@@ -109,7 +123,7 @@ static void dump_tables(void)
 #undef STATUS_ROW
 }
 
-static void dump_rings(void)
+static void dump_pages(void)
 {
     STRUCT(lanes_abi_client_page);
     FIELD(lanes_abi_client_page, submit_tail);
@@ -123,6 +137,10 @@ static void dump_rings(void)
     FIELD(lanes_abi_executor_page, complete_tail);
     FIELD(lanes_abi_executor_page, executor_sleeping);
     FIELD(lanes_abi_executor_page, closed);
+}
+
+static void dump_slots(void)
+{
     STRUCT(lanes_abi_entry);
     FIELD(lanes_abi_entry, opcode);
     FIELD(lanes_abi_entry, errors);
@@ -140,6 +158,8 @@ static void dump_rings(void)
     FIELD(lanes_abi_entry, params_offset);
     FIELD(lanes_abi_entry, params_bytes);
     FIELD(lanes_abi_entry, flags);
+    FIELD(lanes_abi_entry, reduce);
+    FIELD(lanes_abi_entry, reduce_axes);
     FIELD(lanes_abi_entry, reserved0);
     FIELD(lanes_abi_entry, reserved);
     STRUCT(lanes_abi_operand);
@@ -160,6 +180,8 @@ static void dump_rings(void)
     FIELD(lanes_abi_raised, payload_bytes);
     FIELD(lanes_abi_raised, argument_count);
     FIELD(lanes_abi_raised, item_count);
+    FIELD(lanes_abi_raised, node);
+    FIELD(lanes_abi_raised, reserved);
     FIELD(lanes_abi_raised, item);
     FIELD(lanes_abi_raised, data);
     STRUCT(lanes_abi_detail);
@@ -217,6 +239,20 @@ static void dump_messages(void)
     FIELD(lanes_abi_kernel_load, fp);
     FIELD(lanes_abi_kernel_load, entry);
     FIELD(lanes_abi_kernel_load, signature);
+    STRUCT(lanes_abi_source);
+    FIELD(lanes_abi_source, node);
+    FIELD(lanes_abi_source, index);
+    STRUCT(lanes_abi_fusion_node);
+    FIELD(lanes_abi_fusion_node, kernel);
+    FIELD(lanes_abi_fusion_node, input);
+    STRUCT(lanes_abi_kernel_fuse);
+    FIELD(lanes_abi_kernel_fuse, header);
+    FIELD(lanes_abi_kernel_fuse, flags);
+    FIELD(lanes_abi_kernel_fuse, node_count);
+    FIELD(lanes_abi_kernel_fuse, output_count);
+    FIELD(lanes_abi_kernel_fuse, reserved);
+    FIELD(lanes_abi_kernel_fuse, node);
+    FIELD(lanes_abi_kernel_fuse, output);
     STRUCT(lanes_abi_kernel);
     FIELD(lanes_abi_kernel, header);
     FIELD(lanes_abi_kernel, id);
@@ -235,7 +271,8 @@ int main(void)
     dump_constants();
     dump_choices();
     dump_tables();
-    dump_rings();
+    dump_pages();
+    dump_slots();
     dump_messages();
     return 0;
 }

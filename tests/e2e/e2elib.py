@@ -45,7 +45,10 @@ def cpu_flags():
 
 
 def expected_width(element_bytes):
-    """The least number of elements per vector operation on this CPU."""
+    """The least number of elements per vector operation on the CPU that is compiled for."""
+    levels = {"x86-64": 16, "x86-64-v2": 16, "x86-64-v3": 32, "x86-64-v4": 64}
+    if os.environ.get("LANES_CPU") in levels:
+        return levels[os.environ["LANES_CPU"]] // element_bytes
     flags = cpu_flags()
     vector_bytes = 64 if "avx512f" in flags else 32 if "avx2" in flags else 16
     return vector_bytes // element_bytes
@@ -69,12 +72,13 @@ def ulp_distance(got, wanted):
 
 
 class LanesTest(unittest.TestCase):
-    """A folder of its own, and an environment without the user's executor."""
+    """A folder of its own, and an environment without the user's executor and cache."""
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lanes-e2e-"))
         self.addCleanup(shutil.rmtree, self.folder)
-        self.environment = dict(os.environ, XDG_RUNTIME_DIR=str(self.folder / "runtime"))
+        self.environment = dict(os.environ, XDG_RUNTIME_DIR=str(self.folder / "runtime"),
+                                LANES_CACHE_FOLDER="none")
         for name in ("LANES_SOCKET", "LANES_EXECUTOR", "LANES_PYTHON", "VIRTUAL_ENV"):
             self.environment.pop(name, None)
         (self.folder / "runtime").mkdir(mode=0o700)

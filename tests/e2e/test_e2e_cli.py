@@ -643,7 +643,7 @@ class Help(CliTest):
     def test_every_flag_is_listed(self):
         run = self.lanes("run", "--help").stdout
         for flag in (
-            "--casting", "--convention", "--entry", "--error-mask", "--errors", "--fp",
+            "--casting", "--convention", "--denormals", "--entry", "--error-mask", "--errors", "--fp",
             "--json", "--math", "--output", "--params", "--seed", "--signature", "--socket", "--threads",
             "--where",
         ):  # fmt: skip

@@ -347,6 +347,29 @@ class FloatingPoint(CliTest):
         self.assertEqual(self.inspect(kernel)["fp"], "strict")
         self.assertEqual(self.inspect(kernel, "--fp=nsz,contract")["fp"], "nsz,contract")
 
+    def test_denormals_are_flushed_only_on_demand(self):
+        kernel = self.write("half.c", "double half(double x) { return 0.5 * x; }\n")
+        x = self.save("x.npy", numpy.full(1000, 2.0**-1022))
+        for option, wanted in (("keep", 2.0**-1023), ("flush", 0.0)):
+            got, _ = self.run_lanes(kernel, x, options=[f"--denormals={option}"])
+            self.assertTrue((got == wanted).all(), option)
+        got, _ = self.run_lanes(kernel, x)
+        self.assertTrue((got == 2.0**-1023).all())
+        done = self.lanes("run", kernel, x, "-o", self.out, "--denormals=zero")
+        self.assertEqual(done.returncode, EXIT_USAGE)
+        self.assertIn("--denormals=zero is not one of keep, flush", done.stderr)
+
+    def test_hypot_is_flushed_only_where_it_stays_right(self):
+        source = "double hypot(double, double);\ndouble h(double x) { return hypot(x, x); }\n"
+        kernel = self.write("h.c", source)
+        x = self.save("x.npy", numpy.full(1000, 2.0**-600))
+        error = self.assert_run_fails(
+            EXIT_USAGE, ["hypot", "math 'exact'"], kernel, x, options=["--denormals=flush"]
+        )
+        self.assertEqual(error["type"], "LANES_E_INVALID")
+        got, _ = self.run_lanes(kernel, x, options=["--denormals=flush", "--math=exact"])
+        numpy.testing.assert_array_equal(got, numpy.hypot(2.0**-600, 2.0**-600))
+
     def test_unknown_flags_are_named(self):
         for option in ("loose", "contract,", "nsz,nans"):
             done = self.lanes("inspect", "k.ll", f"--fp={option}")

@@ -63,12 +63,14 @@ class Completion:
         self.status_name = library.lanes_status_name(shared.status).decode()
         self.message = shared.message.decode()
         self.raised_kind = shared.raised.kind
+        self.raised_node = shared.raised.node
 
     def pickle(self):
         """The bytes of the exception's pickle, out of the IR that was submitted."""
         size = self._raised.payload_bytes
+        ir = self._ir[self.raised_node]
         buffer = ctypes.create_string_buffer(size)
-        lanes.check(self._library, "lanes_payload_read", self._ir, len(self._ir),
+        lanes.check(self._library, "lanes_payload_read", ir, len(ir),
                     ctypes.byref(self._raised), buffer, size)
         return buffer.raw
 
@@ -116,7 +118,7 @@ class Completion:
 
 
 class Kernel:
-    """A loaded callback."""
+    """A loaded callback, or several that are fused; ir is a list of the IR of each."""
 
     def __init__(self, session, handle, ir):
         self._session = session
@@ -212,9 +214,13 @@ class Kernel:
                 raise
         return Completion(self._library, self._ir, shared)
 
-    def apply(self, memory, operands, casting="no", errors="raise", has_where=False, seed=0):
+    def apply(self, memory, operands, casting="no", errors="raise", has_where=False, seed=0,
+              reduce=None, axes=None):
         """Run on arrays that lie in `memory` (of Session.memory()), as they lie there: any
-        strides, inputs broadcast already. Returns the Completion."""
+        strides, inputs broadcast already. Returns the Completion.
+
+        reduce: "sum" and so on, along `axes` (None: all); outputs are as spread() makes them.
+        """
         shape = operands[-1].shape
         dimensions = max(len(shape), 1)
         assert all(array.shape == shape for array in operands), "operands have one shape"
@@ -224,11 +230,24 @@ class Kernel:
                             shape=(ctypes.c_uint64 * dimensions)(*(shape or (1,))),
                             operands=made, errors=lanes.ERRORS[errors], seed=seed,
                             casting=lanes.CASTINGS[casting], has_where=int(has_where))
+        if reduce is not None:
+            batch.reduce = lanes.REDUCTIONS[reduce]
+            batch.reduce_axes = 2**32 - 1 if axes is None else sum(1 << axis for axis in axes)
         return self._wait_for(batch)
 
     def release(self):
         self._library.lanes_kernel_release(self._handle)
         self._handle = None
+
+
+def spread(result, shape, axes):
+    """A view of `result`, the output of a reduction, as an operand of a batch of `shape`:
+    with stride 0 along `axes`, which it has not."""
+    return numpy.broadcast_to(numpy.expand_dims(result, axes), shape)
+
+
+def _source(source):
+    return source if isinstance(source, tuple) else (lanes.FUSION_INPUT, source)
 
 
 class Memory:
@@ -278,7 +297,25 @@ class Session:
         handle = ctypes.c_void_p()
         lanes.check(self._library, "lanes_kernel_load", self._handle, ir, len(ir),
                     ctypes.byref(options), ctypes.byref(handle))
-        return Kernel(self, handle, ir)
+        return Kernel(self, handle, [ir])
+
+    def fuse(self, nodes, outputs):
+        """One kernel of several: nodes are (kernel, [source of each input]), outputs are
+        sources; a source is a number, that of an input, or a pair (node, output)."""
+        fusion = lanes.Fusion()
+        self._library.lanes_fusion_default(ctypes.byref(fusion))
+        fusion.node_count = len(nodes)
+        fusion.output_count = len(outputs)
+        for place, source in zip(fusion.output, outputs):
+            place.node, place.index = _source(source)
+        for node, (kernel, inputs) in zip(fusion.node, nodes):
+            node.kernel = kernel._handle
+            for place, source in zip(node.input, inputs):
+                place.node, place.index = _source(source)
+        handle = ctypes.c_void_p()
+        lanes.check(self._library, "lanes_kernel_fuse", self._handle, ctypes.byref(fusion),
+                    ctypes.byref(handle))
+        return Kernel(self, handle, [kernel._ir[0] for kernel, _ in nodes])
 
     def memory(self, size):
         """Memory for arrays that Kernel.apply() gets; lives as long as the session."""

@@ -22,6 +22,10 @@ add_compile_definitions(_GNU_SOURCE)
 # __FILE__ is a path inside the repository, so logs do not depend on the build machine.
 add_compile_options("-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
 
+# Compiled code is kept on disk for as long as nothing that made it has changed, which is
+# told by build ids. Not every compiler asks its linker for one.
+add_link_options(LINKER:--build-id=sha1)
+
 # Programs find each other by place: lanesd looks for lanes-compiler beside itself, and
 # liblanes looks for ../bin/lanesd, in the build tree as in an installation. Tests are in
 # bin/ as well so that code linked into them finds the programs in the same way.

@@ -5,8 +5,15 @@
 set(LANES_PYTHON /usr/bin/python3 CACHE FILEPATH "Python 3 that runs scripts and tests")
 set(LANES_RUN_CRITERION "${PROJECT_SOURCE_DIR}/tests/support/run-criterion")
 
+set(LANES_TEST_CPUS "" CACHE STRING
+    "CPUs (lanesd --cpu) for which tests with EVERY_CPU run once more")
+
 # lanes_add_test(NAME name SOURCES file... [LINK room|target|library...]
-#                [LABEL label] [SERIAL] [TIMEOUT seconds] [MAY_SKIP] [ARGS argument...])
+#                [LABEL label] [SERIAL] [TIMEOUT seconds] [MAY_SKIP] [EVERY_CPU]
+#                [ARGS argument...])
+#
+# With EVERY_CPU it is there once more for each of LANES_TEST_CPUS that this host runs, as
+# <label>/<name>@<cpu>, with LANES_CPU in its environment.
 #
 # A Criterion program. It fails when no test in it ran and, without MAY_SKIP, when one was
 # skipped. LINK takes room names ("ring"), targets ("PkgConfig::JANSSON", "liblanes") and
@@ -14,7 +21,7 @@ set(LANES_RUN_CRITERION "${PROJECT_SOURCE_DIR}/tests/support/run-criterion")
 # Criterion does not run under ThreadSanitizer, so such a build has no such tests.
 function(lanes_add_test)
     cmake_parse_arguments(PARSE_ARGV 0 arg
-        "SERIAL;MAY_SKIP" "NAME;LABEL;TIMEOUT" "SOURCES;LINK;ARGS")
+        "SERIAL;MAY_SKIP;EVERY_CPU" "NAME;LABEL;TIMEOUT" "SOURCES;LINK;ARGS")
     if(LANES_SANITIZE MATCHES "thread")
         return()
     endif()
@@ -23,8 +30,8 @@ function(lanes_add_test)
     if(arg_MAY_SKIP)
         list(APPEND wrapper --may-skip)
     endif()
-    add_test(NAME ${test} COMMAND ${wrapper} $<TARGET_FILE:${arg_NAME}> ${arg_ARGS})
-    lanes_set_test_properties()
+    set(command ${wrapper} $<TARGET_FILE:${arg_NAME}> ${arg_ARGS})
+    lanes_register_test()
 endfunction()
 
 # lanes_add_stress(NAME name SOURCES file... [LINK ...] [LABEL ...] [SERIAL] [TIMEOUT s]
@@ -39,26 +46,27 @@ function(lanes_add_stress)
         set(arg_LABEL stress)
     endif()
     lanes_add_test_program("")
-    add_test(NAME ${test} COMMAND ${arg_NAME} ${arg_ARGS})
-    lanes_set_test_properties()
+    set(command ${arg_NAME} ${arg_ARGS})
+    lanes_register_test()
 endfunction()
 
-# lanes_add_script_test(NAME name SCRIPT file LABEL label [SERIAL] [TIMEOUT s] [ARGS ...])
+# lanes_add_script_test(NAME name SCRIPT file LABEL label [SERIAL] [TIMEOUT s] [EVERY_CPU]
+#                       [ARGS ...])
 #
 # A script: 0 succeeds, 77 skips. A file that ends in .py runs under LANES_PYTHON, any
 # other by its own first line. It finds LANES_SOURCE_DIR and LANES_BUILD_DIR in its
 # environment.
 function(lanes_add_script_test)
     cmake_parse_arguments(PARSE_ARGV 0 arg
-        "SERIAL" "NAME;SCRIPT;LABEL;TIMEOUT" "ARGS")
+        "SERIAL;EVERY_CPU" "NAME;SCRIPT;LABEL;TIMEOUT" "ARGS")
     lanes_refuse_unknown_arguments("test ${arg_NAME}" "${arg_UNPARSED_ARGUMENTS}")
     cmake_path(ABSOLUTE_PATH arg_SCRIPT)
     set(test "${arg_LABEL}/${arg_NAME}")
     if(arg_SCRIPT MATCHES "\\.py$")
         list(PREPEND arg_SCRIPT "${LANES_PYTHON}")
     endif()
-    add_test(NAME ${test} COMMAND ${arg_SCRIPT} ${arg_ARGS})
-    lanes_set_test_properties()
+    set(command ${arg_SCRIPT} ${arg_ARGS})
+    lanes_register_test()
 endfunction()
 
 # A Python script that loads liblanes.so (tests/support/lanes_client.py). A sanitizer's
@@ -105,13 +113,35 @@ macro(lanes_add_test_program harness)
     target_link_libraries(${arg_NAME} PRIVATE ${harness} Threads::Threads m)
 endmacro()
 
+macro(lanes_register_test)
+    add_test(NAME ${test} COMMAND ${command})
+    lanes_set_test_properties()
+    if(arg_EVERY_CPU)
+        set(for_host "${test}")
+        foreach(cpu IN LISTS LANES_TEST_CPUS)
+            file(STRINGS /proc/cpuinfo has_avx2 REGEX "^flags.* avx2 " LIMIT_COUNT 1)
+            if(cpu STREQUAL "x86-64-v3" AND NOT has_avx2)
+                continue() # lanesd refuses it
+            endif()
+            set(test "${for_host}@${cpu}")
+            add_test(NAME ${test} COMMAND ${command})
+            lanes_set_test_properties()
+            # Fewer random cases: what is seen is the instructions, not the layouts.
+            set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT
+                "LANES_CPU=${cpu}" LANES_CASES=400)
+        endforeach()
+        set(test "${for_host}")
+    endif()
+endmacro()
+
 macro(lanes_set_test_properties)
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 60)
     endif()
     set(environment
         "LANES_SOURCE_DIR=${PROJECT_SOURCE_DIR}" "LANES_BUILD_DIR=${PROJECT_BINARY_DIR}"
-        "LANES_LLVM_BIN_DIR=${LANES_LLVM_BIN_DIR}" PYTHONDONTWRITEBYTECODE=1)
+        "LANES_LLVM_BIN_DIR=${LANES_LLVM_BIN_DIR}" PYTHONDONTWRITEBYTECODE=1
+        LANES_CACHE_FOLDER=none) # what an earlier run compiled would hide what this does
     if(LANES_SANITIZE)
         # Instrumented code is two to ten times slower.
         math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 4")

@@ -9,8 +9,11 @@ import os
 
 ERROR_TEXT_BYTES = 508
 DIMENSIONS_MAX = 8
+OPERANDS_MAX = 16
+FUSION_NODES_MAX = 8
+FUSION_INPUT = 0xFFFFFFFF
 RAISED_ITEMS_MAX = 32
-RAISED_DATA_BYTES = 992
+RAISED_DATA_BYTES = 984
 OPEN_NO_PRIVATE = 1
 OPEN_PRIVATE = 2
 FOREVER_NS = 2**64 - 1
@@ -21,6 +24,8 @@ DTYPES = {1: "?", 3: "i1", 4: "u1", 5: "i2", 6: "u2", 7: "i4", 8: "u4", 9: "i8",
 CONVENTIONS = {"auto": 0, "numba": 1, "c": 2, "c-out": 3, "scipy": 4}
 ERRORS = {"raise": 0, "mask": 1, "ignore": 2}
 CASTINGS = {"no": 0, "safe": 1, "same_kind": 2, "unsafe": 3}
+REDUCTIONS = {"sum": 1, "prod": 2, "min": 3, "max": 4, "any": 5, "all": 6, "argmin": 7, "argmax": 8,
+              "kernel": 9, "scan": 10}  # fmt: skip
 RAISED_NONE, RAISED_EXCEPTION, RAISED_ZERO_DIVISION, RAISED_OVERFLOW = 0, 1, 2, 3
 ITEM_UNKNOWN, ITEM_NONE, ITEM_TUPLE, ITEM_TEXT, ITEM_TEXT_CUT = 0, 0x100, 0x101, 0x102, 0x103
 
@@ -37,6 +42,7 @@ class OpenOptions(ctypes.Structure):
     _fields_ = [
         ("struct_bytes", u32), ("flags", u32), ("socket", text), ("threads", u32),
         ("spin_us", u32), ("timeout_ms", u32), ("reserved", u32),
+        ("cpu", text),
     ]  # fmt: skip
 
 
@@ -44,6 +50,21 @@ class KernelOptions(ctypes.Structure):
     _fields_ = [
         ("struct_bytes", u32), ("flags", u32), ("entry", text), ("signature", text),
         ("math", u32), ("convention", u32), ("fp", u32), ("reserved", u32),
+    ]  # fmt: skip
+
+
+class Source(ctypes.Structure):
+    _fields_ = [("node", u32), ("index", u32)]
+
+
+class FusionNode(ctypes.Structure):
+    _fields_ = [("kernel", handle), ("input", Source * OPERANDS_MAX)]
+
+
+class Fusion(ctypes.Structure):
+    _fields_ = [
+        ("struct_bytes", u32), ("flags", u32), ("node_count", u32), ("output_count", u32),
+        ("node", FusionNode * FUSION_NODES_MAX), ("output", Source * OPERANDS_MAX),
     ]  # fmt: skip
 
 
@@ -60,7 +81,7 @@ class Batch(ctypes.Structure):
         ("shape", ctypes.POINTER(u64)), ("operands", ctypes.POINTER(Operand)),
         ("tag", u64), ("errors", u32), ("casting", u32), ("seed", u64),
         ("params", handle), ("params_offset", u64), ("params_bytes", u64),
-        ("has_where", u32), ("reserved", u32),
+        ("has_where", u32), ("denormals", u32), ("reduce", u32), ("reduce_axes", u32),
     ]  # fmt: skip
 
 
@@ -92,6 +113,7 @@ class Raised(ctypes.Structure):
     _fields_ = [
         ("kind", u32), ("payload_form", u32), ("payload_offset", u64),
         ("payload_bytes", u64), ("argument_count", u32), ("item_count", u32),
+        ("node", u32), ("reserved", u32),
         ("item", RaisedItem * RAISED_ITEMS_MAX), ("data", u8 * RAISED_DATA_BYTES),
     ]  # fmt: skip
 
@@ -120,6 +142,9 @@ PROTOTYPES = {
     "lanes_kernel_options_default": (None, [ctypes.POINTER(KernelOptions)]),
     "lanes_kernel_load": (i32, [handle, text, ctypes.c_size_t, ctypes.POINTER(KernelOptions),
                                 ctypes.POINTER(handle), ctypes.POINTER(Error)]),
+    "lanes_fusion_default": (None, [ctypes.POINTER(Fusion)]),
+    "lanes_kernel_fuse": (i32, [handle, ctypes.POINTER(Fusion), ctypes.POINTER(handle),
+                                ctypes.POINTER(Error)]),
     "lanes_kernel_input_count": (u32, [handle]),
     "lanes_kernel_output_count": (u32, [handle]),
     "lanes_kernel_dtype": (u32, [handle, u32]),

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chain.h"
+#include "kernel/cpu.h"
 #include "kernel/fp.h"
 #include "source.h"
 
@@ -20,7 +22,9 @@ enum option_key {
     OPTION_SOCKET = 'S',
     OPTION_JSON = 0x101,
     OPTION_CONVENTION = 0x102,
-    OPTION_FP = 0x104
+    OPTION_FP = 0x104,
+    OPTION_CPU = 0x105,
+    OPTION_THEN = 0x106
 };
 
 static const struct {
@@ -171,6 +175,10 @@ bool cli_parse_count(const char *text, uint32_t *out_count)
 }
 
 static const struct argp_option kernel_option_table[] = {
+    {"then", OPTION_THEN, "KERNEL", 0,
+     "Give the results to KERNEL, in the same loop: they are its first inputs, and "
+     "INPUTs behind those of the kernels before it the others; again for one more",
+     0},
     {"entry", OPTION_ENTRY, "NAME", 0, "The callback's symbol; default: find it", 0},
     {"signature", OPTION_SIGNATURE, "SIG", 0,
      "Element types, as in 'f8(f8,f8)', 'f8,i4(c16)' or 'float64(float64[:])'; 'float' "
@@ -185,6 +193,10 @@ static const struct argp_option kernel_option_table[] = {
      "What may be done to floating-point arithmetic: nothing but what the IR allows "
      "(default), a * b + c with one rounding, anything, or some of LLVM's flags reassoc, "
      "nnan, ninf, nsz, arcp, contract, afn",
+     0},
+    {"cpu", OPTION_CPU, "NAME", 0,
+     "Start a private executor that compiles for the CPU NAME, as LLVM calls it, or for "
+     "x86-64, x86-64-v2, x86-64-v3, x86-64-v4; default: native",
      0},
     {"socket", OPTION_SOCKET, "PATH", 0,
      "Use the executor that listens on PATH; default: the user's own, else a private one",
@@ -204,12 +216,26 @@ static bool parse_convention(const char *name, uint32_t *out_convention)
     return false;
 }
 
+static void parse_then(cli_kernel_options *options, const char *argument,
+                       struct argp_state *state)
+{
+    if (options->then_count == CLI_COUNT_OF(options->then)) {
+        argp_error(state, "more than %zu times --then", CLI_COUNT_OF(options->then));
+    } else {
+        options->then[options->then_count++] = argument;
+    }
+}
+
 static error_t parse_kernel_option(int key, char *argument, struct argp_state *state)
 {
     cli_kernel_options *options = state->input;
+    lanes_error err;
     switch (key) {
     case OPTION_ENTRY:
         options->entry = argument;
+        return 0;
+    case OPTION_THEN:
+        parse_then(options, argument, state);
         return 0;
     case OPTION_SIGNATURE:
         options->signature = argument;
@@ -235,11 +261,26 @@ static error_t parse_kernel_option(int key, char *argument, struct argp_state *s
                        argument);
         }
         return 0;
+    case OPTION_CPU:
+        options->cpu = argument;
+        if (lanes_cpu_check(argument, lanes_cpu_host(), &err) < 0) {
+            argp_error(state, "--cpu: %s", err.message);
+        }
+        return 0;
     case OPTION_SOCKET:
         options->socket = argument;
         return 0;
     case OPTION_JSON:
         options->is_json = true;
+        return 0;
+    case ARGP_KEY_END:
+        if (options->cpu != NULL && options->socket != NULL) {
+            argp_error(
+                state,
+                "--cpu and --socket exclude each other: who listens on %s compiles "
+                "for the CPU that it was started with (lanesd --cpu)",
+                options->socket);
+        }
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -251,12 +292,17 @@ const struct argp cli_kernel_argp = {
     .parser = parse_kernel_option,
 };
 
-/* --threads is the size of a private executor's team, so asking for it asks for one. */
+/* --threads is the size of a private executor's team, so asking for it asks for one; and
+ * --cpu, which no other executor can follow, even where LANES_SOCKET names another. */
 static void fill_open_options(const cli_kernel_options *options, lanes_open_options *open)
 {
     const char *socket = getenv("LANES_SOCKET");
     lanes_open_options_default(open);
     open->socket = options->socket;
+    if (options->cpu != NULL) {
+        open->cpu = options->cpu;
+        open->flags |= LANES_OPEN_PRIVATE;
+    }
     if (options->threads != 0) {
         open->threads = options->threads;
         if (options->socket == NULL && (socket == NULL || *socket == '\0')) {
@@ -307,9 +353,13 @@ int cli_session_open(const cli_kernel_options *options, uint32_t kernel_flags,
     source ir = {0};
     int exit_code = source_load(options->kernel, options->signature, &ir, err);
     if (exit_code == CLI_OK) {
-        exit_code = load_kernel(options, kernel_flags, &ir, &session, err);
+        exit_code = load_kernel(options, options->then_count == 0 ? kernel_flags : 0, &ir,
+                                &session, err);
     }
     source_release(&ir);
+    if (exit_code == CLI_OK && options->then_count > 0) {
+        exit_code = chain_fuse(options, kernel_flags, &session, err);
+    }
     if (exit_code != CLI_OK) {
         cli_session_close(&session);
         return exit_code;

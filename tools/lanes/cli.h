@@ -83,9 +83,12 @@ int cli_print_json(json_t *document);
 /** Options of every command that loads a kernel. Strings point into argv. */
 typedef struct cli_kernel_options {
     const char *kernel; /* NULL: not given */
+    const char *then[LANES_FUSION_NODES_MAX - 1];
+    uint32_t then_count;
     const char *entry;
     const char *signature;
     const char *socket;
+    const char *cpu;     /* NULL: the executor's own */
     uint32_t threads;    /* 0: the default */
     uint32_t math;       /* enum lanes_math */
     uint32_t fp;         /* bits of enum lanes_fp */
@@ -93,8 +96,8 @@ typedef struct cli_kernel_options {
     bool is_json;
 } cli_kernel_options;
 
-/** Parses --entry --signature --convention --math --socket --json; its input is
- * cli_kernel_options. */
+/** Parses --then --entry --signature --convention --math --fp --cpu --socket --json; its
+ * input is cli_kernel_options. */
 extern const struct argp cli_kernel_argp;
 
 /** Read a number of threads. @return false unless @p text is 1 .. 4096 */

@@ -102,6 +102,7 @@ static void print_variant(const json_t *variant)
 {
     json_t *remarks = readable_remarks(json_object_get(variant, "remarks"));
     json_t *times = json_object_get(variant, "times_ms");
+    const char *cache = json_string_value(json_object_get(variant, "cache"));
     const char *phase;
     json_t *milliseconds;
     printf("variant     %s\n", text_of(variant, "layout"));
@@ -115,7 +116,11 @@ static void print_variant(const json_t *variant)
     }
     readable_print_lines("  remark    ", remarks);
     json_decref(remarks);
-    printf("  code      %lld bytes\n", (long long)integer_of(variant, "code_bytes"));
+    printf("  code      %lld bytes", (long long)integer_of(variant, "code_bytes"));
+    if (cache != NULL) {
+        printf(", found %s", strcmp(cache, "disk") == 0 ? "on disk" : "in memory");
+    }
+    putchar('\n');
     printf("  times    ");
     json_object_foreach(times, phase, milliseconds)
     {
@@ -204,6 +209,37 @@ static void print_entry(const json_t *report)
     printf("entry       %s\n", symbol);
 }
 
+/* "x0, 0.0": where the inputs of a node come from. */
+static void print_sources(const json_t *sources)
+{
+    size_t index;
+    const json_t *source;
+    json_array_foreach(sources, index, source)
+    {
+        printf("%s%s", index > 0 ? ", " : "", json_string_value(source));
+    }
+}
+
+/* Of a fused kernel: its callbacks, and how they are wired. */
+static void print_nodes(const json_t *report)
+{
+    size_t index;
+    const json_t *node;
+    const json_t *wiring = json_object_get(report, "wiring");
+    json_array_foreach(json_object_get(report, "nodes"), index, node)
+    {
+        printf("node %zu      %s, %s, %s of ", index, text_of(node, "entry"),
+               text_of(node, "convention"), text_of(node, "signature"));
+        print_sources(json_array_get(json_object_get(wiring, "inputs"), index));
+        putchar('\n');
+    }
+    if (wiring != NULL) {
+        printf("results     ");
+        print_sources(json_object_get(wiring, "outputs"));
+        putchar('\n');
+    }
+}
+
 static void print_report(const json_t *report)
 {
     size_t index;
@@ -211,6 +247,7 @@ static void print_report(const json_t *report)
     print_entry(report);
     printf("convention  %s\n", text_of(report, "convention"));
     printf("signature   %s\n", text_of(report, "signature"));
+    print_nodes(report);
     print_rows(report);
     print_params(report);
     print_errors(report);

@@ -86,18 +86,26 @@ typedef struct cli_output {
     uint32_t mode;
     int fd;
     uint64_t data_offset;
+    uint64_t data_bytes;
     lanes_segment *segment;
 } cli_output;
 
 #define CLI_OUTPUT_INIT {.fd = -1}
 
-/** Create the file with its header and all its space. */
+/** Create the file of an array of @p shape, with its header and all its space. */
 int output_create(const char *path, uint32_t dtype, const cli_shape *shape,
                   cli_output *out_output, cli_error *err);
 
-/** Share the file with the executor and fill @p out_operand. */
+/**
+ * Share the file with the executor and fill @p out_operand, for a batch of @p shape. The
+ * file's array has those of its axes that are no bit of @p reduced_axes.
+ */
 int output_bind(cli_output *output, lanes_session *session, uint32_t dtype,
-                const cli_shape *shape, lanes_operand *out_operand, cli_error *err);
+                const cli_shape *shape, uint32_t reduced_axes, lanes_operand *out_operand,
+                cli_error *err);
+
+/** The file's first element, valid until output_release(). */
+const void *output_first_element(const cli_output *output);
 
 /** True if @p a and @p b, both created, would take one name. */
 bool output_is_same(const cli_output *a, const cli_output *b);

@@ -141,6 +141,7 @@ static int write_header(cli_output *output, const char *header, size_t bytes,
         return fail_create(output, put < 0 ? errno : EIO, err);
     }
     output->data_offset = bytes;
+    output->data_bytes = data_bytes;
     return CLI_OK;
 }
 
@@ -165,8 +166,25 @@ int output_create(const char *path, uint32_t dtype, const cli_shape *shape,
     return exit_code;
 }
 
+/* Strides in C order along the axes that the array has, 0 along the others. */
+static void fill_strides(const cli_shape *shape, uint32_t reduced_axes,
+                         uint32_t element_bytes, int64_t *out_strides)
+{
+    uint64_t extents[LANES_DIMENSIONS_MAX];
+    for (uint32_t axis = 0; axis < shape->dimensions; axis++) {
+        const bool is_reduced = (reduced_axes >> axis & 1) != 0;
+        extents[axis] = is_reduced ? 1 : shape->extents[axis];
+    }
+    npy_strides(shape->dimensions, extents, false, element_bytes, out_strides);
+    for (uint32_t axis = 0; axis < shape->dimensions; axis++) {
+        const bool is_reduced = (reduced_axes >> axis & 1) != 0;
+        out_strides[axis] = is_reduced ? 0 : out_strides[axis];
+    }
+}
+
 int output_bind(cli_output *output, lanes_session *session, uint32_t dtype,
-                const cli_shape *shape, lanes_operand *out_operand, cli_error *err)
+                const cli_shape *shape, uint32_t reduced_axes, lanes_operand *out_operand,
+                cli_error *err)
 {
     lanes_error cause;
     if (lanes_segment_attach_fd(session, output->fd, 0, &output->segment, &cause) < 0) {
@@ -174,9 +192,13 @@ int output_bind(cli_output *output, lanes_session *session, uint32_t dtype,
     }
     *out_operand = (lanes_operand){
         .segment = output->segment, .offset = output->data_offset, .dtype = dtype};
-    npy_strides(shape->dimensions, shape->extents, false, lanes_dtype_bytes(dtype),
-                out_operand->stride);
+    fill_strides(shape, reduced_axes, lanes_dtype_bytes(dtype), out_operand->stride);
     return CLI_OK;
+}
+
+const void *output_first_element(const cli_output *output)
+{
+    return (const char *)lanes_segment_data(output->segment) + output->data_offset;
 }
 
 bool output_is_same(const cli_output *a, const cli_output *b)

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accumulate.h"
 #include "kernel/dtype.h"
 #include "npy.h"
 #include "operands.h"
+#include "reduce.h"
 #include "source.h"
 
 enum option_key {
@@ -21,7 +23,11 @@ enum option_key {
     OPTION_ERRORS = 0x202,
     OPTION_ERROR_MASK = 0x203,
     OPTION_CASTING = 0x204,
-    OPTION_WHERE = 0x205
+    OPTION_WHERE = 0x205,
+    OPTION_DENORMALS = 0x206,
+    OPTION_REDUCE = 0x207,
+    OPTION_AXIS = 0x208,
+    OPTION_ACCUMULATE = 0x209
 };
 
 struct run_options {
@@ -38,6 +44,9 @@ struct run_options {
     bool has_casting;       /* --casting is given */
     uint32_t casting;       /* enum lanes_casting */
     uint64_t seed;
+    uint32_t denormals; /* enum lanes_denormals */
+    cli_reduction reduction;
+    bool accumulates; /* --accumulate is given: a reduction when all options are known */
 };
 
 static const char *const errors_names[] = {
@@ -65,6 +74,24 @@ static const struct argp_option option_table[] = {
      0},
     {"casting", OPTION_CASTING, "no|safe|same_kind|unsafe", 0,
      "Which dtypes input files may have beside the kernel's; default: same_kind", 0},
+    {"denormals", OPTION_DENORMALS, "keep|flush", 0,
+     "Compute with denormal floating-point numbers (default), or let them be 0, which is "
+     "faster where there are many",
+     0},
+    {"reduce", OPTION_REDUCE, "sum|prod|min|max|any|all|argmin|argmax|kernel", 0,
+     "Write this of the results instead of a result for each element, and print it if it "
+     "is one number; kernel: apply KERNEL, f(T, T), from its first INPUT on to the "
+     "elements of the second, one after the other",
+     0},
+    {"axis", OPTION_AXIS, "N[,N...]", 0,
+     "Axes that --reduce is along, counted from 0 or, if negative, from the last; "
+     "default: all. The one axis that --accumulate is along",
+     0},
+    {"accumulate", OPTION_ACCUMULATE, NULL, 0,
+     "Write all that KERNEL, f(T, T), gives when it is applied from its first INPUT on "
+     "to "
+     "the elements of the second, one after the other: OUT[i] = f(OUT[i - 1], INPUT[i])",
+     0},
     {"threads", OPTION_THREADS, "N", 0,
      "Run in a private executor with at most N threads; default: one per core", 0},
     {0},
@@ -118,6 +145,13 @@ static bool parse_casting(const char *name, uint32_t *out_casting)
     return false;
 }
 
+static bool parse_denormals(const char *name, uint32_t *out_denormals)
+{
+    *out_denormals =
+        strcmp(name, "flush") == 0 ? LANES_DENORMALS_FLUSH : LANES_DENORMALS_KEEP;
+    return *out_denormals == LANES_DENORMALS_FLUSH || strcmp(name, "keep") == 0;
+}
+
 static bool parse_seed(const char *text, uint64_t *out_seed)
 {
     char *end;
@@ -146,8 +180,30 @@ static void check_options(struct run_options *options, struct argp_state *state)
     } else if (options->error_mask == NULL && options->errors == LANES_ERRORS_MASK) {
         argp_error(state, "--errors=mask needs a file for the mask; add --error-mask "
                           "MASK.npy, or use --errors=ignore");
+    } else if (options->reduction.axes_text != NULL &&
+               options->reduction.operation == LANES_REDUCE_NONE &&
+               !options->accumulates) {
+        argp_error(state,
+                   "--axis=%s says along which axes to reduce, but not what; add "
+                   "--reduce=sum, or another reduction, or --accumulate",
+                   options->reduction.axes_text);
+    }
+    if (options->accumulates) {
+        accumulate_choose(&options->reduction, state);
     }
     options->errors = options->error_mask != NULL ? LANES_ERRORS_MASK : options->errors;
+}
+
+static error_t parse_reduce(struct run_options *options, const char *argument,
+                            struct argp_state *state)
+{
+    if (!reduction_parse(argument, &options->reduction)) {
+        argp_error(state,
+                   "--reduce=%s is not one of sum, prod, min, max, any, all, argmin, "
+                   "argmax, kernel",
+                   argument);
+    }
+    return 0;
 }
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
@@ -187,6 +243,23 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
                        argument);
         }
         return 0;
+    case OPTION_DENORMALS:
+        if (!parse_denormals(argument, &options->denormals)) {
+            argp_error(state, "--denormals=%s is not one of keep, flush", argument);
+        }
+        return 0;
+    case OPTION_REDUCE:
+        return parse_reduce(options, argument, state);
+    case OPTION_AXIS:
+        if (!reduction_parse_axes(argument, &options->reduction)) {
+            argp_error(state,
+                       "--axis=%s is not 1 to %d whole numbers with commas between them",
+                       argument, LANES_DIMENSIONS_MAX);
+        }
+        return 0;
+    case OPTION_ACCUMULATE:
+        options->accumulates = true;
+        return 0;
     case OPTION_THREADS:
         if (!cli_parse_count(argument, &options->kernel.threads)) {
             argp_error(state, "--threads=%s is not a number from 1 to 4096", argument);
@@ -210,6 +283,7 @@ struct run {
     cli_session session;
     cli_inputs inputs;
     cli_params params;
+    uint32_t reduced_axes; /* a bit for each; of results, not of the mask */
     uint32_t output_count; /* those that are created, the mask included */
     cli_output outputs[LANES_OPERANDS_MAX];
     lanes_operand operands[LANES_OPERANDS_MAX]; /* inputs, outputs, mask, where */
@@ -248,11 +322,13 @@ static int check_output_count(const struct run *run, cli_error *err)
 }
 
 /* Creates the next output file and its operand. */
-static int add_output(struct run *run, const char *path, uint32_t dtype, cli_error *err)
+static int add_output(struct run *run, const char *path, uint32_t dtype,
+                      uint32_t reduced_axes, cli_error *err)
 {
     const uint32_t index = run->output_count;
+    const cli_shape shape = reduction_shape(&run->inputs.shape, reduced_axes);
     cli_output *output = &run->outputs[index];
-    int exit_code = output_create(path, dtype, &run->inputs.shape, output, err);
+    int exit_code = output_create(path, dtype, &shape, output, err);
     run->output_count++;
     for (uint32_t i = 0; exit_code == CLI_OK && i < index; i++) {
         if (output_is_same(&run->outputs[i], output)) {
@@ -264,7 +340,7 @@ static int add_output(struct run *run, const char *path, uint32_t dtype, cli_err
     }
     return exit_code == CLI_OK
                ? output_bind(output, run->session.session, dtype, &run->inputs.shape,
-                             &run->operands[run->inputs.count + index], err)
+                             reduced_axes, &run->operands[run->inputs.count + index], err)
                : exit_code;
 }
 
@@ -275,16 +351,29 @@ static int add_outputs(struct run *run, cli_error *err)
     for (uint32_t i = 0; exit_code == CLI_OK && i < options->output_count; i++) {
         const uint32_t dtype =
             lanes_kernel_dtype(run->session.kernel, run->inputs.count + i);
-        exit_code = add_output(run, options->outputs[i], dtype, err);
+        exit_code = add_output(
+            run, options->outputs[i],
+            reduction_dtype(options->reduction.operation, dtype),
+            accumulate_is_wanted(&options->reduction) ? 0 : run->reduced_axes, err);
     }
     if (exit_code == CLI_OK && options->error_mask != NULL) {
-        exit_code = add_output(run, options->error_mask, LANES_BOOL, err);
+        exit_code = add_output(run, options->error_mask, LANES_BOOL, 0, err);
     }
     if (exit_code == CLI_OK && run->inputs.has_where) {
         lanes_operand *operand = &run->operands[operand_count(run) - 1];
         exit_code = where_bind(&run->inputs, &run->session, operand, err);
     }
     return exit_code;
+}
+
+/* The inputs have been checked. That NumPy adds i4 up in i8, and so on, is no cast that
+ * the user could mean by --casting=no. */
+static uint32_t casting_of(const struct run_options *options)
+{
+    return options->reduction.operation != LANES_REDUCE_NONE &&
+                   options->casting == LANES_CASTING_NO
+               ? LANES_CASTING_SAFE
+               : options->casting;
 }
 
 /* Runs the batch. result->done may be filled also when this fails. */
@@ -301,9 +390,12 @@ static int run_batch(const struct run *run, run_result *result)
         .operand_count = operand_count(run),
         .operands = run->operands,
         .errors = options->errors,
-        .casting = options->casting,
+        .casting = casting_of(options),
         .has_where = run->inputs.has_where ? 1 : 0,
         .seed = options->seed,
+        .denormals = options->denormals,
+        .reduce = options->reduction.operation,
+        .reduce_axes = run->reduced_axes,
         .params = run->params.segment,
         .params_bytes = run->params.bytes,
     };
@@ -328,7 +420,11 @@ static int run_batch(const struct run *run, run_result *result)
                               "likely by a crash of the callback",
                               kernel);
     }
-    return cli_fail_lanes(err, &cause, "%s", kernel);
+    cli_fail_lanes(err, &cause, "%s", kernel);
+    if (status == LANES_E_INVALID && options->denormals != LANES_DENORMALS_KEEP) {
+        err->exit_code = CLI_USAGE; /* the one that does not go with every kernel */
+    }
+    return err->exit_code;
 }
 
 /* --threads is the most that a private executor takes, and no say over another. */
@@ -362,8 +458,7 @@ static uint64_t array_bytes(const struct run *run)
 {
     uint64_t bytes = inputs_bytes(&run->inputs);
     for (uint32_t i = 0; i < run->output_count; i++) {
-        bytes += run->inputs.shape.count *
-                 lanes_dtype_bytes(run->operands[run->inputs.count + i].dtype);
+        bytes += run->outputs[i].data_bytes;
     }
     return bytes;
 }
@@ -391,10 +486,38 @@ static int prepare(struct run *run, cli_error *err)
         exit_code = check_output_count(run, err);
     }
     if (exit_code == CLI_OK) {
+        exit_code = accumulate_check_axis(&options->reduction, &run->inputs.shape, err);
+    }
+    if (exit_code == CLI_OK) {
+        exit_code = reduction_find_axes(&options->reduction, &run->inputs.shape,
+                                        &run->reduced_axes, err);
+    }
+    if (exit_code == CLI_OK) {
+        exit_code = reduction_check_start(&options->reduction, &run->inputs,
+                                          run->reduced_axes, err);
+    }
+    if (exit_code == CLI_OK) {
         exit_code =
             params_bind(options->params, &run->session, kernel, &run->params, err);
     }
     return exit_code;
+}
+
+/* Keeps results of a reduction that are one number each, to be printed. */
+static void take_values(const struct run *run, run_result *result)
+{
+    const cli_shape shape = reduction_shape(&run->inputs.shape, run->reduced_axes);
+    if (result->reduce == LANES_REDUCE_NONE || shape.count != 1 ||
+        accumulate_is_wanted(&run->options->reduction)) {
+        return;
+    }
+    result->value_count = run->options->output_count;
+    for (uint32_t i = 0; i < result->value_count; i++) {
+        const uint32_t dtype = run->operands[run->inputs.count + i].dtype;
+        result->value[i].dtype = dtype;
+        memcpy(result->value[i].element, output_first_element(&run->outputs[i]),
+               lanes_dtype_bytes(dtype));
+    }
 }
 
 static int execute(struct run *run, run_result *result)
@@ -412,8 +535,9 @@ static int execute(struct run *run, run_result *result)
         cli_error commit_error = {0};
         if (outputs_commit(run->outputs, run->output_count, &commit_error) != CLI_OK) {
             result->err = commit_error;
-            exit_code = commit_error.exit_code;
+            return commit_error.exit_code;
         }
+        take_values(run, result);
     }
     return exit_code;
 }
@@ -444,7 +568,8 @@ int cli_run(int argc, char **argv)
             "converted "
             "to the kernel's dtypes as --casting allows, but for rows.\n\n"
             "Elements for which the callback fails, and those where WHERE.npy is false, "
-            "are 0 in the output files.\n\n" CLI_EXIT_STATUS_HELP,
+            "are 0 in the output files and no part of what --reduce and --accumulate "
+            "make of the others.\n\n" CLI_EXIT_STATUS_HELP,
         .children = children,
     };
     struct run_options options = {.kernel = {.math = LANES_MATH_VECTOR},
@@ -454,18 +579,19 @@ int cli_run(int argc, char **argv)
     }
 
     struct run run = {.options = &options};
-    run_result result = {
-        .casting = options.casting, .where = options.where, .err = {.exit_code = CLI_OK}};
+    run_result result = {.casting = options.casting,
+                         .where = options.where,
+                         .reduce = options.reduction.operation,
+                         .err = {.exit_code = CLI_OK}};
     int exit_code = execute(&run, &result);
     if (run.session.kernel != NULL) {
         result.compile_ns =
             lanes_kernel_compile_ns(run.session.kernel) + result.done.compile_ns;
     }
     run_print_text(&result, options.kernel.is_json);
-    if (options.kernel.is_json) {
-        const int printed = run_print_json(&result);
-        exit_code = exit_code != CLI_OK ? exit_code : printed;
-    }
+    const int printed =
+        options.kernel.is_json ? run_print_json(&result) : run_print_values(&result);
+    exit_code = exit_code != CLI_OK ? exit_code : printed;
     release(&run);
     return exit_code;
 }

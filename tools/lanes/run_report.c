@@ -5,8 +5,10 @@
 #include "run.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "kernel/dtype.h"
+#include "kernel/reduce.h"
 #include "raised.h"
 
 /* ---- The exception ----------------------------------------------------------------- */
@@ -50,11 +52,13 @@ static void print_failed(const run_result *result)
     const cli_error *err = &result->err;
     const bool has_type = err->type[0] != '\0';
     cli_print(RUN_COMMAND,
-              "failed %llu of %llu elements, first at index %llu: %s%s%s%s "
-              "(outputs of failed elements are 0)",
+              "failed %llu of %llu elements, first at index %llu: %s%s%s%s (%s)",
               (unsigned long long)done->failed, (unsigned long long)done->elements,
               (unsigned long long)done->first_failed, err->type, has_type ? "(" : "",
-              err->message, has_type ? ")" : "");
+              err->message, has_type ? ")" : "",
+              result->reduce != LANES_REDUCE_NONE && result->reduce != LANES_REDUCE_SCAN
+                  ? "failed elements are no part of the result"
+                  : "outputs of failed elements are 0");
 }
 
 void run_print_text(const run_result *result, bool is_json)
@@ -71,11 +75,46 @@ void run_print_text(const run_result *result, bool is_json)
     }
 }
 
+int run_print_values(const run_result *result)
+{
+    char text[VALUE_TEXT_MAX];
+    for (uint32_t i = 0; i < result->value_count; i++) {
+        value_format(result->value[i].dtype, result->value[i].element, text);
+        printf("%s\n", text);
+    }
+    return fflush(stdout) == 0 ? CLI_OK : CLI_INTERNAL;
+}
+
 /* ---- JSON -------------------------------------------------------------------------- */
 
 static const char *strategy_name(uint32_t strategy)
 {
     return strategy == LANES_STRATEGY_LOOP ? "loop" : "unknown";
+}
+
+/* As text what JSON has no number for: NaN, infinities, complex numbers, and integers
+ * from 2^63 on, which few readers would keep. */
+static json_t *value_json(const run_value *value)
+{
+    char text[VALUE_TEXT_MAX];
+    value_format(value->dtype, value->element, text);
+    if (value->dtype == LANES_BOOL) {
+        return json_boolean(*text == 't');
+    }
+    json_t *number = lanes_dtype_is_float(value->dtype)
+                         ? json_real(strtod(text, NULL))
+                         : json_loads(text, JSON_DECODE_ANY, NULL);
+    return number != NULL ? number : json_string(text);
+}
+
+/* The results of a reduction that are one number each; JSON null otherwise. */
+static json_t *values_json(const run_result *result)
+{
+    json_t *values = result->value_count > 0 ? json_array() : json_null();
+    for (uint32_t i = 0; i < result->value_count; i++) {
+        json_array_append_new(values, value_json(&result->value[i]));
+    }
+    return values;
 }
 
 int run_print_json(const run_result *result)
@@ -94,5 +133,10 @@ int run_print_json(const run_result *result)
         (json_int_t)done->failed, "first_failed",
         done->failed > 0 ? json_integer((json_int_t)done->first_failed) : json_null(),
         "error", cli_error_json(&result->err));
+    const bool is_reduced = result->reduce != LANES_REDUCE_NONE;
+    json_object_set_new(document, "reduce",
+                        is_reduced ? json_string(lanes_reduce_name(result->reduce))
+                                   : json_null());
+    json_object_set_new(document, "result", values_json(result));
     return cli_print_json(document);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * value.c - numbers as typed on the command line.
+ * value.c - numbers as typed on the command line, and as printed.
  *
  * A number is first cut into its parts, which tells whether it is one; the parts are
  * converted when the dtype is known, so that each is rounded once.
@@ -9,12 +9,17 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
 #include "kernel/dtype.h"
+
+/* "-2.2250738585072014e-308" is the longest of real numbers. */
+#define REAL_TEXT_MAX 32u
 
 /* Where the parts of a number begin; NULL = 0. Conversions stop where a part ends. */
 struct parts {
@@ -168,6 +173,60 @@ bool value_store(const char *text, uint32_t dtype, void *element)
     return lanes_dtype_is_float(dtype)
                ? store_real(parts.real, lanes_dtype_bytes(dtype), element)
                : store_integer(parts.real, dtype, element);
+}
+
+/* A real number of @p bytes, 4 or 8, with the fewest digits that give it back. */
+static void format_real(const void *element, uint32_t bytes, char text[REAL_TEXT_MAX])
+{
+    const bool is_float = bytes == sizeof(float);
+    float narrow = 0;
+    double wide = 0;
+    memcpy(is_float ? (void *)&narrow : (void *)&wide, element, bytes);
+    const double value = is_float ? (double)narrow : wide;
+    if (isnan(value)) {
+        snprintf(text, REAL_TEXT_MAX, "nan"); /* without its sign, which says nothing */
+        return;
+    }
+    unsigned char again[sizeof(double)];
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, REAL_TEXT_MAX, "%.*g", digits, value);
+        if (store_real(text, bytes, again) && memcmp(again, element, bytes) == 0) {
+            return;
+        }
+    }
+}
+
+static void format_integer(uint32_t dtype, const void *element, char *text)
+{
+    const uint32_t bits = 8 * lanes_dtype_bytes(dtype);
+    uint64_t value = 0;
+    memcpy(&value, element, bits / 8); /* least significant byte first */
+    if (is_signed_integer(dtype)) {
+        const int64_t extended = (int64_t)(value << (64 - bits)) >> (64 - bits);
+        snprintf(text, VALUE_TEXT_MAX, "%" PRId64, extended);
+    } else {
+        snprintf(text, VALUE_TEXT_MAX, "%" PRIu64, value);
+    }
+}
+
+void value_format(uint32_t dtype, const void *element, char text[VALUE_TEXT_MAX])
+{
+    const uint32_t part_bytes = lanes_dtype_bytes(dtype) / 2;
+    char real[REAL_TEXT_MAX];
+    char imaginary[REAL_TEXT_MAX];
+    if (dtype == LANES_C8 || dtype == LANES_C16) {
+        format_real(element, part_bytes, real);
+        format_real((const char *)element + part_bytes, part_bytes, imaginary);
+        snprintf(text, VALUE_TEXT_MAX, "%s%s%sj", real, *imaginary == '-' ? "" : "+",
+                 imaginary);
+    } else if (lanes_dtype_is_float(dtype)) {
+        format_real(element, lanes_dtype_bytes(dtype), text);
+    } else if (dtype == LANES_BOOL) {
+        snprintf(text, VALUE_TEXT_MAX, "%s",
+                 *(const unsigned char *)element != 0 ? "true" : "false");
+    } else {
+        format_integer(dtype, element, text);
+    }
 }
 
 int64_t value_store_list(const char *text, double **out_values)

@@ -16,6 +16,9 @@
 /** Bytes of the largest element. */
 #define VALUE_BYTES_MAX 16u
 
+/** Room for what value_format() writes. */
+#define VALUE_TEXT_MAX 80u
+
 /** True if @p text as a whole is a number: a file of that name is "./1". */
 bool value_is_number(const char *text);
 
@@ -29,6 +32,12 @@ bool value_is_number(const char *text);
  * changed
  */
 bool value_store(const char *text, uint32_t dtype, void *element);
+
+/**
+ * Write the element of @p dtype in a spelling that value_store() takes back to the very
+ * bits, NaN's apart: the fewest digits that do.
+ */
+void value_format(uint32_t dtype, const void *element, char text[VALUE_TEXT_MAX]);
 
 /**
  * Store "NUM,NUM,..." as float64 numbers.

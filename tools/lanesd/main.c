@@ -4,11 +4,13 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
+#include "kernel/cpu.h"
 #include "os/os_file.h"
 #include "os/os_memory.h"
 #include "os/os_process.h"
@@ -18,6 +20,9 @@
 
 #define ROOM "lanesd"
 
+/* For a path: no folder. */
+#define NO_CACHE "none"
+
 /* The first descriptor that systemd hands over. */
 #define LISTEN_FDS_START 3
 
@@ -26,6 +31,10 @@ enum option_key {
     OPTION_PRIVATE_FD,
     OPTION_THREADS,
     OPTION_SMT,
+    OPTION_CPU,
+    OPTION_CACHE_FOLDER,
+    OPTION_CACHE_BYTES,
+    OPTION_CODE_BYTES,
     OPTION_LOG_LEVEL
 };
 
@@ -34,6 +43,10 @@ struct options {
     int private_fd;
     uint32_t threads;
     bool use_smt;
+    const char *cpu;          /* NULL: native */
+    const char *cache_folder; /* NULL: the usual one */
+    uint64_t cache_bytes;
+    uint64_t code_bytes;
     bool has_log_level;
     enum lanes_log_level log_level;
 };
@@ -49,6 +62,21 @@ static const struct argp_option option_table[] = {
     {"threads", OPTION_THREADS, "N", 0,
      "Use at most N threads; default: one per core that this process may use", 0},
     {"smt", OPTION_SMT, NULL, 0, "Use every hardware thread of a core", 0},
+    {"cpu", OPTION_CPU, "NAME", 0,
+     "Compile for the CPU NAME, as LLVM calls it (haswell, znver4), or for a level: "
+     "x86-64, x86-64-v2, x86-64-v3 (AVX2), x86-64-v4 (AVX-512); default: $LANES_CPU, "
+     "else "
+     "native, this host with all that it has",
+     0},
+    {"cache-folder", OPTION_CACHE_FOLDER, "PATH", 0,
+     "Keep compiled code in folder PATH, for every later start; none: nowhere; default: "
+     "$LANES_CACHE_FOLDER, else $XDG_CACHE_HOME/lanes, else ~/.cache/lanes",
+     0},
+    {"cache-bytes", OPTION_CACHE_BYTES, "N", 0,
+     "Let that folder grow to N bytes; default: 268435456 (256 MiB)", 0},
+    {"code-bytes", OPTION_CODE_BYTES, "N", 0,
+     "Keep N bytes of code loaded that nobody uses just now; default: 67108864 (64 MiB)",
+     0},
     {"log-level", OPTION_LOG_LEVEL, "LEVEL", 0,
      "error, warning, info or debug; default: info, with --private-fd warning", 0},
     {0},
@@ -59,7 +87,9 @@ static const char documentation[] =
     "Runs in the foreground until SIGTERM or SIGINT; batches that run then have 5 "
     "seconds "
     "to finish. With systemd socket activation the socket is the one handed over."
-    "\vEnvironment: LANES_SOCKET, XDG_RUNTIME_DIR (see --socket); LANES_COMPILER: path "
+    "\vEnvironment: LANES_SOCKET, XDG_RUNTIME_DIR (see --socket); LANES_CPU (see "
+    "--cpu); LANES_CACHE_FOLDER, XDG_CACHE_HOME, HOME (see --cache-folder); "
+    "LANES_COMPILER: path "
     "of "
     "lanes-compiler, default beside this program.\n\n"
     "Exit status: 0 stopped, 64 wrong usage, 69 another executor listens on the socket, "
@@ -119,6 +149,24 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_SMT:
         options->use_smt = true;
+        return 0;
+    case OPTION_CPU:
+        options->cpu = argument;
+        return 0;
+    case OPTION_CACHE_FOLDER:
+        options->cache_folder = argument;
+        if (argument[0] != '/' && strcmp(argument, NO_CACHE) != 0) {
+            argp_error(state, "--cache-folder=%s is neither an absolute path nor %s",
+                       argument, NO_CACHE);
+        }
+        return 0;
+    case OPTION_CACHE_BYTES:
+        options->cache_bytes =
+            (uint64_t)parse_number(state, "cache-bytes", argument, 0, LONG_MAX);
+        return 0;
+    case OPTION_CODE_BYTES:
+        options->code_bytes =
+            (uint64_t)parse_number(state, "code-bytes", argument, 0, LONG_MAX);
         return 0;
     case OPTION_LOG_LEVEL:
         options->has_log_level = true;
@@ -192,6 +240,7 @@ struct resources {
     char created_path[LANES_OS_PATH_MAX]; /* "" = the socket is not ours */
     char where[LANES_OS_PATH_MAX + 16];
     char compiler[LANES_OS_PATH_MAX];
+    char cache[LANES_OS_PATH_MAX]; /* "" = none */
 };
 
 static lanes_status find_compiler(struct resources *resources, lanes_error *err)
@@ -207,6 +256,29 @@ static lanes_status find_compiler(struct resources *resources, lanes_error *err)
     return status < 0
                ? lanes_error_set(err, status, "the path of lanes-compiler is too long")
                : LANES_OK;
+}
+
+/* Paths that do not begin at the root count as not set, as XDG's rules have it. */
+static void find_cache(const struct options *options, struct resources *resources)
+{
+    const char *path = options->cache_folder != NULL ? options->cache_folder
+                                                     : non_empty("LANES_CACHE_FOLDER");
+    const char *cache_home = non_empty("XDG_CACHE_HOME");
+    const char *home = non_empty("HOME");
+    char *out = resources->cache;
+    int length = 0;
+    if (path != NULL) {
+        const bool is_none = strcmp(path, NO_CACHE) == 0;
+        length = snprintf(out, LANES_OS_PATH_MAX, "%s", is_none ? "" : path);
+    } else if (cache_home != NULL && cache_home[0] == '/') {
+        length = snprintf(out, LANES_OS_PATH_MAX, "%s/lanes", cache_home);
+    } else if (home != NULL && home[0] == '/') {
+        length = snprintf(out, LANES_OS_PATH_MAX, "%s/.cache/lanes", home);
+    }
+    if (length >= LANES_OS_PATH_MAX) {
+        lanes_log(LANES_LOG_WARNING, ROOM, "the path of the code cache is too long");
+        out[0] = '\0';
+    }
 }
 
 static lanes_status open_socket(const struct options *options,
@@ -260,6 +332,7 @@ static lanes_status prepare(const struct options *options, struct resources *res
     LANES_TRY(lanes_os_signal_fd(signals, LANES_ARRAY_COUNT(signals), &resources->stop_fd,
                                  err));
     LANES_TRY(find_compiler(resources, err));
+    find_cache(options, resources);
     return lanes_topo_plan_create(&topo, &resources->plan, err);
 }
 
@@ -298,6 +371,10 @@ static int run(const struct options *options, struct resources *resources)
     server.private_fd = options->private_fd;
     server.stop_fd = resources->stop_fd;
     server.compiler_path = resources->compiler;
+    server.cpu = options->cpu;
+    server.cache_folder = resources->cache[0] != '\0' ? resources->cache : NULL;
+    server.cache_bytes = options->cache_bytes;
+    server.code_bytes = options->code_bytes;
     status = lanes_server_run(&server, &err);
     if (status < 0) {
         lanes_log(LANES_LOG_ERROR, ROOM, "%s", err.message);
@@ -322,9 +399,27 @@ static void print_version(FILE *stream, struct argp_state *state)
     fprintf(stream, "lanesd %s\n", LANES_PROGRAM_VERSION);
 }
 
+/* Of the option or the environment; one that this host does not run is a mistake that
+ * every kernel would end in. */
+static int choose_cpu(struct options *options)
+{
+    lanes_error err;
+    const char *from = options->cpu != NULL ? "--cpu" : "LANES_CPU";
+    options->cpu = options->cpu != NULL ? options->cpu : non_empty("LANES_CPU");
+    if (options->cpu != NULL &&
+        lanes_cpu_check(options->cpu, lanes_cpu_host(), &err) < 0) {
+        lanes_log(LANES_LOG_ERROR, ROOM, "%s: %s", from, err.message);
+        return EX_USAGE;
+    }
+    return EX_OK;
+}
+
 int main(int argc, char **argv)
 {
-    struct options options = {.private_fd = -1, .log_level = LANES_LOG_INFO};
+    struct options options = {.private_fd = -1,
+                              .cache_bytes = LANES_SERVER_CACHE_BYTES,
+                              .code_bytes = LANES_SERVER_CODE_BYTES,
+                              .log_level = LANES_LOG_INFO};
     struct resources resources = {.listen_fd = -1, .stop_fd = -1};
     const struct argp argp = {
         .options = option_table, .parser = parse_option, .doc = documentation};
@@ -335,7 +430,10 @@ int main(int argc, char **argv)
         options.log_level = LANES_LOG_WARNING; /* its client's terminal */
     }
     lanes_log_set_level(options.log_level);
-    const int status = run(&options, &resources);
+    int status = choose_cpu(&options);
+    if (status == EX_OK) {
+        status = run(&options, &resources);
+    }
     clean_up(&resources);
     return status;
 }

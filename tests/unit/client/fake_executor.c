@@ -221,6 +221,38 @@ static void attach_report(session *self, reply *answer, uint32_t slot)
     answer->fd_count = 1;
 }
 
+/** A new kernel, whose IR has @p ir_bytes. */
+static void add_kernel(session *self, reply *answer, lanes_abi_header header,
+                       uint64_t ir_bytes)
+{
+    uint32_t slot = 0;
+    while (self->ir_bytes[slot] != 0) {
+        slot++;
+        LANES_ASSERT(slot < KERNELS);
+    }
+    self->ir_bytes[slot] = ir_bytes;
+    answer->kernel = (lanes_abi_kernel){
+        .header = header,
+        .id = {.slot = slot, .generation = 1},
+        .compile_ns = 12345,
+        .input_count = 2,
+        .output_count = 1,
+        .dtype = {LANES_F8, LANES_F8, LANES_F8},
+        .row_mask = self->fake->plan.row_mask,
+        .has_params = self->fake->plan.params_bytes > 0,
+        .params_bytes = self->fake->plan.params_bytes,
+    };
+}
+
+static void fuse_kernels(session *self, reply *answer, const lanes_os_message *request)
+{
+    lanes_abi_kernel_fuse fuse;
+    LANES_ASSERT(request->bytes == sizeof(fuse) && request->fd_count == 0);
+    memcpy(&fuse, request->buffer, sizeof(fuse));
+    self->fake->fuse = fuse;
+    add_kernel(self, answer, fuse.header, fuse.node_count);
+}
+
 static void load_kernel(session *self, reply *answer, const lanes_os_message *request)
 {
     lanes_abi_kernel_load load;
@@ -231,25 +263,9 @@ static void load_kernel(session *self, reply *answer, const lanes_os_message *re
     MUST(lanes_os_fd_facts(request->fds[0], &facts, NULL));
     LANES_ASSERT(facts.bytes == load.ir_bytes);
     LANES_ASSERT((facts.seals & LANES_OS_SEAL_WRITE) != 0);
-    uint32_t slot = 0;
-    while (self->ir_bytes[slot] != 0) {
-        slot++;
-        LANES_ASSERT(slot < KERNELS);
-    }
-    self->ir_bytes[slot] = load.ir_bytes;
-    answer->kernel = (lanes_abi_kernel){
-        .header = load.header,
-        .id = {.slot = slot, .generation = 1},
-        .compile_ns = 12345,
-        .input_count = 2,
-        .output_count = 1,
-        .dtype = {LANES_F8, LANES_F8, LANES_F8},
-        .row_mask = self->fake->plan.row_mask,
-        .has_params = self->fake->plan.params_bytes > 0,
-        .params_bytes = self->fake->plan.params_bytes,
-    };
+    add_kernel(self, answer, load.header, load.ir_bytes);
     if (strcmp(load.entry, "not there") == 0) {
-        self->ir_bytes[slot] = 0;
+        self->ir_bytes[answer->kernel.id.slot] = 0;
         refuse(answer, LANES_E_IR_ENTRY, "there is no 'not there'");
     }
 }
@@ -259,6 +275,8 @@ static void answer_kernel(session *self, reply *answer, const lanes_os_message *
     answer->size = sizeof(answer->kernel);
     if (answer->header.type == LANES_ABI_KERNEL_LOAD) {
         load_kernel(self, answer, request);
+    } else if (answer->header.type == LANES_ABI_KERNEL_FUSE) {
+        fuse_kernels(self, answer, request);
     }
     const uint32_t slot = answer->kernel.id.slot;
     if (answer->header.status == 0) {
@@ -293,6 +311,7 @@ static void serve_request(session *self)
         answer_hello(self, &answer);
         break;
     case LANES_ABI_KERNEL_LOAD:
+    case LANES_ABI_KERNEL_FUSE:
     case LANES_ABI_KERNEL_REPORT:
     case LANES_ABI_KERNEL_RELEASE:
         answer_kernel(self, &answer, &request);
@@ -323,27 +342,32 @@ static double *resolve(session *self, const uint64_t *words, lanes_status *statu
     return address;
 }
 
-/** c = a + b over one dimension of contiguous f8; further operands are left alone. */
+/** c = a + b over contiguous f8 along the last dimension, all others having length 1;
+ * further operands are left alone. */
 static lanes_status run_batch(session *self, const lanes_abi_entry *entry,
                               const uint64_t *arguments)
 {
     if (entry->kernel_slot >= KERNELS || self->ir_bytes[entry->kernel_slot] == 0) {
         return LANES_E_STALE_ID;
     }
-    LANES_ASSERT(entry->dimensions == 1);
+    const uint32_t dimensions = entry->dimensions;
+    const size_t operand_words = sizeof(lanes_abi_operand) / 8 + dimensions;
+    LANES_ASSERT(dimensions >= 1 && dimensions <= LANES_DIMENSIONS_MAX);
     LANES_ASSERT(entry->operand_count >= 3 && entry->operand_count <= 5);
-    LANES_ASSERT(entry->argument_words == 1 + entry->operand_count * 4);
+    LANES_ASSERT(entry->argument_words ==
+                 dimensions + entry->operand_count * operand_words);
     double *data[3];
     for (uint32_t i = 0; i < 3; i++) {
         lanes_status status = LANES_OK;
-        data[i] = resolve(self, arguments + 1 + (size_t)i * 4, &status);
+        data[i] = resolve(self, arguments + dimensions + i * operand_words, &status);
         LANES_TRY(status);
     }
-    for (uint64_t i = 0; i < arguments[0]; i++) {
+    for (uint64_t i = 0; i < arguments[dimensions - 1]; i++) {
         data[2][i] = data[0][i] + data[1][i];
     }
     self->fake->entry = *entry;
-    memcpy(&self->fake->first_operand, arguments + 1, sizeof(self->fake->first_operand));
+    memcpy(&self->fake->first_operand, arguments + dimensions,
+           sizeof(self->fake->first_operand));
     return self->fake->plan.outcome;
 }
 

@@ -75,6 +75,7 @@ typedef struct fake_executor {
     lanes_abi_entry entry;
     lanes_abi_operand first_operand;
     lanes_abi_kernel_load load;
+    lanes_abi_kernel_fuse fuse;
 } fake_executor;
 
 /** Listen at fake->path, in a new folder, and serve one session after the other. */

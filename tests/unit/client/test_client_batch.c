@@ -125,7 +125,7 @@ Test(client_batch, arguments_are_checked)
     lanes_operand bad_operands[3];
     memcpy(bad_operands, made.operands, sizeof(bad_operands));
     bad_operands[1].segment = NULL;
-    lanes_batch cases[12];
+    lanes_batch cases[13];
     for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
         cases[i] = make_batch(&made, 1);
     }
@@ -134,13 +134,14 @@ Test(client_batch, arguments_are_checked)
     cases[2].operand_count = 0;
     cases[3].operand_count = LANES_OPERANDS_MAX + 1;
     cases[4].errors = LANES_ERRORS_IGNORE + 1;
-    cases[5].reserved = 1;
+    cases[5].denormals = LANES_DENORMALS_FLUSH + 1;
     cases[6].shape = NULL;
     cases[7].operands = NULL;
     cases[8].kernel = NULL;
     cases[9].operands = bad_operands;
     cases[10].casting = LANES_CASTING_UNSAFE + 1;
     cases[11].has_where = 2;
+    cases[12].reduce = LANES_REDUCE_SCAN + 1;
     for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
         cr_assert_eq(lanes_submit(session, &cases[i], &err), LANES_E_INVALID, "case %zu",
                      i);
@@ -166,6 +167,12 @@ Test(client_batch, castings_and_flags_that_are_none_are_refused_by_name)
     batch.has_where = UINT32_MAX;
     expect_refusal(batch, "batch.has_where 4294967295 is not 0 or 1");
     batch.has_where = 0;
+    batch.denormals = 2;
+    expect_refusal(batch, "batch.denormals 2 is none of enum lanes_denormals, 0 .. 1");
+    batch.denormals = LANES_DENORMALS_KEEP;
+    batch.reduce = UINT32_MAX;
+    expect_refusal(batch, "batch.reduce 4294967295 is none of enum lanes_reduce, 0 .. ");
+    batch.reduce = LANES_REDUCE_NONE;
     cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK, "%s", err.message);
 }
 
@@ -210,6 +217,9 @@ Test(client_batch, every_field_of_a_batch_arrives)
     batch.errors = LANES_ERRORS_MASK;
     batch.casting = LANES_CASTING_SAME_KIND;
     batch.has_where = 1;
+    batch.denormals = LANES_DENORMALS_FLUSH;
+    batch.reduce = LANES_REDUCE_ARGMAX;
+    batch.reduce_axes = 1;
     batch.seed = 0x0123456789abcdefull;
     batch.params = params;
     batch.params_offset = 48;
@@ -218,7 +228,9 @@ Test(client_batch, every_field_of_a_batch_arrives)
     cr_assert_eq(fake.entry.operand_count, 5);
     cr_assert_eq(fake.entry.errors, (uint32_t)LANES_ERRORS_MASK);
     cr_assert_eq(fake.entry.casting, (uint32_t)LANES_CASTING_SAME_KIND);
-    cr_assert_eq(fake.entry.flags, LANES_ABI_BATCH_WHERE);
+    cr_assert_eq(fake.entry.flags, LANES_ABI_BATCH_WHERE | LANES_ABI_BATCH_FLUSH);
+    cr_assert_eq(fake.entry.reduce, (uint32_t)LANES_REDUCE_ARGMAX);
+    cr_assert_eq(fake.entry.reduce_axes, 1);
     cr_assert_eq(fake.entry.seed, 0x0123456789abcdefull);
     cr_assert_eq(fake.entry.params_slot, params->id.slot);
     cr_assert_eq(fake.entry.params_generation, params->id.generation);
@@ -233,6 +245,33 @@ Test(client_batch, every_field_of_a_batch_arrives)
     cr_assert_eq(fake.entry.errors, (uint32_t)LANES_ERRORS_RAISE);
     cr_assert_eq(fake.entry.casting, (uint32_t)LANES_CASTING_NO);
     cr_assert_eq(fake.entry.flags, 0);
+    cr_assert_eq(fake.entry.reduce, (uint32_t)LANES_REDUCE_NONE);
+}
+
+Test(client_batch, only_axes_that_are_there_are_reduced)
+{
+    const struct {
+        uint32_t dimensions;
+        uint32_t axes;
+        uint32_t wanted;
+    } cases[] = {{1, UINT32_MAX, 1},  {2, UINT32_MAX, 3}, {8, UINT32_MAX, 0xff},
+                 {8, 0xffffff00u, 0}, {3, 5, 5},          {3, 0xd, 5},
+                 {1, 0, 0},           {2, 2, 2}};
+    const uint64_t shape[LANES_DIMENSIONS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1};
+    open_honest();
+    const arrays made = make_arrays();
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
+        lanes_batch batch = make_batch(&made, 1);
+        batch.dimensions = cases[i].dimensions;
+        batch.shape = shape;
+        batch.reduce = LANES_REDUCE_SUM;
+        batch.reduce_axes = cases[i].axes;
+        cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK, "%s", err.message);
+        cr_assert_eq(fake.entry.reduce_axes, cases[i].wanted, "case %zu", i);
+        batch.reduce = LANES_REDUCE_NONE;
+        cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK, "%s", err.message);
+        cr_assert_eq(fake.entry.reduce_axes, 0, "axes mean nothing without a reduction");
+    }
 }
 
 /** What a callback could raise, with as many items as there may be. */
@@ -245,7 +284,8 @@ static lanes_raised make_raised(void)
         .payload_bytes = 0x0f1e2d3c4b5a6978ull,
         .argument_count = 2,
         .item_count = LANES_RAISED_ITEMS_MAX,
-        .item = {{.type = LANES_RAISED_ITEM_TEXT, .offset = 496, .bytes = 496},
+        .node = LANES_FUSION_NODES_MAX - 1,
+        .item = {{.type = LANES_RAISED_ITEM_TEXT, .offset = 496, .bytes = 488},
                  {.type = LANES_RAISED_ITEM_TUPLE, .count = LANES_RAISED_ITEMS_MAX - 2}},
     };
     for (uint32_t i = 2; i < LANES_RAISED_ITEMS_MAX; i++) {

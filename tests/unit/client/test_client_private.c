@@ -47,6 +47,17 @@ Test(client_private, runs_batches_and_ends_with_the_session)
     cr_assert_eq(waitpid(-1, NULL, 0), -1);
 }
 
+Test(client_private, is_told_its_cpu)
+{
+    lanes_open_options options;
+    lanes_open_options_default(&options);
+    options.flags = LANES_OPEN_PRIVATE;
+    options.cpu = "x86-64-v2";
+    setenv("FAKE_MODE", "cpu", 1);
+    cr_assert_eq(lanes_open(&options, &session, &err), LANES_OK, "%s", err.message);
+    lanes_close(session);
+}
+
 Test(client_private, stands_in_when_nobody_listens)
 {
     setenv("XDG_RUNTIME_DIR", "/no/such/folder", 1);

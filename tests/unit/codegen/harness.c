@@ -3,16 +3,36 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "kernel/cpu.h"
+
+static const char *chosen_cpu(void)
+{
+    const char *cpu = getenv("LANES_CPU");
+    return cpu != NULL ? cpu : "";
+}
 
 lanes_compile_request request_for(const char *ir)
 {
     static uint64_t next_id = 1;
-    return (lanes_compile_request){.version = LANES_COMPILE_VERSION,
-                                   .id = next_id++,
-                                   .ir_bytes = strlen(ir),
-                                   .default_key = 1};
+    lanes_compile_request request = {.version = LANES_COMPILE_VERSION,
+                                     .id = next_id++,
+                                     .ir_bytes = strlen(ir),
+                                     .default_key = 1};
+    snprintf(request.cpu, sizeof(request.cpu), "%s", chosen_cpu());
+    return request;
+}
+
+bool compiles_for(const char *level)
+{
+    uint64_t needed = 0;
+    uint64_t there = 0;
+    cr_assert_eq(lanes_cpu_features(level, &needed, NULL), LANES_OK);
+    cr_assert_eq(lanes_cpu_features(chosen_cpu(), &there, NULL), LANES_OK);
+    return (needed & ~there) == 0;
 }
 
 lanes_codegen_output compile_knowing(const lanes_compile_request *request, const char *ir,

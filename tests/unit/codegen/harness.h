@@ -8,8 +8,12 @@
 #include "codegen/codegen.h"
 #include "loader/loader.h"
 
-/** A request for @p ir with all defaults; change fields, then compile_request(). */
+/** A request for @p ir with all defaults, for the CPU of $LANES_CPU; change fields, then
+ * compile_request(). */
 lanes_compile_request request_for(const char *ir);
+
+/** True if request_for() asks for a CPU that has all of @p level, such as "x86-64-v3". */
+bool compiles_for(const char *level);
 
 /** Compile; initialises LLVM on the first call. Deinit the output. */
 lanes_codegen_output compile_request(const lanes_compile_request *request,

@@ -43,16 +43,17 @@ Test(codegen_float, strict_rounds_twice_and_contract_once, .timeout = 240)
     double strict[COUNT];
     double contracted[COUNT];
     fill();
+    const bool has_fma = compiles_for("x86-64-v3");
     run(product_sum, LANES_FP_STRICT, strict);
     run(product_sum, LANES_FP_CONTRACT, contracted);
     int different = 0;
     for (int i = 0; i < COUNT; i++) {
         const volatile double product = x[i] * y[i];
         cr_assert_eq(strict[i], product - 1.0);
-        cr_assert_eq(contracted[i], fma(x[i], y[i], -1.0));
+        cr_assert_eq(contracted[i], has_fma ? fma(x[i], y[i], -1.0) : product - 1.0);
         different += islessgreater(strict[i], contracted[i]);
     }
-    cr_expect_gt(different, COUNT / 2, "else the test shows nothing");
+    cr_expect(different > COUNT / 2 || !has_fma, "else the test shows nothing");
 }
 
 Test(codegen_float, fast_may_assume_that_there_is_no_nan, .timeout = 240)

@@ -381,5 +381,5 @@ Test(codegen_quotient, other_branches_stay)
     }
     wanted[0] = 1 ^ 7;
     expect_values(&k, 4, (void *[]){x, y}, (const void *[]){wanted});
-    cr_expect(is_optimised_to(ir, narrow_division) || !is_vectorized(64, ""));
+    cr_expect(is_optimised_to(ir, narrow_division) || !compiles_for("x86-64-v4"));
 }

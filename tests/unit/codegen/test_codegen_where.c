@@ -48,6 +48,13 @@ static void fill(void)
     }
 }
 
+/* SSE2 cannot choose between vectors by a mask: LLVM leaves such loops scalar. */
+static void expect_vectors(const kernel *k, unsigned number)
+{
+    cr_expect(k->result.info.vector_width > 1 || !compiles_for("x86-64-v2"), "case %u",
+              number);
+}
+
 TestSuite(codegen_where, .init = fill, .timeout = 60);
 
 static lanes_variant_key key_of(uint32_t operands)
@@ -139,7 +146,7 @@ Test(codegen_where, whatever_is_around_it)
                                     .stored_input = inputs[c / 4 % 2],
                                     .stored_output = outputs[c / 8]};
         const kernel k = kernel_around(&what);
-        cr_expect_gt(k.result.info.vector_width, 1, "case %u", c);
+        expect_vectors(&k, c);
         for (size_t b = 0; b < LANES_ARRAY_COUNT(begins); b++) {
             const uint64_t begin = begins[b];
             for (uint64_t end = begin + 1; end <= COUNT; end += end % 64 < 60 ? 13 : 1) {
@@ -154,7 +161,7 @@ Test(codegen_where, complex_outputs_are_left_whole)
 {
     lanes_variant_key key = key_of(2);
     const kernel k = variant_of(swap, "c16(c16)", &key);
-    cr_expect_gt(k.result.info.vector_width, 1);
+    expect_vectors(&k, 0);
     static double in[COUNT][2], out[COUNT][2];
     for (int i = 0; i < COUNT; i++) {
         in[i][0] = i + 0.5;
@@ -282,7 +289,7 @@ Test(codegen_where, functions_of_libmvec_stay_vectors)
                              "  %e = call double @exp(double %x)\n  ret double %e\n}\n";
     lanes_variant_key key = key_of(2);
     const kernel k = variant_of(ir, "f8(f8)", &key);
-    cr_expect_gt(k.result.info.vector_width, 1);
+    expect_vectors(&k, 0);
     const kernel plain = kernel_with(ir, "", "f8(f8)");
     static double out[COUNT], all[COUNT];
     const lanes_loop_frame frame = frame_of(&k, (void *[]){x, out, NULL, where});

@@ -189,7 +189,7 @@ static void run_tile(uint64_t begin, uint64_t end, lanes_loop_result *result)
     if (plan.is_direct) {
         fake_loop(&plan.frame, begin, end, result);
     } else {
-        lanes_engine_run_blocks(&plan, fake_loop, begin, end, result);
+        lanes_engine_run_blocks(&plan, NULL, fake_loop, begin, end, result);
     }
 }
 
@@ -478,7 +478,7 @@ Test(engine_block, one_column_of_a_matrix_is_copied)
 
 Test(engine_block, long_rows_run_in_place_and_short_ones_are_copied)
 {
-    plain_batch(20, 128);
+    plain_batch(20, 256);
     batch.operand[0].stride[0] += 8;
     make_plan();
     cr_assert(plan.is_by_run && plan.access[0] == LANES_ACCESS_RUN);
@@ -593,7 +593,7 @@ Test(engine_block, a_mask_that_lies_cannot_lead_outside_the_batch)
         lanes_loop_result result = LANES_LOOP_RESULT_INIT;
         make_plan();
         cr_assert(plan.is_scanned && plan.access[2] == LANES_ACCESS_LINEAR);
-        lanes_engine_run_blocks(&plan, lying_loop, 60, 120, &result);
+        lanes_engine_run_blocks(&plan, NULL, lying_loop, 60, 120, &result);
         cr_assert_eq(result.failed, 30);
         /* Loop index 60 is (0, 2), 61 is (1, 2). */
         cr_assert_eq(result.first_failed, written_to_mask == 0 ? 42 : 3);
@@ -640,8 +640,8 @@ Test(engine_block, the_first_failure_is_the_first_in_c_order)
             continue;
         }
         const uint64_t middle = random_below((uint32_t)count - 1) + 1;
-        lanes_engine_run_blocks(&plan, loop_failing_at, middle, count, &result);
-        lanes_engine_run_blocks(&plan, loop_failing_at, 0, middle, &result);
+        lanes_engine_run_blocks(&plan, NULL, loop_failing_at, middle, count, &result);
+        lanes_engine_run_blocks(&plan, NULL, loop_failing_at, 0, middle, &result);
         cr_assert_eq(result.failed, 2);
         cr_assert_eq(result.first_failed,
                      failing[0] < failing[1] ? failing[0] : failing[1]);

@@ -5,12 +5,17 @@
  */
 #include <criterion/criterion.h>
 #include <fenv.h>
+#include <float.h>
 #include <signal.h>
 #include <string.h>
 
 #include "base/atomic.h"
 #include "engine/engine.h"
 #include "runtime/runtime.h"
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
 
 #define COUNT_MAX 200000
 
@@ -20,6 +25,7 @@ static uint32_t hits[COUNT_MAX];
 static uint32_t cancel;
 static uint32_t bad_environments;
 static uint64_t spin_per_call_ns;
+static bool flushes; /* of the batches that are planned */
 
 /* f8(f8), which may fail, from `input` to `output`. */
 static lanes_engine_plan plan_batch(uint32_t dimensions, const uint64_t *shape,
@@ -28,7 +34,8 @@ static lanes_engine_plan plan_batch(uint32_t dimensions, const uint64_t *shape,
     const lanes_engine_kernel kernel = {
         .signature = {.input_count = 1, .output_count = 1, .dtype = {LANES_F8, LANES_F8}},
         .may_raise = 1};
-    lanes_engine_batch batch = {.dimensions = dimensions, .operand_count = 2};
+    lanes_engine_batch batch = {
+        .dimensions = dimensions, .operand_count = 2, .flushes = flushes};
     memcpy(batch.shape, shape, dimensions * sizeof(shape[0]));
     for (uint32_t k = 0; k < 2; k++) {
         batch.operand[k] = (lanes_engine_operand){
@@ -653,4 +660,84 @@ static void lead_allocate(void *ctx, lanes_team *team)
 Test(engine_run, a_tile_s_memory_is_dropped, .timeout = 30)
 {
     with_faults(1, 2000, UINT64_MAX, lead_allocate);
+}
+
+/* ---- Denormals ------------------------------------------------------------------- */
+
+#if defined(__x86_64__)
+
+/* Even elements have denormal results, odd ones denormal operands. */
+static void loop_denormals(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                           lanes_loop_result *result)
+{
+    const volatile double least = DBL_MIN;
+    const volatile double half = 0.5;
+    const volatile double denormal = DBL_MIN / 2;
+    double *out = frame->base[1];
+    for (uint64_t i = begin; i < end; i++) {
+        out[i] = i % 2 == 0 ? least * half : denormal * 4;
+    }
+    _mm_setcsr(0x1f80 | 0x6000); /* a callback that misbehaves, and may end here */
+    const uint64_t start_ns = lanes_clock_ns();
+    while (lanes_clock_ns() - start_ns < spin_per_call_ns) {
+    }
+    if (end > faulting[0]) {
+        write_to(8);
+    }
+    (void)result;
+}
+
+static void lead_denormals(void *ctx, lanes_team *team)
+{
+    (void)ctx;
+    const uint32_t odd_state = 0x1fa0u | 0x2000u; /* downwards, a sticky flag */
+    for (int round = 0; round < 6; round++) {
+        flushes = round % 2 == 0;
+        faulting[0] = round == 2 || round == 3 ? 100000 : UINT64_MAX;
+        reset();
+        spin_per_call_ns = 20000; /* so that all threads take tiles */
+        _mm_setcsr(odd_state);    /* again: comparing denormals leaves a flag */
+        const lanes_engine_outcome outcome = run_in_tiles(team, loop_denormals);
+        cr_assert_eq(_mm_getcsr(), odd_state, "round %d", round);
+        cr_assert_eq(outcome.fault.signal_number != 0, faulting[0] != UINT64_MAX);
+        for (uint64_t i = 0; i < COUNT_MAX; i++) {
+            const double kept = i % 2 == 0 ? DBL_MIN / 2 : DBL_MIN * 2;
+            const bool is_skipped = faulting[0] != UINT64_MAX && output[i] == -1;
+            cr_assert(is_skipped || output[i] == (flushes ? 0 : kept),
+                      "round %d, element %lu: %a", round, i, output[i]);
+        }
+    }
+    _mm_setcsr(0x1f80);
+}
+
+Test(engine_run, denormals_are_flushed_where_the_batch_says_so_also_around_faults,
+     .timeout = 30)
+{
+    with_faults(1, UINT64_MAX, UINT64_MAX, lead_denormals);
+    with_faults(3, UINT64_MAX, UINT64_MAX, lead_denormals);
+}
+
+#endif
+
+/* ---- Limits ---------------------------------------------------------------------- */
+
+static void lead_limited(void *ctx, lanes_team *team)
+{
+    (void)ctx;
+    for (uint32_t limit = 0; limit <= 5; limit++) {
+        reset();
+        spin_per_call_ns = 100000; /* so that all threads take tiles */
+        const lanes_engine_plan plan = plan_of(COUNT_MAX);
+        lanes_engine_outcome outcome = LANES_ENGINE_OUTCOME_INIT;
+        outcome.element_ps = 50000;
+        outcome.thread_limit = limit;
+        lanes_engine_run(team, &plan, loop_double, 0, COUNT_MAX, NULL, &outcome);
+        cr_assert_eq(outcome.threads, limit == 0 || limit > 3 ? 3 : limit);
+        expect_all_done(&outcome);
+    }
+}
+
+Test(engine_run, no_more_threads_run_than_are_allowed, .timeout = 30)
+{
+    with_team(3, lead_limited);
 }

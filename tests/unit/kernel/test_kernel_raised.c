@@ -59,6 +59,7 @@ Test(kernel_raised, lists_that_are_not_believed)
         {&raised.item_count, 7},
         {&raised.item_count, LANES_RAISED_ITEMS_MAX + 1},
         {&raised.item_count, UINT32_MAX},
+        {&raised.node, LANES_FUSION_NODES_MAX},
         {&raised.item[0].count, 1},
         {&raised.item[0].count, 3},
         {&raised.item[0].count, UINT32_MAX},

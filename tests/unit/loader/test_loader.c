@@ -219,6 +219,53 @@ Test(loader, unloading_gives_memory_back, .timeout = 120)
     lanes_loader_destroy(loader);
 }
 
+/* Bytes of this process's mappings of no file. */
+static size_t anonymous_bytes(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    size_t bytes = 0;
+    char line[512];
+    while (maps != NULL && fgets(line, sizeof(line), maps) != NULL) {
+        unsigned long begin = 0;
+        unsigned long end = 0;
+        unsigned long inode = 1;
+        const int count = sscanf(line, "%lx-%lx %*s %*s %*s %lu", &begin, &end, &inode);
+        bytes += count == 3 && inode == 0 && strchr(line, '[') == NULL ? end - begin : 0;
+    }
+    fclose(maps);
+    return bytes;
+}
+
+Test(loader, the_memory_of_an_object_is_known)
+{
+    static const char large[] =
+        "@data_a = internal global [9000 x i8] zeroinitializer\n"
+        "define void @loop_a(ptr %frame, i64 %begin, i64 %end, ptr %result) {\n"
+        "  %p = getelementptr i8, ptr @data_a, i64 %begin\n"
+        "  store volatile i8 1, ptr %p\n  ret void\n}\n";
+    const char *const texts[] = {store_sin, use_runtime, large};
+    lanes_loader *loader = create();
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(texts); i++) {
+        lanes_loaded *loaded;
+        LLVMMemoryBufferRef object = object_of(texts[i]);
+        size_t grown = 0;
+        for (int round = 0; round < 3; round++) { /* the first fills LLVM's own pools */
+            const size_t before = anonymous_bytes();
+            cr_assert_eq(lanes_loader_load(loader, LLVMGetBufferStart(object),
+                                           LLVMGetBufferSize(object), "loop_a", &loaded,
+                                           &err),
+                         LANES_OK, "%s", err.message);
+            grown = anonymous_bytes() - before;
+            cr_expect(round < 2 || grown == lanes_loaded_bytes(loaded),
+                      "text %zu: %zu bytes instead of %llu", i, grown,
+                      (unsigned long long)lanes_loaded_bytes(loaded));
+            lanes_loader_unload(loader, loaded);
+        }
+        LLVMDisposeMemoryBuffer(object);
+    }
+    lanes_loader_destroy(loader);
+}
+
 static const char with_table[] =
     "declare double @sin(double)\n"
     "@c = internal constant [3 x i8] c\"abc\"\n"

@@ -37,6 +37,68 @@ static union element store(const char *text, uint32_t dtype)
     return element;
 }
 
+/** What the element that @p text stores is written as. */
+static void expect_format(const char *text, uint32_t dtype, const char *wanted)
+{
+    const union element element = store(text, dtype);
+    char got[VALUE_TEXT_MAX];
+    memset(got, 'x', sizeof(got));
+    value_format(dtype, &element, got);
+    cr_expect_str_eq(got, wanted);
+}
+
+Test(npy_value, elements_are_written_with_the_fewest_digits)
+{
+    expect_format("0.1", LANES_F8, "0.1");
+    expect_format("0.1", LANES_F4, "0.1");
+    expect_format("12", LANES_F8, "12");
+    expect_format("-0.0", LANES_F8, "-0");
+    expect_format("-2.2250738585072014e-308", LANES_F8, "-2.2250738585072014e-308");
+    expect_format("4.9e-324", LANES_F8, "5e-324");
+    expect_format("3.4028235e38", LANES_F4, "3.4028235e+38");
+    expect_format("16777216", LANES_F4, "16777216");
+    expect_format("-nan", LANES_F8, "nan");
+    expect_format("-inf", LANES_F4, "-inf");
+    expect_format("inf", LANES_F8, "inf");
+    expect_format("1-2j", LANES_C16, "1-2j");
+    expect_format("nan+infj", LANES_C8, "nan+infj");
+    expect_format("-2.2250738585072014e-308-2.2250738585072011e-308j", LANES_C16,
+                  "-2.2250738585072014e-308-2.225073858507201e-308j");
+}
+
+Test(npy_value, integers_are_written_to_their_ends)
+{
+    expect_format("true", LANES_BOOL, "true");
+    expect_format("0", LANES_BOOL, "false");
+    expect_format("-128", LANES_I1, "-128");
+    expect_format("255", LANES_U1, "255");
+    expect_format("-32768", LANES_I2, "-32768");
+    expect_format("65535", LANES_U2, "65535");
+    expect_format("-2147483648", LANES_I4, "-2147483648");
+    expect_format("4294967295", LANES_U4, "4294967295");
+    expect_format("-9223372036854775808", LANES_I8, "-9223372036854775808");
+    expect_format("18446744073709551615", LANES_U8, "18446744073709551615");
+}
+
+/** Random bits, written and taken back. */
+Test(npy_value, what_is_written_is_taken_back_to_the_bit)
+{
+    uint64_t state = 20261123;
+    for (int i = 0; i < 20000; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        union element element = {.u8 = state ^ state >> 29};
+        char text[VALUE_TEXT_MAX];
+        if (!isnan(element.f8)) {
+            value_format(LANES_F8, &element, text);
+            cr_assert_eq(store(text, LANES_F8).u8, element.u8, "%s", text);
+        }
+        if (!isnan(element.f4)) {
+            value_format(LANES_F4, &element, text);
+            cr_assert_eq(store(text, LANES_F4).u4, element.u4, "%s", text);
+        }
+    }
+}
+
 Test(npy_value, what_is_a_number)
 {
     static const char *const numbers[] = {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "os/os_memory.h"
@@ -213,4 +214,59 @@ Test(os_file, sibling_path_replaces_components)
     path[0] = '/';
     path[sizeof(path) - 1] = '\0';
     cr_assert_eq(lanes_os_path_sibling(path, 0, "x"), -ENAMETOOLONG);
+}
+
+/* ---- Folders of a cache -------------------------------------------------------------
+ */
+
+Test(os_file, a_closed_folder_is_nobody_elses_business)
+{
+    lanes_error err;
+    const char *path = in_folder("closed");
+    cr_assert_eq(lanes_os_folder_ensure_closed(path, &err), LANES_OK);
+    cr_assert_eq(chmod(path, 0711), 0);
+    cr_assert_eq(lanes_os_folder_ensure(path, &err), LANES_OK);
+    cr_assert_eq(lanes_os_folder_ensure_closed(path, &err), LANES_E_FOREIGN_UID);
+    cr_assert_not_null(strstr(err.message, "has mode 0711"), "%s", err.message);
+    cr_assert_eq(chmod(path, 0500), 0);
+    cr_assert_eq(lanes_os_folder_ensure_closed(path, &err), LANES_OK);
+}
+
+Test(os_file, folders_above_are_made)
+{
+    lanes_error err;
+    struct stat facts;
+    const char *path = in_folder("a/b/c");
+    cr_assert_eq(lanes_os_folder_make_above(path, &err), LANES_OK);
+    cr_assert_eq(lanes_os_folder_make_above(path, &err), LANES_OK);
+    cr_assert_neq(stat(path, &facts), 0, "the last one is not");
+    cr_assert_eq(lanes_os_folder_ensure(path, &err), LANES_OK);
+    cr_assert_eq(lanes_os_file_replace(in_folder("file"), "x", 1, &err), LANES_OK);
+    cr_assert_eq(lanes_os_folder_make_above(in_folder("file/b/c"), &err), -ENOTDIR);
+    cr_assert_eq(lanes_os_folder_make_above("/", &err), LANES_OK);
+    char longest[LANES_OS_PATH_MAX + 1];
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    cr_assert_eq(lanes_os_folder_make_above(longest, &err), -ENAMETOOLONG);
+}
+
+Test(os_file, touching_is_seen_in_the_time_of_change)
+{
+    lanes_error err;
+    uint64_t bytes = 0;
+    uint64_t old_ns = 0;
+    uint64_t new_ns = 0;
+    const char *path = in_folder("used");
+    cr_assert_eq(lanes_os_path_facts(path, &bytes, &old_ns, &err), -ENOENT);
+    lanes_os_file_touch(path);
+    cr_assert_eq(lanes_os_path_facts(path, &bytes, &old_ns, &err), -ENOENT);
+    cr_assert_eq(lanes_os_file_replace(path, "four", 4, &err), LANES_OK);
+    const struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000, .tv_nsec = 7}};
+    cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+    cr_assert_eq(lanes_os_path_facts(path, &bytes, &old_ns, &err), LANES_OK);
+    cr_assert_eq(bytes, 4);
+    cr_assert_eq(old_ns, 1000000000007u);
+    lanes_os_file_touch(path);
+    cr_assert_eq(lanes_os_path_facts(path, &bytes, &new_ns, &err), LANES_OK);
+    cr_assert_gt(new_ns, old_ns);
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -194,6 +195,36 @@ Test(os_memory, read_only_descriptor_does_not_map_for_writing)
     cr_assert_eq(lanes_os_map(fd, 4096, LANES_OS_MAP_WRITE, &data, &err), -EACCES);
     cr_assert_eq(lanes_os_map(fd, 4096, LANES_OS_MAP_POPULATE, &data, &err), LANES_OK);
     lanes_os_unmap(data, 4096);
+}
+
+static long faults(void)
+{
+    struct rusage usage;
+    cr_assert_eq(getrusage(RUSAGE_SELF, &usage), 0);
+    return usage.ru_minflt;
+}
+
+Test(os_memory, populated_pages_are_not_faulted_in_again)
+{
+    const uint64_t pages = 2000;
+    const uint64_t bytes = pages * lanes_os_page_bytes();
+    const int fd = make_memfd(bytes);
+    for (int round = 0; round < 3; round++) {
+        void *data = NULL;
+        cr_assert_eq(lanes_os_map(fd, bytes, LANES_OS_MAP_WRITE, &data, NULL), LANES_OK);
+        if (round == 0) {
+            lanes_os_populate_new(data, bytes);
+        } else if (round == 1) {
+            lanes_os_populate(data, bytes);
+        }
+        const long before = faults();
+        for (uint64_t i = 0; i < pages; i++) {
+            ((volatile char *)data)[i * lanes_os_page_bytes()] = 1;
+        }
+        const long taken = faults() - before;
+        cr_assert(round < 2 ? taken < 100 : taken > 100, "round %d: %ld", round, taken);
+        lanes_os_unmap(data, bytes);
+    }
 }
 
 Test(os_memory, duplicate_is_independent)

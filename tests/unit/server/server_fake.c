@@ -12,6 +12,7 @@
 
 #include "base/atomic.h"
 #include "kernel/compile.h"
+#include "kernel/fusion.h"
 #include "os/os_file.h"
 #include "os/os_memory.h"
 #include "os/os_socket.h"
@@ -45,6 +46,7 @@ lanes_status fake_load_object(void *ctx, const void *object, size_t object_bytes
         .loop = kernel->loop,
         .explain = result->explain_symbol[0] != '\0' ? kernel->explain : NULL,
         .address = result->payload_symbol[0] != '\0' ? kernel->address : NULL,
+        .bytes = FAKE_CODE_BYTES,
     };
     lanes_fetch_add_relaxed_u32(&f->loads, 1);
     return LANES_OK;
@@ -74,18 +76,22 @@ static bool is_command(const struct job *job, const char *name)
     return strcmp(job->command, name) == 0;
 }
 
-/* The command for a load, or the one for variants behind the space. */
+/* The command for a load, or the one for variants behind the space; of a fused kernel,
+ * the latter of its first node. */
 static void read_command(struct job *job, int ir_fd)
 {
     char ir[128] = {0};
-    const uint64_t bytes =
-        job->request.ir_bytes < sizeof(ir) ? job->request.ir_bytes : sizeof(ir) - 1;
-    LANES_IGNORE(lanes_os_read_at(ir_fd, ir, bytes, 0, NULL) < 0, "empty");
+    const uint64_t begin = job->request.node_count != 0 ? sizeof(lanes_fusion_table) : 0;
+    const uint64_t rest = job->request.ir_bytes - begin;
+    const uint64_t bytes = rest < sizeof(ir) ? rest : sizeof(ir) - 1;
+    LANES_IGNORE(lanes_os_read_at(ir_fd, ir, bytes, begin, NULL) < 0, "empty");
     char *space = strchr(ir, ' ');
     const char *command = ir;
     if (space != NULL) {
         *space = '\0';
-        command = job->request.default_key != 0 ? ir : space + 1;
+        const bool is_load =
+            job->request.default_key != 0 && job->request.node_count == 0;
+        command = is_load ? ir : space + 1;
     }
     job->sharing = *command == '=' || *command == '~' ? *command : '\0';
     command += job->sharing != '\0';
@@ -108,7 +114,8 @@ static void key_code(const struct job *job, lanes_compile_result *result)
 {
     lanes_code_key *key = &result->code_key;
     if (job->sharing == '\0') {
-        memcpy(key->bytes, &job->request.id, sizeof(job->request.id));
+        const uint32_t number = lanes_fetch_add_relaxed_u32(&job->f->keys, 1);
+        memcpy(key->bytes, &number, sizeof(number));
         return;
     }
     key->bytes[31] = (uint8_t)job->sharing;
@@ -179,8 +186,8 @@ static void damage_payload(const struct job *job, lanes_payload *payload)
     const uint64_t ir_bytes = job->request.ir_bytes;
     if (is_command(job, "form")) {
         payload->form = LANES_PAYLOAD_BITCODE + 1;
-    } else if (is_command(job, "reserved")) {
-        payload->reserved = 1;
+    } else if (is_command(job, "node")) {
+        payload->node = 1;
     } else if (is_command(job, "type")) {
         memset(payload->type, 'x', sizeof(payload->type));
     } else if (is_command(job, "message")) {
@@ -280,6 +287,11 @@ static void write_result(struct job *job)
             report, sizeof(report),
             "{\"entry\":\"fake\",\"variants\":[{\"layout\":\"%s\",\"cached\":true}]}",
             key);
+    } else if (is_command(job, "hypot")) {
+        snprintf(report, sizeof(report),
+                 "{\"externals\":[{\"name\":\"sin\"},{\"name\":\"hypot\"}],"
+                 "\"variants\":[\"%s\"]}",
+                 key);
     } else if (job->sharing != '\0') {
         snprintf(report, sizeof(report),
                  "{\"entry\":\"first\",\"externals\":[],\"variants\":[{\"layout\":\"%s\","

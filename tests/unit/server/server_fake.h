@@ -7,6 +7,9 @@
 
 #include "server/server.h"
 
+/** What every code of the fake takes when it is loaded. */
+#define FAKE_CODE_BYTES 4096u
+
 lanes_status fake_peer_uid(void *ctx, int socket_fd, uint32_t *out_uid);
 lanes_status fake_start_compiler(void *ctx, int *out_socket_fd, lanes_os_child *out_child,
                                  lanes_error *err);

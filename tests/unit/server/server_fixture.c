@@ -46,6 +46,7 @@ void fixture_init(fixture *f, uint32_t threads)
     f->options.plan = f->plan;
     f->options.listen_fd = f->listen_fd;
     f->options.stop_fd = f->stop_fd;
+    f->options.code_bytes = 0; /* so that what is dropped is seen to go */
     f->options.hooks = (lanes_server_hooks){
         .ctx = f,
         .peer_uid = fake_peer_uid,
@@ -123,17 +124,17 @@ static lanes_status receive(client *c, void *reply, size_t bytes, int *fds,
     return LANES_OK;
 }
 
-lanes_status client_request(client *c, uint32_t type, void *message, size_t bytes, int fd,
-                            void *reply, size_t reply_bytes, int *out_fd)
+static lanes_status send_request(client *c, uint32_t type, void *message, size_t bytes,
+                                 int fd)
 {
     lanes_abi_header *header = message;
     *header = (lanes_abi_header){
         .type = type, .sequence = ++c->sequence, .bytes = (uint32_t)bytes};
-    const lanes_status sent =
-        lanes_os_send(c->fd, message, bytes, &fd, fd >= 0 ? 1 : 0, WAIT_NS, NULL);
-    if (sent < 0) {
-        return sent;
-    }
+    return lanes_os_send(c->fd, message, bytes, &fd, fd >= 0 ? 1 : 0, WAIT_NS, NULL);
+}
+
+static lanes_status receive_reply(client *c, void *reply, size_t reply_bytes, int *out_fd)
+{
     int fds[LANES_OS_FDS_MAX];
     uint32_t fd_count = 0;
     const lanes_status status = receive(c, reply, reply_bytes, fds, &fd_count);
@@ -144,6 +145,13 @@ lanes_status client_request(client *c, uint32_t type, void *message, size_t byte
         }
     }
     return status;
+}
+
+lanes_status client_request(client *c, uint32_t type, void *message, size_t bytes, int fd,
+                            void *reply, size_t reply_bytes, int *out_fd)
+{
+    const lanes_status sent = send_request(c, type, message, bytes, fd);
+    return sent < 0 ? sent : receive_reply(c, reply, reply_bytes, out_fd);
 }
 
 lanes_status client_open(client *c, const fixture *f)
@@ -223,17 +231,30 @@ lanes_status client_segment_release(client *c, segment *s)
 /* ---- Kernels ------------------------------------------------------------------------
  */
 
-lanes_status client_load(client *c, const char *command, lanes_abi_kernel *out)
+void client_load_begin(client *c, const char *command)
 {
-    lanes_abi_kernel_load request = {.ir_bytes = strlen(command)};
+    lanes_abi_kernel_load request = {.ir_bytes = strlen(command),
+                                     .flags = c->load_flags,
+                                     .math = c->load_math,
+                                     .fp = c->load_fp};
     int ir = -1;
-    int report = -1;
     cr_assert_eq(lanes_os_memfd_create("test-ir", 0, &ir, NULL), LANES_OK);
     cr_assert_eq(lanes_os_write_at(ir, command, strlen(command), 0, NULL), LANES_OK);
-    const lanes_status status =
-        client_request(c, LANES_ABI_KERNEL_LOAD, &request, sizeof(request), ir, out,
-                       sizeof(*out), &report);
+    cr_assert_eq(send_request(c, LANES_ABI_KERNEL_LOAD, &request, sizeof(request), ir),
+                 LANES_OK);
     lanes_os_close(&ir);
+}
+
+lanes_status client_load(client *c, const char *command, lanes_abi_kernel *out)
+{
+    client_load_begin(c, command);
+    return client_load_end(c, out);
+}
+
+lanes_status client_load_end(client *c, lanes_abi_kernel *out)
+{
+    int report = -1;
+    const lanes_status status = receive_reply(c, out, sizeof(*out), &report);
     if (status == LANES_OK) {
         lanes_os_close(&report);
     }

@@ -8,6 +8,8 @@
  *
  *   double fail slow        a kernel f8(f8): 2 x; 2 x unless x < 0; 2 x, 1 us an element
  *   hold                    as double, once fixture.is_released is set
+ *   lines                   as slow, counting calls and outputs that are not aligned
+ *   hypot                   as double, reported to call hypot
  *   raise mask              as fail, with ValueError('negative'); and with a mask operand
  *   zero                    as fail, with a division by zero
  *   textfit bits formless   as raise, its pickle at the end; in bitcode; nowhere
@@ -18,7 +20,7 @@
  *   cpu wall memory output nochild strange   the other outcomes, and one that is none
  *   refuse                  LANES_E_IR_REFUSED, "refused by the fake"
  *   version short sizes object signature rowmask manyparams symbol explainer table
- *   notable payloads lists missing text json other otherparams nolink, form reserved type
+ *   notable payloads lists missing text json other otherparams nolink, form node type
  *   message location textout textwrap textlong bitsout bitswrap bitslong, listcount
  *   listdtype listout listwrap              malformed results
  *   die                     the compiler ends
@@ -27,6 +29,8 @@
  *   ~NAME                   as =NAME, but the key is that of all ~NAME
  *   gone                    as double, but first without code that is not loaded
  *   liar                    always without
+ *
+ * A fused kernel is what the command of its first node says, as a variant would be.
  */
 #ifndef LANES_TESTS_SERVER_FIXTURE_H
 #define LANES_TESTS_SERVER_FIXTURE_H
@@ -53,6 +57,7 @@ typedef struct fixture {
     uint32_t compiles;
     uint32_t left_out; /* codes that the compiler left out */
     uint32_t gone;     /* compiles of "gone" */
+    uint32_t keys;     /* of codes that are nobody else's */
     uint32_t loads;
     uint32_t unloads;
     uint32_t fails_to_start; /* the compiler does not start */
@@ -71,6 +76,9 @@ typedef struct client {
     int doorbell;
     int event;
     uint32_t sequence;
+    uint32_t load_flags; /* LANES_ABI_KERNEL_* of loads */
+    uint32_t load_math;
+    uint32_t load_fp;
     lanes_shm_rings rings;
     lanes_ring_client ring;
     lanes_abi_hello hello;
@@ -103,6 +111,9 @@ lanes_status client_segment(client *c, uint64_t bytes, segment *out);
 lanes_status client_segment_release(client *c, segment *s);
 
 lanes_status client_load(client *c, const char *command, lanes_abi_kernel *out);
+/** The two halves of it: ask, and wait for the answer. */
+void client_load_begin(client *c, const char *command);
+lanes_status client_load_end(client *c, lanes_abi_kernel *out);
 /** Report of a kernel, NUL-terminated; freed by the caller. */
 char *client_report(client *c, lanes_abi_id kernel);
 lanes_status client_kernel_release(client *c, lanes_abi_id kernel);

@@ -72,7 +72,7 @@ static void loop_slow(const lanes_loop_frame *frame, uint64_t begin, uint64_t en
     }
 }
 
-/* As double, and a code that streams: what loop.h promises it is looked at. */
+/* As slow, and a code that streams: what loop.h promises it is looked at. */
 static void loop_lines(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
                        lanes_loop_result *result)
 {
@@ -81,7 +81,7 @@ static void loop_lines(const lanes_loop_frame *frame, uint64_t begin, uint64_t e
         end - begin >= LANES_STREAM_COUNT && at % LANES_STREAM_ALIGNMENT != 0;
     lanes_fetch_add_relaxed_u32(&fake_crooked, is_crooked ? 1 : 0);
     lanes_fetch_add_relaxed_u32(&fake_lines, 1);
-    loop_double(frame, begin, end, result);
+    loop_slow(frame, begin, end, result);
 }
 
 static void loop_seed(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,

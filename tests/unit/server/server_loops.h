@@ -31,4 +31,8 @@ extern const lanes_payload_arguments fake_arguments;
 /** Elements that were run once more to learn why they failed; atomic. */
 extern uint32_t fake_explains;
 
+/** Calls of "lines", and those whose output was not aligned as it must be; atomic. */
+extern uint32_t fake_lines;
+extern uint32_t fake_crooked;
+
 #endif /* LANES_TESTS_SERVER_LOOPS_H */

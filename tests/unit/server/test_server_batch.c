@@ -102,16 +102,31 @@ Test(server_batch, entries_out_of_range_are_refused_with_a_reason)
     b.entry.reserved0 = 1;
     cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
     b = good;
-    b.entry.reserved[4] = 1;
+    b.entry.reserved[3] = 1;
     cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
     b = good;
-    b.entry.flags = LANES_ABI_BATCH_WHERE << 1;
+    b.entry.flags = LANES_ABI_BATCH_FLUSH << 1;
     cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
     cr_assert_not_null(strstr(c.text, "a reserved field"), "%s", c.text);
     b = good;
     b.entry.casting = LANES_CASTING_UNSAFE + 1;
     cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
     cr_assert_not_null(strstr(c.text, "casting 4 of a batch is unknown"), "%s", c.text);
+    b = good;
+    b.entry.reduce = LANES_REDUCE_SCAN + 1;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
+    cr_assert_not_null(strstr(c.text, " of a batch is unknown"), "%s", c.text);
+    b = good;
+    b.entry.reduce_axes = 1;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
+    cr_assert_not_null(strstr(c.text, "reduce_axes 0x1 of a batch is not 0x0"), "%s",
+                       c.text);
+    b = good;
+    b.entry.reduce = LANES_REDUCE_SUM;
+    b.entry.reduce_axes = 3;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
+    cr_assert_not_null(strstr(c.text, "reduce_axes 0x3 of a batch is not 0x1 or a part"),
+                       "%s", c.text);
     b = good;
     b.entry.dimensions = 0;
     cr_assert_eq(client_run(&c, &b).status, LANES_E_SHAPE);

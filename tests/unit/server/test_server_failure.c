@@ -52,7 +52,7 @@ Test(server_failure, tables_that_cannot_be_true_are_refused)
         const char *text;
     } cases[] = {
         {"form", "malformed payload"},
-        {"reserved", "malformed payload"},
+        {"node", "malformed payload"},
         {"type", "malformed payload"},
         {"message", "malformed payload"},
         {"location", "malformed payload"},

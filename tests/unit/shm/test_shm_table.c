@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "os/os_file.h"
@@ -55,6 +56,13 @@ static void destroy_table(void)
 }
 
 TestSuite(shm_table, .init = make_table, .fini = destroy_table, .timeout = 20);
+
+static long faults(void)
+{
+    struct rusage usage;
+    cr_assert_eq(getrusage(RUSAGE_SELF, &usage), 0);
+    return usage.ru_minflt;
+}
 
 static int make_memory(uint64_t bytes)
 {
@@ -102,6 +110,30 @@ Test(shm_table, created_segment_is_shared_sealed_and_released)
     lanes_shm_unmap(&client);
     cr_assert_null(client.data);
     lanes_shm_unmap(&client);
+}
+
+/* No batch pays for mapping pages. */
+Test(shm_table, pages_are_mapped_when_a_segment_is_made)
+{
+    const uint64_t page = lanes_os_page_bytes();
+    const uint64_t pages = 2000;
+    lanes_abi_id id;
+    int fd = -1;
+    cr_assert_eq(lanes_shm_create(table, pages * page, &id, &fd, &err), LANES_OK);
+    for (int round = 0; round < 2; round++) {
+        lanes_shm_segment *segment = NULL;
+        cr_assert_eq(lanes_shm_acquire(table, id, &segment), LANES_OK);
+        const long before = faults();
+        for (uint64_t i = 0; i < pages; i++) {
+            ((volatile char *)segment->mapping.data)[i * page] = 1;
+        }
+        cr_assert_lt(faults() - before, 100, "round %d", round);
+        lanes_shm_drop(segment);
+        if (round == 0) {
+            cr_assert_eq(lanes_shm_attach(table, fd, 0, 0, &id, &err), LANES_OK);
+        }
+    }
+    lanes_os_close(&fd);
 }
 
 Test(shm_table, stale_and_invented_ids_are_refused)
