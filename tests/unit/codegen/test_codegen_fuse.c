@@ -184,7 +184,8 @@ Test(codegen_fuse, a_diamond_with_math_is_vectorized, .timeout = 120)
     const lanes_abi_source outputs[] = {FROM(4, 0), FROM(1, 0)};
     const kernel k = FUSE(nodes, outputs);
     expect_signature_of(&k.result, "f8,f8(f8,f8)");
-    cr_expect_gt(k.result.info.vector_width, 1);
+    /* With two lanes of SSE2, vectors are not worth it, LLVM says. */
+    cr_expect(k.result.info.vector_width > 1 || !compiles_for("x86-64-v3"));
     double sum[COUNT];
     double e[COUNT];
     void *const operands[] = {values[0], values[1], sum, e};
