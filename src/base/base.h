@@ -57,6 +57,11 @@ lanes_status lanes_error_errno(lanes_error *err, int errno_value, const char *fo
 lanes_status lanes_error_prefix(lanes_error *err, lanes_status code, const char *format,
                                 ...) LANES_PRINTF(3, 4);
 
+static inline uint64_t lanes_min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /** *out = a * b; false on overflow. */
 static inline bool lanes_mul_u64(uint64_t a, uint64_t b, uint64_t *out)
 {

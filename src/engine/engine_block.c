@@ -13,7 +13,6 @@
  */
 #include "engine/engine_internal.h"
 
-#include "engine/engine_pack.h"
 #include "kernel/reduce.h"
 
 /* Scratch of a thread, on its stack: the least block of 18 complex operands. */
@@ -145,16 +144,6 @@ static bool is_written(const lanes_engine_plan *plan, uint32_t k)
     return k >= plan->input_count && k < plan->input_count + plan->written_count;
 }
 
-static lanes_engine_source source_of(const lanes_engine_plan *plan, uint32_t k)
-{
-    return (lanes_engine_source){
-        .space = &plan->space,
-        .operand = k,
-        .element_bytes = plan->element_size[k],
-        .first = plan->frame.base[plan->slot[k]],
-    };
-}
-
 static void lay_out(struct blocks *blocks, char *scratch)
 {
     const lanes_engine_plan *plan = blocks->plan;
@@ -194,7 +183,7 @@ static void load_block(struct blocks *blocks, uint64_t begin, uint64_t count)
 {
     const lanes_engine_plan *plan = blocks->plan;
     for (uint32_t k = 0; k < plan->operand_count; k++) {
-        const lanes_engine_source source = source_of(plan, k);
+        const lanes_engine_source source = lanes_engine_source_of(plan, k);
         void **base = &blocks->frame.base[plan->slot[k]];
         switch ((enum lanes_engine_access)plan->access[k]) {
         case LANES_ACCESS_UNIFORM:
@@ -229,7 +218,7 @@ static void store_block(const struct blocks *blocks, uint64_t count)
     const lanes_engine_plan *plan = blocks->plan;
     for (uint32_t k = plan->input_count; k < plan->operand_count; k++) {
         if (plan->access[k] == LANES_ACCESS_PACKED && is_written(plan, k)) {
-            const lanes_engine_source source = source_of(plan, k);
+            const lanes_engine_source source = lanes_engine_source_of(plan, k);
             lanes_engine_unpack(&source, &blocks->place, count, blocks->copy[k]);
         }
     }

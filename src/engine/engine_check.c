@@ -340,12 +340,10 @@ static lanes_status check_reduction(const lanes_engine_draft *state, lanes_error
     const bool has_none = op == LANES_REDUCE_NONE || op == LANES_REDUCE_SUM ||
                           op == LANES_REDUCE_PROD || op == LANES_REDUCE_ANY ||
                           op == LANES_REDUCE_ALL || lanes_reduce_is_by_kernel(op);
-    uint64_t kept = 1;
-    for (uint32_t d = 0; d < batch->dimensions; d++) {
-        const bool is_kept = (batch->reduce_axes >> d & 1u) == 0;
-        kept *= is_kept ? batch->shape[d] != 0 : 1;
-    }
-    if (!has_none && state->count == 0 && kept != 0) {
+    uint64_t kept;
+    uint64_t reduced;
+    lanes_engine_count_reduced(batch, &kept, &reduced);
+    if (!has_none && reduced == 0 && kept != 0) {
         return lanes_error_set(err, LANES_E_SHAPE,
                                "the batch has no elements along the reduced axes and "
                                "%s has no identity: give it some, or skip it",

@@ -10,20 +10,8 @@
 
 #include <string.h>
 
-#include "engine/engine_pack.h"
-
 /* Values that are combined in one call. */
 #define COMBINE_COUNT 64u
-
-static lanes_engine_source source_of(const lanes_engine_plan *plan, uint32_t k)
-{
-    return (lanes_engine_source){
-        .space = &plan->space,
-        .operand = k,
-        .element_bytes = plan->element_size[k],
-        .first = plan->frame.base[plan->slot[k]],
-    };
-}
 
 bool lanes_engine_is_wanted(const lanes_engine_plan *plan,
                             const lanes_engine_place *place)
@@ -31,7 +19,7 @@ bool lanes_engine_is_wanted(const lanes_engine_plan *plan,
     const uint32_t where = plan->operand_count - 1; /* the last, if there is one */
     char flag = 1;
     if (plan->key.has_where != 0) {
-        const lanes_engine_source source = source_of(plan, where);
+        const lanes_engine_source source = lanes_engine_source_of(plan, where);
         lanes_engine_pack(&source, place, 1, &flag);
     }
     return flag != 0;
@@ -41,7 +29,7 @@ bool lanes_engine_is_wanted(const lanes_engine_plan *plan,
 static void clear_mask(const lanes_engine_plan *plan, const lanes_engine_place *place)
 {
     if (plan->frame.base[plan->mask] != NULL) {
-        const lanes_engine_source source = source_of(plan, plan->mask);
+        const lanes_engine_source source = lanes_engine_source_of(plan, plan->mask);
         const char flag = 0;
         lanes_engine_unpack(&source, place, 1, &flag);
     }
@@ -50,7 +38,7 @@ static void clear_mask(const lanes_engine_plan *plan, const lanes_engine_place *
 void lanes_engine_read_start(const lanes_engine_plan *plan, uint64_t begin,
                              uint64_t count, void *to)
 {
-    const lanes_engine_source source = source_of(plan, 0);
+    const lanes_engine_source source = lanes_engine_source_of(plan, 0);
     lanes_engine_place place;
     lanes_engine_space_place(&plan->space, begin, &place);
     lanes_engine_pack(&source, &place, count, to);
@@ -64,7 +52,7 @@ uint64_t lanes_engine_take_first(const lanes_engine_plan *plan, uint64_t begin,
     for (; begin < end; begin++) {
         clear_mask(plan, &place);
         if (lanes_engine_is_wanted(plan, &place)) {
-            const lanes_engine_source source = source_of(plan, 1);
+            const lanes_engine_source source = lanes_engine_source_of(plan, 1);
             lanes_engine_pack(&source, &place, 1, to);
             *out_is_some = true;
             return begin + 1;

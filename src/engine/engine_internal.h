@@ -6,7 +6,20 @@
 #define LANES_ENGINE_INTERNAL_H
 
 #include "engine/engine.h"
+#include "engine/engine_pack.h"
 #include "kernel/repr.h"
+
+/** Operand @p k where the client has it. */
+static inline lanes_engine_source lanes_engine_source_of(const lanes_engine_plan *plan,
+                                                         uint32_t k)
+{
+    return (lanes_engine_source){
+        .space = &plan->space,
+        .operand = k,
+        .element_bytes = plan->element_size[k],
+        .first = plan->frame.base[plan->slot[k]],
+    };
+}
 
 /* engine_block.c */
 
@@ -29,7 +42,11 @@ void lanes_engine_run_blocks(const lanes_engine_plan *plan, const lanes_engine_o
 
 /* engine_reduce.c */
 
-/** Choose whether a reduction folds; kept and reduced are known. */
+/** Values of each output of a reduction, and elements of each value; 0 if an axis is. */
+void lanes_engine_count_reduced(const lanes_engine_batch *batch, uint64_t *out_kept,
+                                uint64_t *out_reduced);
+
+/** Choose whether a reduction folds. */
 bool lanes_engine_choose_fold(const lanes_engine_batch *batch, uint32_t input_count,
                               bool keeps_order);
 

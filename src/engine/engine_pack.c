@@ -43,11 +43,6 @@ static void advance(struct walk *walk, uint32_t d, uint64_t steps)
     }
 }
 
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* The next box of at most @p count elements, which is at least 1; returns how many. */
 static uint64_t next_box(struct walk *walk, uint64_t count, lanes_engine_box *box)
 {
@@ -65,7 +60,7 @@ static uint64_t next_box(struct walk *walk, uint64_t count, lanes_engine_box *bo
         advance(walk, inner - 1, box->rows);
     } else {
         box->rows = 1;
-        box->columns = min_u64(length - walk->place.index[inner], count);
+        box->columns = lanes_min_u64(length - walk->place.index[inner], count);
         box->row_stride = 0;
         advance(walk, inner, box->columns);
     }

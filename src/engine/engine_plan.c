@@ -143,12 +143,7 @@ static void fill_reduction(const lanes_engine_draft *state, lanes_engine_plan *p
     lanes_engine_reduction *reduction = &plan->reduction;
     reduction->op = batch->reduce;
     reduction->folds = plan->key.folds != 0 || is_scan(state);
-    reduction->kept = 1;
-    reduction->reduced = 1;
-    for (uint32_t d = 0; d < batch->dimensions; d++) {
-        const bool is_kept = (batch->reduce_axes >> d & 1u) == 0;
-        *(is_kept ? &reduction->kept : &reduction->reduced) *= batch->shape[d];
-    }
+    lanes_engine_count_reduced(batch, &reduction->kept, &reduction->reduced);
     reduction->is_empty =
         reduction->kept > 0 && reduction->reduced == 0 && !is_scan(state);
     for (uint32_t i = plan->input_count; i < plan->mask; i++) {

@@ -26,7 +26,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/engine_pack.h"
 #include "kernel/reduce.h"
 
 /*
@@ -61,11 +60,6 @@
 #define SEGMENT_MAX (1u << 28)
 
 _Static_assert(ACCUMULATOR_BYTES >= LANES_OPERANDS_MAX * 64u * 16u, "64 of each output");
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
 
 static uint64_t divide_up(uint64_t a, uint64_t b)
 {
@@ -110,8 +104,8 @@ static int32_t find_last(const lanes_engine_batch *batch)
     return last;
 }
 
-static void count_elements(const lanes_engine_batch *batch, uint64_t *out_kept,
-                           uint64_t *out_reduced)
+void lanes_engine_count_reduced(const lanes_engine_batch *batch, uint64_t *out_kept,
+                                uint64_t *out_reduced)
 {
     *out_kept = 1;
     *out_reduced = 1;
@@ -125,7 +119,7 @@ bool lanes_engine_choose_fold(const lanes_engine_batch *batch, uint32_t input_co
 {
     uint64_t kept;
     uint64_t reduced;
-    count_elements(batch, &kept, &reduced);
+    lanes_engine_count_reduced(batch, &kept, &reduced);
     if (reduced == 0) { /* nothing to run: values are all there is */
         return false;
     }
@@ -155,12 +149,12 @@ struct unit {
 
 static uint64_t segment_count(const lanes_engine_reduction *r, uint64_t segment)
 {
-    return min_u64(r->segment, r->reduced - segment * r->segment);
+    return lanes_min_u64(r->segment, r->reduced - segment * r->segment);
 }
 
 static uint64_t value_count(const lanes_engine_reduction *r, uint64_t value)
 {
-    return min_u64(r->width, r->kept - value);
+    return lanes_min_u64(r->width, r->kept - value);
 }
 
 static uint64_t element_count(const lanes_engine_reduction *r, const struct unit *unit)
@@ -256,15 +250,15 @@ static char *has_partial(const lanes_engine_plan *plan, uint64_t segment, uint64
 
 static void cut_fold(lanes_engine_reduction *r)
 {
-    const uint64_t few = min_u64(divide_up(r->reduced, FOLD_COUNT_FEW),
-                                 divide_up(FOLD_UNITS_FEW, r->kept));
-    const uint64_t many = min_u64(divide_up(r->reduced, FOLD_COUNT_MANY),
-                                  divide_up(FOLD_UNITS_MANY, r->kept));
+    const uint64_t few = lanes_min_u64(divide_up(r->reduced, FOLD_COUNT_FEW),
+                                       divide_up(FOLD_UNITS_FEW, r->kept));
+    const uint64_t many = lanes_min_u64(divide_up(r->reduced, FOLD_COUNT_MANY),
+                                        divide_up(FOLD_UNITS_MANY, r->kept));
     const uint64_t wanted = few > many ? few : many;
     r->width = 1;
     r->segment = divide_up(r->reduced, wanted);
     r->segment += -r->segment % LANES_STREAM_COUNT; /* whole cache lines */
-    r->segment = min_u64(r->segment, SEGMENT_MAX);
+    r->segment = lanes_min_u64(r->segment, SEGMENT_MAX);
     r->segments = divide_up(r->reduced, r->segment);
 }
 
@@ -285,12 +279,12 @@ static void cut_scan(lanes_engine_plan *plan)
 static void cut_rows(lanes_engine_reduction *r, uint64_t bytes)
 {
     r->width = ACCUMULATOR_BYTES / bytes;
-    r->width = min_u64(r->width - r->width % LANES_STREAM_COUNT, r->kept);
+    r->width = lanes_min_u64(r->width - r->width % LANES_STREAM_COUNT, r->kept);
     /* Without an identity, rows are not begun in the middle. */
     const uint64_t most =
         r->op == LANES_REDUCE_KERNEL ? 1 : divide_up(r->reduced, ROW_COUNT_MIN);
     const uint64_t columns = divide_up(r->kept, r->width);
-    const uint64_t wanted = min_u64(most, divide_up(ROW_UNITS, columns));
+    const uint64_t wanted = lanes_min_u64(most, divide_up(ROW_UNITS, columns));
     r->segment = divide_up(r->reduced, wanted);
     r->segments = divide_up(r->reduced, r->segment);
 }
@@ -337,12 +331,7 @@ static void write_values(const lanes_engine_plan *plan, uint32_t k, uint64_t val
                          uint64_t count, const void *from)
 {
     const lanes_engine_reduction *r = &plan->reduction;
-    const lanes_engine_source source = {
-        .space = &plan->space,
-        .operand = k,
-        .element_bytes = plan->element_size[k],
-        .first = plan->frame.base[plan->slot[k]],
-    };
+    const lanes_engine_source source = lanes_engine_source_of(plan, k);
     lanes_engine_place place;
     lanes_engine_space_place(&plan->space, r->folds ? value * r->reduced : value, &place);
     lanes_engine_unpack(&source, &place, count, from);

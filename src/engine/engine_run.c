@@ -65,11 +65,6 @@ struct tile {
     lanes_loop_result result;
 };
 
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 static void add_result(lanes_loop_result *to, const lanes_loop_result *from)
 {
     lanes_fetch_add_relaxed_u64(&to->failed, from->failed);
@@ -123,7 +118,7 @@ static void call_loop(void *ctx)
         /* What is stored past the caches begins at whole lines. */
         const uint64_t over = tile->begin % LANES_STREAM_COUNT;
         const uint64_t head = over != 0 ? LANES_STREAM_COUNT - over : 0;
-        const uint64_t middle = min_u64(tile->begin + head, tile->end);
+        const uint64_t middle = lanes_min_u64(tile->begin + head, tile->end);
         if (middle > tile->begin) {
             tile->state->loop(&plan->frame, tile->begin, middle, &tile->result);
         }
@@ -173,9 +168,9 @@ static uint64_t choose_tile_count(const lanes_team *team, const lanes_engine_pla
     const uint64_t cache_bytes = lanes_team_plan(team)->core_cache_bytes;
     const uint64_t tile_bytes = cache_bytes != 0 ? cache_bytes / 2 : TILE_BYTES_DEFAULT;
     uint64_t tile = tile_bytes / (plan->element_bytes != 0 ? plan->element_bytes : 1);
-    tile = min_u64(tile, TILE_NS * UINT64_C(1000) / element_ps);
-    tile = min_u64(tile, count / (TILES_PER_THREAD * (uint64_t)threads));
-    tile = min_u64(tile, LANES_TILE_COUNT_MAX);
+    tile = lanes_min_u64(tile, TILE_NS * UINT64_C(1000) / element_ps);
+    tile = lanes_min_u64(tile, count / (TILES_PER_THREAD * (uint64_t)threads));
+    tile = lanes_min_u64(tile, LANES_TILE_COUNT_MAX);
     tile -= tile % TILE_STEP;
     return tile != 0 ? tile : TILE_STEP;
 }
@@ -247,13 +242,13 @@ static void prepare_thread(void)
 static uint64_t run_probe(struct run_state *state, uint64_t begin, uint64_t end,
                           lanes_engine_outcome *outcome)
 {
-    const uint64_t limit = min_u64(end - begin, PROBE_COUNT);
+    const uint64_t limit = lanes_min_u64(end - begin, PROBE_COUNT);
     uint64_t done = 0;
     uint64_t step = PROBE_FIRST;
     state->first = begin;
     prepare_thread();
     while (done < limit && !should_stop(state)) {
-        const uint64_t count = min_u64(step, limit - done);
+        const uint64_t count = lanes_min_u64(step, limit - done);
         const uint64_t start_ns = lanes_clock_ns();
         run_range(state, 0, done, done + count);
         const uint64_t taken_ns = lanes_clock_ns() - start_ns;
@@ -314,7 +309,7 @@ static void add_to_outcome(const struct run_state *state, lanes_engine_outcome *
     outcome->tiles -= state->skipped;
     outcome->result.failed += state->result.failed;
     outcome->result.first_failed =
-        min_u64(outcome->result.first_failed, state->result.first_failed);
+        lanes_min_u64(outcome->result.first_failed, state->result.first_failed);
     if (state->fault.signal_number != 0 && (outcome->fault.signal_number == 0 ||
                                             state->fault_begin < outcome->fault_begin)) {
         outcome->fault = state->fault;
@@ -352,7 +347,7 @@ void lanes_engine_run(lanes_team *team, const lanes_engine_plan *plan, lanes_loo
         return;
     }
     while (begin < end && !should_stop(&state)) {
-        const uint64_t stop = begin < plan->count ? min_u64(end, plan->count) : end;
+        const uint64_t stop = begin < plan->count ? lanes_min_u64(end, plan->count) : end;
         run_pass(team, &state, begin, stop, outcome);
         begin = stop;
     }

@@ -30,11 +30,6 @@
 /* Loops count elements of a call in 30 bits. */
 #define CALL_COUNT_MAX (1u << 28)
 
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Of a segment: its total, after the first pass; later the running value before it. */
 static char *value_of(const lanes_engine_plan *plan, uint64_t segment, uint64_t row)
 {
@@ -57,7 +52,7 @@ static void run_range(const lanes_engine_plan *plan, lanes_loop_fn loop, uint64_
     own.base[0] = running;
     own.begin = begin;
     while (begin < end) {
-        const uint64_t count = min_u64(end - begin, CALL_COUNT_MAX);
+        const uint64_t count = lanes_min_u64(end - begin, CALL_COUNT_MAX);
         lanes_engine_run_row(plan, &own, loop, begin, begin + count, result);
         begin += count;
     }
@@ -74,7 +69,7 @@ static void leave_outputs(const lanes_engine_plan *plan, lanes_engine_plan *out)
     for (uint32_t k = out->input_count; k < out->input_count + out->written_count; k++) {
         out->access[k] = k == out->mask ? LANES_ACCESS_UNIFORM : LANES_ACCESS_OWN;
     }
-    out->block_count = min_u64(out->block_count, SCRATCH_COUNT);
+    out->block_count = lanes_min_u64(out->block_count, SCRATCH_COUNT);
 }
 
 /* The first segment begins with the start, others with their first element. */
@@ -147,7 +142,7 @@ void lanes_engine_run_segment(const lanes_engine_plan *plan, lanes_loop_fn loop,
 {
     const lanes_engine_reduction *r = &plan->reduction;
     const uint64_t begin = row * r->reduced + segment * r->segment;
-    const uint64_t end = min_u64(begin + r->segment, (row + 1) * r->reduced);
+    const uint64_t end = lanes_min_u64(begin + r->segment, (row + 1) * r->reduced);
     if (!is_first_pass) {
         write_segment(plan, loop, segment, row, begin, end, result);
     } else if (segment + 1 < r->segments) {

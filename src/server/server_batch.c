@@ -105,11 +105,6 @@ static lanes_server_variant *want_variant(lanes_server *server,
 /* ---- Run ----------------------------------------------------------------------------
  */
 
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Elements that @p threads do in @p wanted_ns. */
 static uint64_t count_for(const lanes_server_variant *variant, uint32_t threads,
                           uint64_t wanted_ns)
@@ -170,7 +165,7 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     uint64_t count = count_for(variant, threads, SLICE_NS);
     count -= count > SLICE_STEP ? count % SLICE_STEP : 0;
     const bool is_measure = count <= rest && variant->element_ps != 0 && !is_alone;
-    count = min_u64(rest, count);
+    count = lanes_min_u64(rest, count);
     if (batch->started_ns == 0) {
         batch->started_ns = lanes_clock_ns();
     }

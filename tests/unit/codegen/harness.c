@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernel/cpu.h"
+#include "kernel/dtype.h"
 
 static const char *chosen_cpu(void)
 {
@@ -249,4 +250,26 @@ double ulp_distance_f4(float a, float b)
         return isnan(a) && isnan(b) ? 0 : HUGE_VAL;
     }
     return fabs((double)ordered_f4(a) - (double)ordered_f4(b));
+}
+
+const uint32_t every_dtype[DTYPE_COUNT] = {
+    LANES_BOOL, LANES_I1, LANES_U1, LANES_I2, LANES_U2, LANES_I4, LANES_U4,
+    LANES_I8,   LANES_U8, LANES_F4, LANES_F8, LANES_C8, LANES_C16};
+
+static uint64_t random_state = 0x9e3779b97f4a7c15;
+
+uint32_t random_below(uint32_t below)
+{
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(random_state >> 33) % below;
+}
+
+const char *type_of(uint32_t dtype)
+{
+    static const char *const integers[] = {"i8", "i16", "i32", "i64"};
+    const uint32_t bytes = lanes_dtype_bytes(dtype);
+    if (lanes_dtype_is_float(dtype)) {
+        return dtype == LANES_F4 ? "float" : "double";
+    }
+    return integers[bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : 3];
 }

@@ -57,6 +57,16 @@ lanes_compile_request request_with(const char *ir, const char *signature);
  */
 void expect_signature_of(const lanes_compile_result *result, const char *wanted);
 
+/** All dtypes there are. */
+#define DTYPE_COUNT 13
+extern const uint32_t every_dtype[DTYPE_COUNT];
+
+/** The IR type of a number of @p dtype, which is no pair. */
+const char *type_of(uint32_t dtype);
+
+/** The same numbers in every run; less than @p below. */
+uint32_t random_below(uint32_t below);
+
 /** A compiled kernel, loaded until the test ends. */
 typedef struct kernel {
     lanes_compile_result result;

@@ -14,30 +14,8 @@
 
 #define COUNT 5000 /* chunks, blocks and a rest */
 
-static const uint32_t dtypes[] = {LANES_BOOL, LANES_I1, LANES_U1, LANES_I2, LANES_U2,
-                                  LANES_I4,   LANES_U4, LANES_I8, LANES_U8, LANES_F4,
-                                  LANES_F8,   LANES_C8, LANES_C16};
-
-static uint64_t random_state = 0x9e3779b97f4a7c15;
-
-static uint32_t next_random(uint32_t below)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(random_state >> 33) % below;
-}
-
 /* ---- Callbacks -----------------------------------------------------------------------
  */
-
-static const char *type_of(uint32_t dtype)
-{
-    static const char *const integers[] = {"i8", "i16", "i32", "i64"};
-    const uint32_t bytes = lanes_dtype_bytes(dtype);
-    if (lanes_dtype_is_float(dtype)) {
-        return dtype == LANES_F4 ? "float" : "double";
-    }
-    return integers[bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : 3];
-}
 
 /* What it is given; of numbers that are no pairs and may fail, it fails for 3. */
 static const char *identity_of(uint32_t dtype, bool may_fail)
@@ -100,8 +78,8 @@ static void fill(uint32_t op, uint32_t dtype)
     const uint32_t parts = lanes_dtype_part_count(dtype);
     for (uint32_t i = 0; i < COUNT * parts; i++) {
         const int value = op == LANES_REDUCE_PROD
-                              ? (next_random(2) == 0 ? 1 : -1)
-                              : (int)next_random(dtype == LANES_BOOL ? 2 : 100) -
+                              ? (random_below(2) == 0 ? 1 : -1)
+                              : (int)random_below(dtype == LANES_BOOL ? 2 : 100) -
                                     (lanes_dtype_is_signed(dtype) ||
                                              lanes_dtype_is_float(lanes_dtype_part(dtype))
                                          ? 50
@@ -118,7 +96,7 @@ static void fill(uint32_t op, uint32_t dtype)
         memcpy(data + i * bytes, &one, bytes);
     }
     for (int i = 0; i < COUNT; i++) {
-        where[i] = next_random(4) != 0;
+        where[i] = random_below(4) != 0;
     }
 }
 
@@ -208,10 +186,10 @@ static void expect_fold(uint32_t op, uint32_t dtype, bool has_where, bool may_fa
 Test(codegen_reduce, all_into_one, .timeout = 600)
 {
     for (uint32_t op = LANES_REDUCE_SUM; op <= LANES_REDUCE_ALL; op++) {
-        for (size_t d = 0; d < LANES_ARRAY_COUNT(dtypes); d++) {
+        for (size_t d = 0; d < DTYPE_COUNT; d++) {
             const uint32_t around = (op + (uint32_t)d) % 4;
-            expect_fold(op, dtypes[d], false, false);
-            expect_fold(op, dtypes[d], (around & 1) != 0, (around & 2) != 0);
+            expect_fold(op, every_dtype[d], false, false);
+            expect_fold(op, every_dtype[d], (around & 1) != 0, (around & 2) != 0);
         }
     }
 }
@@ -248,9 +226,9 @@ static void expect_place(uint32_t op, uint32_t dtype, bool has_where, bool may_f
 Test(codegen_reduce, the_place_of_the_best, .timeout = 600)
 {
     for (uint32_t op = LANES_REDUCE_ARGMIN; op <= LANES_REDUCE_ARGMAX; op++) {
-        for (size_t d = 0; d < LANES_ARRAY_COUNT(dtypes); d++) {
+        for (size_t d = 0; d < DTYPE_COUNT; d++) {
             const uint32_t around = (op + (uint32_t)d) % 4;
-            expect_place(op, dtypes[d], (around & 1) != 0, (around & 2) != 0);
+            expect_place(op, every_dtype[d], (around & 1) != 0, (around & 2) != 0);
         }
     }
 }
@@ -292,9 +270,9 @@ static void expect_accumulated(uint32_t op, uint32_t dtype, bool has_where, bool
 Test(codegen_reduce, each_into_its_own, .timeout = 600)
 {
     for (uint32_t op = LANES_REDUCE_SUM; op <= LANES_REDUCE_ALL; op++) {
-        for (size_t d = 0; d < LANES_ARRAY_COUNT(dtypes); d++) {
+        for (size_t d = 0; d < DTYPE_COUNT; d++) {
             const uint32_t around = (op + (uint32_t)d) % 4;
-            expect_accumulated(op, dtypes[d], (around & 1) != 0, (around & 2) != 0);
+            expect_accumulated(op, every_dtype[d], (around & 1) != 0, (around & 2) != 0);
         }
     }
 }

@@ -14,30 +14,8 @@
 #define COUNT 3000 /* chunks, and a rest */
 #define BYTES (COUNT * 16)
 
-static const uint32_t dtypes[] = {LANES_BOOL, LANES_I1, LANES_U1, LANES_I2, LANES_U2,
-                                  LANES_I4,   LANES_U4, LANES_I8, LANES_U8, LANES_F4,
-                                  LANES_F8,   LANES_C8, LANES_C16};
-
-static uint64_t random_state = 0x9e3779b97f4a7c15;
-
-static uint32_t next_random(uint32_t below)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(random_state >> 33) % below;
-}
-
 /* ---- Callbacks -----------------------------------------------------------------------
  */
-
-static const char *type_of(uint32_t dtype)
-{
-    static const char *const integers[] = {"i8", "i16", "i32", "i64"};
-    const uint32_t bytes = lanes_dtype_bytes(dtype);
-    if (lanes_dtype_is_float(dtype)) {
-        return dtype == LANES_F4 ? "float" : "double";
-    }
-    return integers[bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : 3];
-}
 
 /* a + x, of bools a xor x; of numbers that are no pairs and may fail, it fails for 3. */
 static const char *sum_of(uint32_t dtype, bool may_fail)
@@ -120,8 +98,8 @@ static void put_number(uint32_t dtype, void *to, int number)
 static void fill(uint32_t dtype)
 {
     for (size_t i = 0; i < COUNT; i++) {
-        put_number(dtype, data + i * lanes_dtype_bytes(dtype), (int)next_random(100));
-        where[i] = next_random(4) != 0;
+        put_number(dtype, data + i * lanes_dtype_bytes(dtype), (int)random_below(100));
+        where[i] = random_below(4) != 0;
     }
 }
 
@@ -207,11 +185,12 @@ static void expect_scan(uint32_t dtype, bool has_where, bool may_fail, bool is_i
 
 Test(codegen_scan, every_dtype, .timeout = 600)
 {
-    for (size_t d = 0; d < LANES_ARRAY_COUNT(dtypes); d++) {
+    for (size_t d = 0; d < DTYPE_COUNT; d++) {
         for (uint32_t options = 0; options < 4; options++) {
             const bool may_fail =
-                (options & 2) != 0 && lanes_dtype_part_count(dtypes[d]) == 1;
-            expect_scan(dtypes[d], (options & 1) != 0, may_fail, (d + options) % 2 != 0);
+                (options & 2) != 0 && lanes_dtype_part_count(every_dtype[d]) == 1;
+            expect_scan(every_dtype[d], (options & 1) != 0, may_fail,
+                        (d + options) % 2 != 0);
         }
     }
 }
@@ -265,7 +244,7 @@ Test(codegen_scan, the_running_value_is_the_first_argument, .timeout = 240)
     double running = 3;
     double expected = 3;
     for (int i = 0; i < COUNT; i++) {
-        x[i] = (double)next_random(1000);
+        x[i] = (double)random_below(1000);
         out[i] = 1e9;
     }
     const lanes_loop_frame frame = frame_of(&k, (void *[]){&running, x, out});
