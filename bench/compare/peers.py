@@ -123,19 +123,14 @@ class Peers:
         return {name: makers[name]() for name in wanted if not unable.get(name)}
 
     def lanes(self, batch):
-        """Its `completion` is that of the last batch. As long as one thread of the executor,
-        bound to the first core, does all the work, this thread is on the last: else it is
-        chance whether the two share a core (`bench_roundtrip` measures both)."""
+        """Its `completion` is that of the last batch."""
         elapsed = ctypes.c_uint64()
         completion = lanes.Completion()
 
         def run(repeats):
-            is_alone = completion.tiles == 1
-            os.sched_setaffinity(0, {max(self.cores)} if is_alone else self.cores)
             lanes.check(self.timed, "timed_batches", self.session.handle, ctypes.byref(batch),
                         ctypes.c_uint64(repeats), ctypes.byref(elapsed),
                         ctypes.byref(completion))  # fmt: skip
-            os.sched_setaffinity(0, self.cores)
             return elapsed.value
 
         run.completion = completion

@@ -30,7 +30,7 @@
 
 /** "lanes\0" and the layout version; both sides must agree exactly. */
 #define LANES_ABI_MAGIC   0x0000736c656e616cull
-#define LANES_ABI_VERSION 6u
+#define LANES_ABI_VERSION 7u
 
 /* Limits. Exceeding one is a named error, never truncation. */
 #define LANES_OPERANDS_MAX       16           /**< inputs + outputs of a kernel */
@@ -216,6 +216,9 @@ typedef struct lanes_abi_executor_page {
     uint32_t pad3[15];
     uint32_t closed; /**< a negated lanes_status once the executor ended the session */
     uint32_t pad4[15];
+    uint32_t leader_cpu; /**< 1 + the CPU to which the thread that takes entries and runs
+                              a part of each batch is bound; 0: unknown; relaxed */
+    uint32_t pad5[15];
 } lanes_abi_executor_page;
 
 #define LANES_ABI_OP_MAP 1u /**< apply a kernel element by element */
@@ -466,7 +469,7 @@ typedef struct lanes_abi_kernel {
 #endif
 
 LANES_ABI_ASSERT(sizeof(lanes_abi_client_page) == 3 * 64, "one line a word");
-LANES_ABI_ASSERT(sizeof(lanes_abi_executor_page) == 5 * 64, "one line a word");
+LANES_ABI_ASSERT(sizeof(lanes_abi_executor_page) == 6 * 64, "one line a word");
 LANES_ABI_ASSERT(sizeof(lanes_abi_entry) == 128, "entries are 128 bytes");
 LANES_ABI_ASSERT(sizeof(lanes_abi_operand) == 24, "operands are 24 bytes");
 LANES_ABI_ASSERT(sizeof(lanes_abi_completion) == 128, "completions are 128 bytes");

@@ -34,6 +34,7 @@ struct lanes_session {
     uint64_t spin_ns;
     uint64_t timeout_ns; /* of one control request */
     uint64_t looked_ns;  /* when lanes_poll() last looked at the socket */
+    uint64_t moved_ns;   /* when a waiting thread last left the executor's core */
     uint32_t sequence;   /* of the last control request */
     int32_t executor_pid;
     uint32_t executor_threads;

@@ -119,6 +119,13 @@ lanes_ring_client_futex(const lanes_ring_client *ring) LANES_RING_NONBLOCKING;
  */
 void lanes_ring_client_enable_event(lanes_ring_client *ring) LANES_RING_NONBLOCKING;
 
+/**
+ * True if @p cpu is that of the executor's thread that takes entries. A hint: a client
+ * that waits there keeps it from running.
+ */
+bool lanes_ring_client_is_leader_cpu(const lanes_ring_client *ring,
+                                     uint32_t cpu) LANES_RING_NONBLOCKING;
+
 /** Why the executor ended the session: a negative status, or 0 while it has not. */
 lanes_status
 lanes_ring_client_closed(const lanes_ring_client *ring) LANES_RING_NONBLOCKING;
@@ -143,6 +150,10 @@ typedef struct lanes_ring_executor {
  * @param k  LANES_ABI_K_BYTES, read-write, page-aligned, zero; lent until the end
  */
 void lanes_ring_executor_init(lanes_ring_executor *ring, const void *u, void *k);
+
+/** Tell the client that the thread which takes entries is bound to CPU @p cpu. */
+void lanes_ring_executor_tell_cpu(lanes_ring_executor *ring,
+                                  uint32_t cpu) LANES_RING_NONBLOCKING;
 
 /**
  * Take the next entry: copy it and its used argument words to private memory, each word

@@ -166,6 +166,12 @@ const uint32_t *lanes_ring_client_futex(const lanes_ring_client *ring)
     return &executor_page(ring)->complete_tail;
 }
 
+bool lanes_ring_client_is_leader_cpu(const lanes_ring_client *ring, uint32_t cpu)
+{
+    const uint32_t told = lanes_load_relaxed_u32(&executor_page(ring)->leader_cpu);
+    return told != 0 && told - 1 == cpu;
+}
+
 void lanes_ring_client_enable_event(lanes_ring_client *ring)
 {
     ring->waiting |= LANES_ABI_WAIT_EVENT;

@@ -44,8 +44,13 @@ void lanes_server_kernel_settle(lanes_server *server, lanes_server_kernel *kerne
     }
 }
 
-static void add_session(lanes_server_dispatch *dispatch, lanes_server_session *session)
+static void add_session(lanes_server *server, lanes_server_session *session)
 {
+    lanes_server_dispatch *dispatch = &server->dispatch;
+    const lanes_topo_plan *plan = server->options->plan;
+    if (plan->is_this_system != 0) { /* else nothing is bound */
+        lanes_ring_executor_tell_cpu(&session->ring, plan->place[0].pu);
+    }
     session->dispatch_next = dispatch->sessions;
     if (dispatch->sessions != NULL) {
         dispatch->sessions->dispatch_previous = session;
@@ -87,8 +92,7 @@ static void on_mail(lanes_server *server, lanes_server_mail *mail)
 {
     switch (mail->type) {
     case LANES_MAIL_SESSION_ADD:
-        add_session(&server->dispatch,
-                    LANES_CONTAINER_OF(mail, lanes_server_session, add));
+        add_session(server, LANES_CONTAINER_OF(mail, lanes_server_session, add));
         break;
     case LANES_MAIL_SESSION_REMOVE:
         LANES_CONTAINER_OF(mail, lanes_server_session, remove)->is_removed = true;

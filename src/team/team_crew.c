@@ -23,11 +23,13 @@
 
 _Static_assert(LANES_PLACES_MAX <= GATE_WANTED_MASK, "threads fit into the gate");
 
-/* Looks at the gate between two looks at the clock: about a microsecond of pauses. */
+/*
+ * Looks at the gate between two looks at the clock: about a microsecond of pauses. Then
+ * the core is offered to a client that may want to run on it: with every fourth turn
+ * only, batches of 100000 elements took 3 us more (2 cores, 2 threads, a client that
+ * spins).
+ */
 #define SPINS_PER_CLOCK 32
-
-/* Such turns between two offers of the core to a client that may want to run on it. */
-#define TURNS_PER_YIELD 4
 
 /* Where one thread sleeps. */
 struct crew_bed {
@@ -174,7 +176,6 @@ static uint64_t sleep_until_called(lanes_team_crew *crew, uint32_t thread, uint3
 static uint64_t wait_until_called(lanes_team_crew *crew, uint32_t thread, uint32_t seen)
 {
     const uint64_t start_ns = lanes_clock_ns();
-    uint32_t turns = 0;
     do {
         for (int i = 0; i < SPINS_PER_CLOCK; i++) {
             const uint64_t gate = lanes_load_seq_cst_u64(&crew->gate);
@@ -183,9 +184,7 @@ static uint64_t wait_until_called(lanes_team_crew *crew, uint32_t thread, uint32
             }
             lanes_cpu_relax();
         }
-        if (++turns % TURNS_PER_YIELD == 0) {
-            sched_yield();
-        }
+        sched_yield();
     } while (lanes_clock_ns() - start_ns < crew->spin_ns);
     return sleep_until_called(crew, thread, seen);
 }

@@ -137,6 +137,7 @@ static void dump_pages(void)
     FIELD(lanes_abi_executor_page, complete_tail);
     FIELD(lanes_abi_executor_page, executor_sleeping);
     FIELD(lanes_abi_executor_page, closed);
+    FIELD(lanes_abi_executor_page, leader_cpu);
 }
 
 static void dump_slots(void)

@@ -474,6 +474,9 @@ void fake_serve(int socket, int stop, fake_executor *fake)
     MUST(lanes_os_event_create(&self.doorbell, NULL));
     MUST(lanes_os_event_create(&self.event, NULL));
     MUST(lanes_shm_rings_create(&self.rings, &self.ring, NULL));
+    if (fake->plan.tells_cpu) {
+        lanes_ring_executor_tell_cpu(&self.ring, fake->plan.cpu);
+    }
     MUST(lanes_shm_table_create(&self.table, NULL));
     int poller = -1;
     MUST(lanes_os_poller_create(&poller, NULL));

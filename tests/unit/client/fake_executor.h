@@ -58,6 +58,9 @@ typedef struct fake_plan {
     /* What it says of its kernels. */
     uint32_t row_mask;
     uint64_t params_bytes; /* 0: no params block */
+    /* Where it says it runs. */
+    bool tells_cpu;
+    uint32_t cpu;
 } fake_plan;
 
 /** A listening fake in a thread. */

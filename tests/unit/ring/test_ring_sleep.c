@@ -24,6 +24,18 @@ static uint32_t complete_wakes(pair *both)
     return lanes_ring_executor_publish(&both->executor);
 }
 
+Test(ring_sleep, the_executor_tells_where_it_runs)
+{
+    pair both = make_pair(0);
+    cr_assert_not(lanes_ring_client_is_leader_cpu(&both.client, 0), "nothing was told");
+    cr_assert_not(lanes_ring_client_is_leader_cpu(&both.client, UINT32_MAX));
+    lanes_ring_executor_tell_cpu(&both.executor, 0);
+    cr_assert(lanes_ring_client_is_leader_cpu(&both.client, 0));
+    cr_assert_not(lanes_ring_client_is_leader_cpu(&both.client, 1));
+    lanes_ring_executor_tell_cpu(&both.executor, 7);
+    cr_assert(lanes_ring_client_is_leader_cpu(&both.client, 7));
+}
+
 Test(ring_sleep, awake_executor_needs_no_doorbell)
 {
     pair both = make_pair(0);
