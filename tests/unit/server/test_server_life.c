@@ -267,6 +267,33 @@ Test(server_life, a_team_that_does_not_start_ends_the_server, .timeout = 60)
     cr_assert_not_null(strstr(f.error.message, "CPU 100000"));
 }
 
+/* True once the server has told its client that it is bound to @p cpu. */
+static bool is_told_cpu(const client *c, uint32_t cpu)
+{
+    for (uint32_t tries = 0; tries < 5000; tries++) {
+        if (lanes_ring_client_is_leader_cpu(&c->ring, cpu)) {
+            return true;
+        }
+        sleep_ms(1);
+    }
+    return false;
+}
+
+Test(server_life, clients_are_told_which_core_is_taken, .timeout = 60)
+{
+    fixture_init(&f, 1);
+    lanes_topo_plan_destroy(f.plan);
+    const lanes_topo_options topo = {.threads = 1}; /* of this machine */
+    cr_assert_eq(lanes_topo_plan_create(&topo, &f.plan, NULL), LANES_OK);
+    f.options.plan = f.plan;
+    fixture_start(&f);
+    client c;
+    client_open_ok(&c, &f);
+    cr_assert(is_told_cpu(&c, f.plan->place[0].pu));
+    client_close(&c);
+    fixture_stop(&f);
+}
+
 static uint64_t cpu_us(void)
 {
     struct rusage usage;
