@@ -119,6 +119,7 @@ typedef struct lanes_engine_plan {
 typedef struct lanes_engine_outcome {
     lanes_loop_result result;
     uint64_t run_ns;
+    uint64_t ended_ns; /* when the last run ended, by lanes_clock_ns() */
     uint64_t tiles;
     uint32_t threads;
     /*

@@ -52,6 +52,7 @@ struct run_state {
     lanes_loop_fn loop;
     const uint32_t *cancel;   /* the caller's; may be NULL */
     uint64_t first;           /* element that is item 0 of the job */
+    uint64_t now_ns;          /* the clock, when it was last read: 20 ns each time */
     uint32_t stop;            /* 1: start no more tiles; set by a fault or by cancel */
     uint64_t skipped;         /* tiles that were handed out all the same */
     lanes_loop_result result; /* summed by the threads whose tiles had failures */
@@ -201,7 +202,7 @@ static uint32_t thread_limit(const lanes_team *team, const lanes_engine_plan *pl
 static void run_tiles(lanes_team *team, struct run_state *state, uint64_t begin,
                       uint64_t end, lanes_engine_outcome *outcome)
 {
-    const uint64_t start_ns = lanes_clock_ns();
+    const uint64_t start_ns = state->now_ns;
     const uint64_t count = end - begin;
     uint64_t alone_ps;
     const bool is_short = lanes_mul_u64(count, outcome->element_ps, &alone_ps) &&
@@ -224,8 +225,9 @@ static void run_tiles(lanes_team *team, struct run_state *state, uint64_t begin,
     if (stats.threads > outcome->threads) {
         outcome->threads = stats.threads;
     }
+    state->now_ns = lanes_clock_ns();
     if (!should_stop(state)) { /* else tiles may be missing: no measure */
-        outcome->element_ps = cost_ps(lanes_clock_ns() - start_ns, stats.threads, count);
+        outcome->element_ps = cost_ps(state->now_ns - start_ns, stats.threads, count);
     }
 }
 
@@ -251,11 +253,13 @@ static uint64_t run_probe(struct run_state *state, uint64_t begin, uint64_t end,
     uint64_t step = PROBE_FIRST;
     state->first = begin;
     prepare_thread();
+    state->now_ns = lanes_clock_ns();
     while (done < limit && !should_stop(state)) {
         const uint64_t count = lanes_min_u64(step, limit - done);
-        const uint64_t start_ns = lanes_clock_ns();
+        const uint64_t start_ns = state->now_ns;
         run_range(state, 0, done, done + count);
-        const uint64_t taken_ns = lanes_clock_ns() - start_ns;
+        state->now_ns = lanes_clock_ns();
+        const uint64_t taken_ns = state->now_ns - start_ns;
         done += count;
         outcome->tiles++;
         if (!should_stop(state) && (taken_ns >= PROBE_NS || done == PROBE_COUNT)) {
@@ -279,8 +283,9 @@ static uint64_t run_first_unit(struct run_state *state, uint64_t begin,
     prepare_thread();
     const uint64_t start_ns = lanes_clock_ns();
     run_range(state, 0, 0, 1);
+    state->now_ns = lanes_clock_ns();
     if (!should_stop(state)) {
-        outcome->element_ps = cost_ps(lanes_clock_ns() - start_ns, 1, count);
+        outcome->element_ps = cost_ps(state->now_ns - start_ns, 1, count);
     }
     outcome->tiles++;
     outcome->threads = outcome->threads != 0 ? outcome->threads : 1;
@@ -336,6 +341,7 @@ static void run_pass(lanes_team *team, struct run_state *state, uint64_t begin,
     }
     if (is_reduction && end == state->plan->count && !should_stop(state)) {
         finish_reduction(state);
+        state->now_ns = lanes_clock_ns();
     }
 }
 
@@ -345,16 +351,17 @@ void lanes_engine_run(lanes_team *team, const lanes_engine_plan *plan, lanes_loo
 {
     LANES_ASSERT(begin <= end && end <= plan->work);
     const uint64_t start_ns = lanes_clock_ns();
-    struct run_state state = {
-        .plan = plan, .loop = loop, .cancel = cancel, .result = LANES_LOOP_RESULT_INIT};
-    if (begin == end) {
-        return;
-    }
+    struct run_state state = {.plan = plan,
+                              .loop = loop,
+                              .cancel = cancel,
+                              .now_ns = start_ns,
+                              .result = LANES_LOOP_RESULT_INIT};
     while (begin < end && !should_stop(&state)) {
         const uint64_t stop = begin < plan->count ? lanes_min_u64(end, plan->count) : end;
         run_pass(team, &state, begin, stop, outcome);
         begin = stop;
     }
     add_to_outcome(&state, outcome);
-    outcome->run_ns += lanes_clock_ns() - start_ns;
+    outcome->run_ns += state.now_ns - start_ns;
+    outcome->ended_ns = state.now_ns;
 }

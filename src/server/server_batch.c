@@ -175,6 +175,7 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     lanes_engine_run(server->dispatch.team, &batch->plan, variant->code->object.loop,
                      batch->position, batch->position + count, &batch->session->cancel,
                      outcome);
+    server->dispatch.now_ns = outcome->ended_ns;
     if (outcome->fault.signal_number != 0) {
         lanes_server_complete_fault(server, batch);
         return true;
@@ -359,7 +360,7 @@ static void take_one(lanes_server *server, lanes_server_session *session)
     batch->tag = entry->tag;
     batch->errors = entry->errors;
     batch->submitted_ns = entry->submitted_ns;
-    batch->taken_ns = lanes_clock_ns();
+    batch->taken_ns = server->dispatch.now_ns;
     batch->parked_ns = 0;
     batch->started_ns = 0;
     batch->compile_ns = 0;
@@ -379,11 +380,13 @@ static void take_one(lanes_server *server, lanes_server_session *session)
 
 bool lanes_server_batch_take(lanes_server *server, lanes_server_session *session)
 {
+    lanes_server_dispatch *dispatch = &server->dispatch;
     const uint64_t start_ns = lanes_clock_ns();
+    dispatch->now_ns = start_ns;
     uint32_t count = 0;
     while (count < TAKE_MAX) {
         const lanes_status taken = lanes_ring_executor_take(
-            &session->ring, &server->dispatch.entry, server->dispatch.arguments);
+            &session->ring, &dispatch->entry, dispatch->arguments);
         if (taken < 0) {
             on_corrupt_ring(server, session);
         }
@@ -397,7 +400,7 @@ bool lanes_server_batch_take(lanes_server *server, lanes_server_session *session
             break; /* nobody waits for this entry */
         }
         take_one(server, session);
-        if (lanes_clock_ns() - start_ns > INLINE_NS) {
+        if (dispatch->now_ns - start_ns > INLINE_NS) {
             break;
         }
     }

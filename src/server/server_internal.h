@@ -195,6 +195,7 @@ typedef struct lanes_server_dispatch {
     lanes_server_session *turn; /* whose batch runs next */
     bool is_stopping;
     uint64_t idle_since_ns; /* 0: not idle */
+    uint64_t now_ns;        /* the clock, when batches were last taken or run */
     uint32_t idle_polls;
     lanes_abi_entry entry; /* the one being decoded */
     uint64_t arguments[LANES_ABI_ARGUMENT_WORDS];
