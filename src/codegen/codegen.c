@@ -222,7 +222,7 @@ static lanes_status build(lanes_codegen *cg, lanes_compile_result *result)
         lanes_codegen_find_failures(cg);
     }
     report_failures(cg);
-    LANES_TRY(lanes_codegen_add_loop(cg, result->symbol, result->explain_symbol));
+    LANES_TRY(cg->strategy->add_loop(cg, result->symbol, result->explain_symbol));
     if (cg->payload_count + cg->argument_list_count > 0) {
         LANES_TRY(lanes_codegen_add_exception_table(cg, result->payload_symbol));
     }
@@ -327,7 +327,7 @@ static void take_object(const lanes_codegen *cg, lanes_codegen_output *out)
 {
     lanes_compile_result *result = &out->result;
     result->object_bytes = LLVMGetBufferSize(cg->object);
-    result->info = (lanes_variant_info){.strategy = LANES_STRATEGY_LOOP,
+    result->info = (lanes_variant_info){.strategy = cg->strategy->id,
                                         .vector_width = cg->vectorization.width,
                                         .interleave = cg->vectorization.interleave,
                                         .code_bytes = (uint32_t)result->object_bytes};
@@ -377,7 +377,10 @@ void lanes_codegen_compile(const lanes_compile_request *request, const char *ir,
                            const lanes_code_key *known, lanes_codegen_output *out)
 {
     *out = (lanes_codegen_output){0};
-    lanes_codegen cg = {.request = request, .ir = ir, .known = known};
+    lanes_codegen cg = {.request = request,
+                        .ir = ir,
+                        .known = known,
+                        .strategy = &lanes_codegen_strategy_loop};
     cg.report = json_object();
     cg.remarks = json_array();
     cg.stages = (request->flags & LANES_ABI_KERNEL_STAGES) != 0 ? json_object() : NULL;

@@ -93,7 +93,26 @@ typedef struct lanes_codegen_vectorization {
     uint32_t interleave; /* 1: not interleaved */
 } lanes_codegen_vectorization;
 
-typedef struct lanes_codegen {
+typedef struct lanes_codegen lanes_codegen;
+
+/**
+ * A way of making a loop of a callback. Before it: the callback is in cg->module,
+ * admitted and inlined; types, variant and failures are known. After it: vector math,
+ * LLVM's pipeline, the object file. Whatever it makes keeps the contract of
+ * lanes_loop_fn.
+ */
+typedef struct lanes_codegen_strategy {
+    enum lanes_strategy id;
+    const char *name; /* in reports */
+    /**
+     * Link the generated loop around the callback as @p symbol, and if elements can fail
+     * the lanes_explain_fn as @p explain_symbol.
+     */
+    lanes_status (*add_loop)(lanes_codegen *cg, const char *symbol,
+                             const char *explain_symbol);
+} lanes_codegen_strategy;
+
+struct lanes_codegen {
     const lanes_compile_request *request; /* borrowed */
     const char *ir;                       /* borrowed, request->ir_bytes long */
     const lanes_code_key *known;          /* borrowed, request->known_count of them */
@@ -127,6 +146,7 @@ typedef struct lanes_codegen {
     struct lanes_codegen_fusion *fusion; /* owned; codegen_fuse.h; NULL: one callback */
     bool is_known; /* the executor has the code: nothing is made of it */
 
+    const lanes_codegen_strategy *strategy;
     lanes_codegen_vectorization vectorization;
     bool has_loop_remark; /* it said something about the generated loop itself */
     json_t *remarks;      /* array of strings: what the vectorizer said */
@@ -135,7 +155,7 @@ typedef struct lanes_codegen {
     double ms_parse, ms_wrap, ms_optimise, ms_emit;
 
     LLVMMemoryBufferRef object;
-} lanes_codegen;
+};
 
 /** The name of a global value or instruction; LLVM's own memory. */
 static inline const char *lanes_codegen_name(LLVMValueRef value)
@@ -409,12 +429,8 @@ LANES_NODISCARD lanes_status lanes_codegen_add_exception_table(lanes_codegen *cg
 
 /* codegen_loop.c */
 
-/**
- * Link the generated loop around the callback as @p symbol, and if elements can fail the
- * lanes_explain_fn as @p explain_symbol.
- */
-LANES_NODISCARD lanes_status lanes_codegen_add_loop(lanes_codegen *cg, const char *symbol,
-                                                    const char *explain_symbol);
+/** The callback inlined into a loop, for LLVM's vectorizer. */
+extern const lanes_codegen_strategy lanes_codegen_strategy_loop;
 
 /* codegen_leave.c */
 

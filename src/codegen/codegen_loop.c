@@ -466,8 +466,8 @@ static void put_attributes(const lanes_loop_text *t)
         t->cg->calls_vector_math ? MATH_INTERLEAVE : "");
 }
 
-lanes_status lanes_codegen_add_loop(lanes_codegen *cg, const char *symbol,
-                                    const char *explain_symbol)
+static lanes_status add_loop(lanes_codegen *cg, const char *symbol,
+                             const char *explain_symbol)
 {
     char *text = NULL;
     size_t bytes = 0;
@@ -511,3 +511,6 @@ lanes_status lanes_codegen_add_loop(lanes_codegen *cg, const char *symbol,
     free(text);
     return status;
 }
+
+const lanes_codegen_strategy lanes_codegen_strategy_loop = {
+    .id = LANES_STRATEGY_LOOP, .name = "loop", .add_loop = add_loop};

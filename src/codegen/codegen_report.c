@@ -41,7 +41,7 @@ static json_t *describe_variant(const lanes_codegen *cg)
     }
     return json_pack(
         "{s:s, s:b, s:s, s:b, s:i, s:i, s:O, s:I, s:o}", "layout", layout, "cached",
-        false, "strategy", "loop", "vectorized", cg->vectorization.width > 1,
+        false, "strategy", cg->strategy->name, "vectorized", cg->vectorization.width > 1,
         "vector_width", (int)cg->vectorization.width, "interleave",
         (int)cg->vectorization.interleave, "remarks", cg->remarks, "code_bytes",
         (json_int_t)LLVMGetBufferSize(cg->object), "times_ms", times);
