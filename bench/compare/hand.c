@@ -330,6 +330,19 @@ void hand_exp(const hand_call *call)
     }
 }
 
+/* Three steps, each of them a loop elsewhere, in one. */
+void hand_chain(const hand_call *call)
+{
+    const double *restrict x = call->operand[0];
+    const double *restrict y = call->operand[1];
+    double *restrict out = call->operand[2];
+    const size_t count = call->rows;
+#pragma omp parallel for simd schedule(static) if (parallel : count >= SHARED)
+    for (size_t i = 0; i < count; i++) {
+        out[i] = exp(-(AXPY_A * (x[i] / y[i]) + y[i])) * y[i];
+    }
+}
+
 void hand_black_scholes(const hand_call *call)
 {
     const double *restrict price = call->operand[0];
@@ -372,17 +385,28 @@ void hand_haversine(const hand_call *call)
 /* ---- Reductions ----------------------------------------------------------------------
  */
 
+/* Four sums, each of a quarter: one alone would wait for its own additions. */
 void hand_sum(const hand_call *call)
 {
     const double *restrict x = call->operand[0];
     const size_t count = call->rows;
-    double sum = 0;
+    const size_t quarter = count / 4;
+    double a = 0;
+    double b = 0;
+    double c = 0;
+    double d = 0;
 #pragma omp parallel for simd schedule(static)                                           \
-    reduction(+ : sum) if (parallel : count >= SHARED)
-    for (size_t i = 0; i < count; i++) {
-        sum += x[i];
+    reduction(+ : a, b, c, d) if (parallel : count >= SHARED)
+    for (size_t i = 0; i < quarter; i++) {
+        a += x[i];
+        b += x[quarter + i];
+        c += x[2 * quarter + i];
+        d += x[3 * quarter + i];
     }
-    *(double *)call->operand[1] = sum;
+    for (size_t i = 4 * quarter; i < count; i++) {
+        a += x[i];
+    }
+    *(double *)call->operand[1] = a + b + c + d;
 }
 
 void hand_sum_exp(const hand_call *call)

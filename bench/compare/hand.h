@@ -47,6 +47,7 @@ HAND_EXPORT hand_loop hand_divide;
 HAND_EXPORT hand_loop hand_divide_i4;
 HAND_EXPORT hand_loop hand_divide_i8;
 HAND_EXPORT hand_loop hand_exp;
+HAND_EXPORT hand_loop hand_chain;
 HAND_EXPORT hand_loop hand_black_scholes;
 HAND_EXPORT hand_loop hand_haversine;
 /* x, out: of `rows` elements, or of rows by columns. */

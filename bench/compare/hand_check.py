@@ -28,8 +28,14 @@ WANTED = {
     "hand_axpy_rows_of_3": [],
     "hand_divide": [],
     "hand_exp": ["exp"],
+    "hand_chain": ["exp"],
     "hand_black_scholes": ["log", "exp", "erfc"],
     "hand_haversine": ["sin", "cos", "asin"],
+    "hand_sum": [],
+    "hand_sum_exp": ["exp"],
+    "hand_max": [],
+    "hand_sum_down": [],
+    "hand_sum_along": [],
 }
 
 with open("/proc/cpuinfo", encoding="utf-8") as cpuinfo:

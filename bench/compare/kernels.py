@@ -30,6 +30,11 @@ def exp(x, y):
     return math.exp(-x) * y
 
 
+def chain(x, y):
+    """exp(axpy(divide(x, y), y), y)"""
+    return math.exp(-(A * (x / y) + y)) * y
+
+
 def black_scholes(s, k, t):
     spread = VOLATILITY * math.sqrt(t)
     d1 = (math.log(s / k) + (RATE + 0.5 * VOLATILITY * VOLATILITY) * t) / spread
@@ -63,6 +68,14 @@ def numpy_divide(x, y, out):
 
 def numpy_exp(x, y, out):
     np.exp(-x, out=out)
+    np.multiply(out, y, out=out)
+
+
+def numpy_chain(x, y, out):
+    numpy_divide(x, y, out)
+    numpy_axpy(out, y, out)
+    np.negative(out, out=out)
+    np.exp(out, out=out)
     np.multiply(out, y, out=out)
 
 
@@ -115,6 +128,8 @@ KERNELS = [
            size_of_result, 5e-16, 5e-16),
     Kernel("exp", exp, numpy_exp, [(0, 10), (1, 3)],
            size_of_result, 1.2e-15, 1.2e-15),
+    Kernel("fused chain", chain, numpy_chain, [(-1, 1), (1, 3)],  # exp() of up to 5, one ulp apart
+           size_of_result, 2e-15, 2e-15),
     Kernel("black-scholes", black_scholes, numpy_black_scholes,
            [(80, 120), (80, 120), (0.1, 2)],
            lambda inputs, _: inputs[0] + inputs[1], 5e-15, 1e-6),

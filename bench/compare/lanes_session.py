@@ -18,9 +18,9 @@ import numpy as np
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "tools", "dev"))
 from lanes_ctypes import (  # noqa: E402  pylint: disable=wrong-import-position
-    Batch, CASTINGS, Completion, FOREVER_NS, KERNEL_RAISED, KernelOptions, LanesError,
-    OPEN_NO_PRIVATE, OPEN_PRIVATE, OpenOptions, Operand, check, dtype_code, handle,
-    library, operands_of_views, u64,
+    Batch, CASTINGS, Completion, FOREVER_NS, FUSION_INPUT, Fusion, KERNEL_RAISED,
+    KernelOptions, LanesError, OPEN_NO_PRIVATE, OPEN_PRIVATE, OpenOptions, Operand,
+    REDUCTIONS, Source, check, dtype_code, handle, library, operands_of_views, u64,
 )  # fmt: skip
 
 
@@ -43,16 +43,10 @@ class Array:
 
 
 class Kernel:
-    def __init__(self, session, ir, signature=None):
+    def __init__(self, session, own):
         self.session = session
-        self.handle = handle()
-        ir = ir.encode()
-        options = KernelOptions()
-        session.lib.lanes_kernel_options_default(ctypes.byref(options))
-        options.signature = signature.encode() if signature else None
-        session.call("lanes_kernel_load", session.handle, ir, len(ir),
-                     ctypes.byref(options), ctypes.byref(self.handle))  # fmt: skip
-        self.compile_ns = session.lib.lanes_kernel_compile_ns(self.handle)
+        self.handle = own
+        self.compile_ns = session.lib.lanes_kernel_compile_ns(own)
 
     def batch(self, *arrays, start=0, count=None, tag=0):
         """A batch over elements [start, start + count) of arrays, inputs first."""
@@ -68,13 +62,17 @@ class Kernel:
         return Batch(kernel=self.handle, dimensions=1, operand_count=len(arrays),
                      shape=ctypes.pointer(u64(count)), operands=operands, tag=tag)  # fmt: skip
 
-    def batch_of_views(self, memory, views, casting="no", has_where=False):
-        """A batch over NumPy views of memory.data, with whatever strides they have."""
+    def batch_of_views(self, memory, views, casting="no", has_where=False, reduce=None):
+        """A batch over NumPy views of memory.data, with whatever strides they have.
+        reduce: what is done to results, and the axes as bits; the output's strides are 0
+        along those."""
         shape = views[-1].shape
         operands = operands_of_views(memory.segment, memory.data, views)
+        name, axes = reduce or (None, 0)
         return Batch(kernel=self.handle, dimensions=len(shape), operand_count=len(views),
                      shape=(u64 * len(shape))(*shape), operands=operands,
-                     casting=CASTINGS[casting], has_where=int(has_where))  # fmt: skip
+                     casting=CASTINGS[casting], has_where=int(has_where),
+                     reduce=REDUCTIONS.get(name, 0), reduce_axes=axes)  # fmt: skip
 
     def run(self, *arrays, **options):
         return self.session.run(self.batch(*arrays, **options))
@@ -106,7 +104,28 @@ class Session:
         return Array(self, count, dtype)
 
     def load(self, ir, signature=None):
-        return Kernel(self, ir, signature)
+        ir, own = ir.encode(), handle()
+        options = KernelOptions()
+        self.lib.lanes_kernel_options_default(ctypes.byref(options))
+        options.signature = signature.encode() if signature else None
+        self.call("lanes_kernel_load", self.handle, ir, len(ir), ctypes.byref(options),
+                  ctypes.byref(own))  # fmt: skip
+        return Kernel(self, own)
+
+    def chain(self, kernels):
+        """Kernels of two inputs as one: the first gets the two, each other one the result of
+        the one before it and input 1."""
+        fusion, own = Fusion(), handle()
+        self.lib.lanes_fusion_default(ctypes.byref(fusion))
+        fusion.node_count, fusion.output_count = len(kernels), 1
+        before = Source(FUSION_INPUT, 0)
+        for number, kernel in enumerate(kernels):
+            fusion.node[number].kernel = kernel.handle
+            fusion.node[number].input[:2] = before, Source(FUSION_INPUT, 1)
+            before = Source(number, 0)
+        fusion.output[0] = before
+        self.call("lanes_kernel_fuse", self.handle, ctypes.byref(fusion), ctypes.byref(own))
+        return Kernel(self, own)
 
     def run(self, batch):
         """Submit and wait; raises LanesError if the batch failed."""

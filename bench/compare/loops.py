@@ -23,6 +23,7 @@ try:
     import numpy as np
 
     import peers as all_peers  # noqa: E402
+    import numba  # noqa: E402  behind peers, which sets variables that it reads
 except ImportError as missing:
     print(f"loops.py: {missing}; apt-get install python3-numba python3-numpy")
     sys.exit(facts.EXIT_SKIPPED)
@@ -33,6 +34,7 @@ SEED = 20240229
 SIZES = [10**3, 10**4, 10**5, 10**6, 10**7, 10**8]
 EXACT_COUNT = 20000  # elements checked against plain Python
 MEMORY_SPARE = 2 << 30  # bytes that are left to others
+ALL_AXES = 0xFFFFFFFF
 
 KERNELS = {kernel.name: kernel for kernel in catalogue.KERNELS}
 
@@ -61,6 +63,23 @@ def quotient_kernel(name):
                             lambda inputs, _: 1, 0, 0)  # fmt: skip
 
 
+def identity(x):
+    return x
+
+
+def numba_sum(x, out):
+    total = 0.0
+    for i in numba.prange(x.size):
+        total += x[i]
+    out[0] = total
+
+
+def sum_kernel(name, callback, numpy):
+    """Peers add in different orders; NumPy in pairs."""
+    return catalogue.Kernel(name, callback, numpy, [(0, 1)], catalogue.size_of_result,
+                            1e-12, 1e-12)  # fmt: skip
+
+
 # What the peers of a case run, beside its kernel.
 #   arrays   (new, n, side of a square of n) -> inputs, out, perhaps `where`; new(*shape) is
 #            called for each array in turn
@@ -68,9 +87,12 @@ def quotient_kernel(name):
 #   numexpr  None: it has no such function
 #   floor    what the ratio should reach
 #   scratch  arrays of n f8 that NumPy's expressions need beside the operands
+#   chain    names of the kernels that lanes fuses to this one (Session.chain())
+#   reduce   (what is done to results, axes as bits); the output is one of strides 0
+#   numba    the prange, of arrays without those dimensions; None: one over the callback
 Case = collections.namedtuple(
-    "Case", "name kernel hand arrays numexpr numpy dtype ir casting floor scratch",
-    defaults=("f8", None, "no", 1.0, 1))  # fmt: skip
+    "Case", "name kernel hand arrays numexpr numpy dtype ir casting floor scratch chain"
+    " reduce numba", defaults=("f8", None, "no", 1.0, 1, (), None, None))  # fmt: skip
 
 
 def contiguous(dtype="f8"):
@@ -87,6 +109,12 @@ def map_case(name, hand, expression, **other):
     count = len(kernel.ranges) + 1
     return Case(name, kernel, hand, lambda new, n, m: tuple(new(n) for _ in range(count)),
                 expression, kernel.numpy, **other)  # fmt: skip
+
+
+def reduction_case(kernel, hand, expression, reduce, numba_loop, arrays=None):
+    arrays = arrays or (lambda new, n, m: (new(n), np.broadcast_to(new(1), (n,))))
+    return Case(kernel.name, kernel, hand, arrays, expression, kernel.numpy, reduce=reduce,
+                numba=numba_loop)  # fmt: skip
 
 
 def square(array, m):
@@ -135,6 +163,10 @@ CASES = [
          numpy_quotient, dtype="i4", ir=quotient_ir(32)),
     Case("int64 x/y", quotient_kernel("int64 x/y"), "hand_divide_i8", contiguous("i8"), None,
          numpy_quotient, dtype="i8", ir=quotient_ir(64)),
+    reduction_case(sum_kernel("sum", identity, lambda x, out: np.sum(x, out=out[0, ...])),
+                   "hand_sum", "sum(x)", ("sum", ALL_AXES), numba_sum),
+    map_case("fused chain", "hand_chain", "exp(-(2.5 * (x / y) + y)) * y",
+             chain=("divide", "axpy", "exp")),
 ]  # fmt: skip
 
 
@@ -169,6 +201,7 @@ class Operands:
             return array
 
         self.views = case.arrays(new, n, math.isqrt(n))
+        self.views = self.views_of(self.memory)  # NumPy lets nobody write broadcast ones
         self.input_count = len(case.kernel.ranges)
         self.count = self.views[self.input_count].size
         raw = np.empty(self.memory.nbytes + 64, "u1")
@@ -184,9 +217,9 @@ class Operands:
                 for view, offset in zip(self.views, offsets)]  # fmt: skip
 
     def parts(self, views):
-        """(inputs, out, where or None)"""
+        """(inputs, out, where or None); of a reduction's out, what is kept"""
         inputs, (out, *where) = views[: self.input_count], views[self.input_count :]
-        return inputs, out, where[0] if where else None
+        return inputs, all_peers.natural(out), where[0] if where else None
 
     def release(self):
         self.views = self.memory = self.own = None
@@ -235,7 +268,7 @@ def check(case, operands, runs):
             errors[peer] = catalogue.error_of(kernel, some, exact, result[picked])
             bound = kernel.bound
         if not errors[peer] <= bound:
-            sys.exit(f"loops.py: {case.name} by {peer} is wrong: "
+            sys.exit(f"{case.name} by {peer} is wrong: "
                      f"error {errors[peer]:.2g}, bound {bound:.2g}")  # fmt: skip
     return errors
 
@@ -257,6 +290,18 @@ def reason_to_skip(case, n):
     return f"needs {wanted / 2**30:.1f} GiB, {available / 2**30:.1f} GiB are free"
 
 
+def load(session, case):
+    """The case's kernel; of a chain, one of all its parts."""
+    if case.chain:
+        parts = [session.load(catalogue.numba_ir(KERNELS[name])) for name in case.chain]
+        kernel = session.chain(parts)
+        for part in parts:
+            part.release()
+        return kernel
+    signature = f"{case.dtype}({','.join([case.dtype] * len(case.kernel.ranges))})"
+    return session.load(case.ir or catalogue.numba_ir(case.kernel), signature)
+
+
 def run_case(peers, case, n, options):
     """Checks and measures one case at one size; returns its part of the document."""
     part = {"case": case.name, "n": n, "floor": case.floor}
@@ -265,10 +310,9 @@ def run_case(peers, case, n, options):
         return {**part, "skipped": reason}
     operands = Operands(peers.session, case, n)
     count = len(operands.views)
-    signature = f"{case.dtype}({','.join([case.dtype] * operands.input_count)})"
-    kernel = peers.session.load(case.ir or catalogue.numba_ir(case.kernel), signature)
+    kernel = load(peers.session, case)
     batch = kernel.batch_of_views(operands.segment, operands.views, case.casting,
-                                  count > operands.input_count + 1)  # fmt: skip
+                                  count > operands.input_count + 1, case.reduce)  # fmt: skip
     runs = peers.runs(case, operands, batch, options.peers)
     errors = check(case, operands, runs)
     values, disturbance = all_peers.measure(
@@ -310,8 +354,8 @@ def print_below(results):
         print(f"  {part['case']:20} {part['n']:9.0e}  {part['ratio']:5.2f} of {part['best']}")
 
 
-def parse_options():
-    parser = facts.parser(__doc__)
+def parse_options(cases, description):
+    parser = facts.parser(description)
     parser.add_argument("--sizes", help="comma-separated numbers of elements; default 1e3 .. 1e8")
     parser.add_argument("--cases", help="semicolon-separated; default all")
     parser.add_argument("--peers", default=",".join(all_peers.NAMES),
@@ -322,22 +366,23 @@ def parse_options():
     options = facts.parse(parser)  # fmt: skip
     options.sizes = [int(float(n)) for n in options.sizes.split(",")] if options.sizes else SIZES
     options.peers = options.peers.split(",")
-    names = [case.name for case in CASES]
+    names = [case.name for case in cases]
     wanted = options.cases.split(";") if options.cases else names
     unknown = (set(options.peers) - set(all_peers.NAMES)) | (set(wanted) - set(names))
     if unknown or "lanes" not in options.peers or len(options.peers) < 2 or min(options.sizes) < 9:
         parser.error(f"unknown: {', '.join(sorted(unknown)) or 'none'}; peers are lanes and one "
                      "other at least, sizes 9 at least")  # fmt: skip
-    options.cases = [case for case in CASES if case.name in wanted]
+    options.cases = [case for case in cases if case.name in wanted]
     if options.smoke:
         options.sizes = [1000]
     return options
 
 
-def main():
-    options = parse_options()
+def main(name="loops", cases=None, description=__doc__):
+    """Also of benches that have other cases."""
+    options = parse_options(cases or CASES, description)
     peers = all_peers.Peers(options)
-    content = facts.document("lanes.bench.loops/1", options)
+    content = facts.document(f"lanes.bench.{name}/1", options)
     content["hand_compiler"] = facts.first_line("gcc", "--version")
     content["versions"] = all_peers.versions()
     content["threads"] = peers.threads

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What runs the cases of loops.py, and how they are timed against each other.
+"""What runs the cases of loops.py and reductions.py, and how they are timed against each other.
 
   lanes        a batch, submitted and waited for by timed.c; wall time
   hand         a loop of hand.c: gcc -O3 -march=native -ffast-math -fopenmp, threads pinned
@@ -65,8 +65,10 @@ def address(view):
 
 
 def natural(view):
-    """A view without the dimensions along which all its elements are one."""
-    return view[tuple(slice(None) if stride else 0 for stride in view.strides)]
+    """A view without the dimensions along which all its elements are one; of a single
+    element, a vector."""
+    kept = tuple(slice(None) if stride else 0 for stride in view.strides)
+    return np.atleast_1d(view[kept + (...,)])
 
 
 class Peers:
@@ -148,10 +150,12 @@ class Peers:
 
     def numba(self, case, views, has_where, is_fast):
         arrays = [natural(view) for view in views]
+        options = {"error_model": "numpy", "fastmath": is_fast}
         indexed = tuple(tuple(stride != 0 for stride in view.strides) for view in views)
         key = case.kernel.name, has_where, is_fast, indexed
         if key not in self.numba_loops:
-            self.numba_loops[key] = numba_repeated(case.kernel.callback, views, has_where, is_fast)
+            loop = case.numba or numba_loop(case.kernel.callback, views, has_where, options)
+            self.numba_loops[key] = numba_repeated(loop, options)
         repeat = self.numba_loops[key]
 
         def run(repeats):
@@ -184,9 +188,8 @@ def repeated(function):
     return run
 
 
-def numba_repeated(callback, views, has_where, is_fast):
-    """f(repeats, *arrays), which runs a prange over natural() arrays again and again, so
-    that what Python needs to call it is not part of each run."""
+def numba_loop(callback, views, has_where, options):
+    """f(*arrays): a prange over natural() arrays that calls the callback."""
     indices = "ij"[: views[0].ndim]
     names = [f"a{k}" for k in range(len(views))]
     elements = [
@@ -205,10 +208,15 @@ def numba_repeated(callback, views, has_where, is_fast):
         lines.append(f"{indent}if {mask}:")
         indent += "  "
     lines.append(f"{indent}{out} = function({', '.join(inputs)})")
-    options = {"error_model": "numpy", "fastmath": is_fast}
     scope = {"numba": numba, "function": numba.njit(callback, **options)}
     exec("\n".join(lines), scope)  # pylint: disable=exec-used
-    loop = numba.njit(scope["loop"], parallel=True, **options)
+    return scope["loop"]
+
+
+def numba_repeated(function, options):
+    """f(repeats, *arrays), which calls the function again and again, so that what Python
+    needs to call it is not part of each run."""
+    loop = numba.njit(function, parallel=True, **options)
 
     @numba.njit
     def repeat(repeats, *arrays):

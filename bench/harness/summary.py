@@ -17,6 +17,7 @@ BEGIN, END = "<!-- results begin -->", "<!-- results end -->"
 FILES = {
     "loops": "bench/compare/loops.py",
     "errors": "bench/compare/errors.py",
+    "reductions": "bench/compare/reductions.py",
     "load": "bench/e2e/load.py",
     "roundtrip": "build/bench/bin/bench_roundtrip",
     "soak": "bench/e2e/soak.py",
@@ -153,8 +154,9 @@ def idle_lines(content):
 
 def lines_of(folder):
     makers = {
-        "loops": loops_lines, "errors": errors_lines, "load": load_lines,
-        "roundtrip": roundtrip_lines, "soak": soak_lines, "idle": idle_lines,
+        "loops": loops_lines, "errors": errors_lines, "reductions": loops_lines,
+        "load": load_lines, "roundtrip": roundtrip_lines, "soak": soak_lines,
+        "idle": idle_lines,
     }  # fmt: skip
     machine = None
     for name, command in FILES.items():
