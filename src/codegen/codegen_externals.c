@@ -84,16 +84,28 @@ bool lanes_codegen_find_callee(LLVMValueRef function, lanes_codegen_math *out_ma
     return lanes_codegen_find_external(name, out_math);
 }
 
+static uint32_t count_calls(LLVMValueRef function)
+{
+    uint32_t count = 0;
+    for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use)) {
+        count += LLVMIsACallInst(LLVMGetUser(use)) != NULL;
+    }
+    return count;
+}
+
 void lanes_codegen_list_externals(lanes_codegen *cg)
 {
     json_t *list = json_array();
+    const bool has_forms = cg->request->math == LANES_MATH_VECTOR;
+    cg->vector_math = (lanes_codegen_vector_math){.calls = 0};
     for (LLVMValueRef f = LLVMGetFirstFunction(cg->module); f;
          f = LLVMGetNextFunction(f)) {
         lanes_codegen_math math;
         if (LLVMIsDeclaration(f) && lanes_codegen_find_callee(f, &math)) {
             json_array_append_new(list, json_pack("{s:s}", "name", math.name));
-            cg->calls_vector_math |=
-                math.has_vector && cg->request->math == LANES_MATH_VECTOR;
+            const uint32_t calls = math.has_vector && has_forms ? count_calls(f) : 0;
+            cg->vector_math.calls += calls;
+            cg->vector_math.has_f8 |= calls > 0 && !math.is_float;
         }
     }
     json_object_set_new(cg->report, "externals", list);
@@ -128,12 +140,7 @@ void lanes_codegen_list_math(lanes_codegen *cg)
 
 bool lanes_codegen_is_called(LLVMValueRef function)
 {
-    for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use)) {
-        if (LLVMIsACallInst(LLVMGetUser(use))) {
-            return true;
-        }
-    }
-    return false;
+    return count_calls(function) > 0;
 }
 
 /* True if some intrinsic whose name begins with `prefix` is called. */

@@ -87,6 +87,12 @@ typedef struct lanes_codegen_call {
  */
 #define LANES_CODEGEN_BLOCK_BYTES 256u
 
+/** Calls in the callback that will have a vector form. */
+typedef struct lanes_codegen_vector_math {
+    uint32_t calls;
+    bool has_f8; /* some are of doubles */
+} lanes_codegen_vector_math;
+
 /** What the vectorizer did to the generated loop. */
 typedef struct lanes_codegen_vectorization {
     uint32_t width;      /* 1: not vectorized */
@@ -139,10 +145,10 @@ struct lanes_codegen {
     uint32_t argument_list_count;
     lanes_signature signature;
     lanes_variant_key key;
-    bool calls_vector_math; /* some call will have a vector form */
-    bool has_f4_beside_f8;  /* f4 functions run as many lanes at once as f8's do */
-    uint32_t block;         /* elements; 1 for a loop that stays scalar */
-    bool is_node;           /* of a fused kernel: the whole begins the element */
+    lanes_codegen_vector_math vector_math;
+    bool has_f4_beside_f8; /* f4 functions run as many lanes at once as f8's do */
+    uint32_t block;        /* elements; 1 for a loop that stays scalar */
+    bool is_node;          /* of a fused kernel: the whole begins the element */
     struct lanes_codegen_fusion *fusion; /* owned; codegen_fuse.h; NULL: one callback */
     bool is_known; /* the executor has the code: nothing is made of it */
 

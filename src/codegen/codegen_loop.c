@@ -416,11 +416,25 @@ static void put_loop_function(const lanes_loop_text *t, const char *symbol)
 
 /*
  * LLVM rarely interleaves loops with calls, for fear of spills, which calls cause anyway.
- * Four independent calls of libmvec hide each other's latency: Black-Scholes and
- * haversine run 1.15 and 1.3 times as fast as LLVM's choice, exp the same (Zen 5, in
- * cache and from memory, 2026-11; bench/compare).
+ * Calls of libmvec that need each other's results are worth interleaving as far as a
+ * block goes, 8 vectors of doubles or 4 of floats: others hide their latency. One call
+ * alone is better by itself, as what is to be kept across calls is stored (README.md).
  */
-#define MATH_INTERLEAVE ", !{!\"llvm.loop.interleave.count\", i32 4}"
+static uint32_t choose_interleave(const lanes_codegen_vector_math *math)
+{
+    return math->calls == 1 ? 1 : math->has_f8 ? 8 : 4;
+}
+
+static const char *interleave_text(const lanes_loop_text *t, char text[64])
+{
+    const lanes_codegen_vector_math *math = &t->cg->vector_math;
+    text[0] = '\0';
+    if (math->calls > 0) {
+        snprintf(text, 64, ", !{!\"llvm.loop.interleave.count\", i32 %u}",
+                 choose_interleave(math));
+    }
+    return text;
+}
 
 /*
  * The debug location gives the loop a name in the vectorizer's remarks: line 1 is the
@@ -433,6 +447,7 @@ static void put_loop_function(const lanes_loop_text *t, const char *symbol)
 static void put_attributes(const lanes_loop_text *t)
 {
     const unsigned width = t->cg->isa == LANES_ISA_AVX512 ? 512 : 256;
+    char interleave[64];
     fprintf(
         t->out,
         "attributes #0 = { noinline nounwind \"target-cpu\"=\"%s\" "
@@ -462,8 +477,7 @@ static void put_attributes(const lanes_loop_text *t)
         "!9 = !{i32 2, !\"Debug Info Version\", i32 3}\n"
         "!10 = !{i32 1}\n",
         t->cg->cpu, t->cg->features, width, t->cg->cpu, t->cg->features, width,
-        t->cg->cpu, t->cg->features, width,
-        t->cg->calls_vector_math ? MATH_INTERLEAVE : "");
+        t->cg->cpu, t->cg->features, width, interleave_text(t, interleave));
 }
 
 static lanes_status add_loop(lanes_codegen *cg, const char *symbol,

@@ -259,7 +259,7 @@ lanes_status lanes_codegen_add_vector_math(lanes_codegen *cg)
     split_sincos(cg, "sincos", "sin", "cos", LLVMDoubleTypeInContext(cg->context));
     split_sincos(cg, "sincosf", "sinf", "cosf", LLVMFloatTypeInContext(cg->context));
     mark_math_pure(cg);
-    if (!cg->calls_vector_math) {
+    if (cg->vector_math.calls == 0) {
         return LANES_OK;
     }
     /* LLVM makes other functions of some, pow(2, x) into exp2(x), and does not name forms

@@ -15,6 +15,7 @@ import lanes_client  # noqa: E402  pylint: disable=wrong-import-position
 
 CASES = int(os.environ.get("LANES_CASES", "1500"))
 SEED = 20261123
+RELOAD_CASES = 1000  # a kernel has code for 256 combinations of dtypes and layouts
 REGION_BYTES = 1 << 17  # of each operand
 COUNT_MAX = 6000
 
@@ -222,12 +223,16 @@ class Layouts(unittest.TestCase):
     def test_random_batches(self):
         with lanes_client.Session(threads=2) as session:
             memory = session.memory(5 * REGION_BYTES)
-            kernels = {
-                row[0]: session.load(row[1].encode(), signature=row[2],
-                                     convention="numba" if row[5] else "auto")
-                for row in KERNELS
-            }  # fmt: skip
+            kernels = {}
             for number in range(CASES):
+                if number % RELOAD_CASES == 0:
+                    for kernel in kernels.values():
+                        kernel.release()
+                    kernels = {
+                        row[0]: session.load(row[1].encode(), signature=row[2],
+                                             convention="numba" if row[5] else "auto")
+                        for row in KERNELS
+                    }  # fmt: skip
                 self.check(session, memory, kernels, number)
 
     def test_known_code_may_fail_too(self):
