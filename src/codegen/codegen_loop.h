@@ -145,6 +145,13 @@ static inline bool leaves_out(const lanes_loop_text *t)
     return can_fail(t) || has_where(t);
 }
 
+/* True if of two values the smaller counts. */
+static inline bool is_minimum(const lanes_loop_text *t)
+{
+    return t->cg->key.reduce == LANES_REDUCE_MIN ||
+           t->cg->key.reduce == LANES_REDUCE_ARGMIN;
+}
+
 /* codegen_body.c */
 
 /** Write the function lanes.body. */
@@ -196,6 +203,18 @@ void lanes_loop_put_accumulator_stores(const lanes_loop_text *t);
 /** %sum.next<k>.<p>: %sum<k>.<p> and the results %w<k>.<p> of an element that counts. The
  * padding of a last block does not. */
 void lanes_loop_put_fold(const lanes_loop_text *t);
+
+/** The identity of one part of @p dtype, as LLVM reads a constant of that type. */
+void lanes_loop_format_identity(const lanes_loop_text *t, uint32_t dtype, uint32_t part,
+                                char text[32]);
+
+/** "smin": the intrinsic of a minimum or maximum of @p dtype. Static string. */
+const char *lanes_loop_extreme(const lanes_loop_text *t, uint32_t dtype);
+
+/** "i32": of intrinsics for @p dtype. Static string. */
+const char *lanes_loop_suffix(uint32_t dtype);
+
+/* codegen_place.c */
 
 /** Store the results %y<k>.0 to the scratch at %p<k>: the identity, if they do not count.
  */

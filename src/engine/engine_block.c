@@ -9,7 +9,11 @@
  * strided memory pays the loads as well, one element each.
  *
  * Small inner dimensions: a block takes elements of many rows, so it is full whatever the
- * shape, and the loop is not called for a row of three.
+ * shape, and the loop is not called for a row of three. What repeats itself from block to
+ * block is copied once.
+ *
+ * Large ones, along which an operand is far apart: a block is a panel, a few columns of
+ * many rows, so that the elements of a cache line are copied together.
  */
 #include "engine/engine_internal.h"
 
@@ -29,6 +33,17 @@
 
 /* Rows that are shorter than this are copied rather than run one by one. */
 #define RUN_COUNT_MIN 256u
+
+/*
+ * Rows of a panel. Of few rows it has many columns, long runs of the other operands;
+ * measured, 4 are best. Where steps are of 2 KiB or multiples, the cache lines of all
+ * columns go into a few sets, and only those of some columns stay until the next row;
+ * then a line is copied at once. Shorter rows are side by side in any block.
+ */
+#define PANEL_ROWS_FEW   4u
+#define PANEL_ROWS_MANY  32u
+#define PANEL_LENGTH_MIN 128u
+#define CROWDED_STRIDE   2048u
 
 /* ---- Choice ---------------------------------------------------------------------- */
 
@@ -50,6 +65,12 @@ static uint64_t inner_length(const lanes_engine_plan *plan)
 static int64_t inner_stride(const lanes_engine_plan *plan, uint32_t k)
 {
     return plan->space.stride[k][plan->space.dimensions - 1];
+}
+
+/* From a row to the next; of two dimensions at least. */
+static int64_t row_stride(const lanes_engine_plan *plan, uint32_t k)
+{
+    return plan->space.stride[k][plan->space.dimensions - 2];
 }
 
 /* True if a step of each dimension continues where the next further in ends. */
@@ -104,6 +125,43 @@ static bool wants_runs(const lanes_engine_plan *plan)
     return false;
 }
 
+/* After how many elements an input that is copied repeats itself; 0: it does not. */
+static uint64_t period_of(const lanes_engine_plan *plan, uint32_t k)
+{
+    const lanes_engine_space *space = &plan->space;
+    if (plan->access[k] != LANES_ACCESS_PACKED || space->stride[k][0] != 0) {
+        return 0;
+    }
+    uint32_t d = 1;
+    while (d < space->dimensions && space->stride[k][d] == 0) {
+        d++;
+    }
+    uint64_t period = 1;
+    for (; d < space->dimensions; d++) {
+        period *= space->shape[d];
+    }
+    return period;
+}
+
+/*
+ * Elements of a block, @p bytes of each are copied. Whole periods where they fit: then
+ * blocks begin where the one before did, and find its copies. Each period divides those
+ * that are longer.
+ */
+static uint64_t choose_block_count(const lanes_engine_plan *plan, uint64_t bytes)
+{
+    uint64_t count = BLOCK_BYTES / bytes;
+    uint64_t longest = 1;
+    count -= count % BLOCK_COUNT_MIN;
+    count = count > BLOCK_COUNT_MIN ? count : BLOCK_COUNT_MIN;
+    count = lanes_min_u64(count, BLOCK_COUNT_MAX);
+    for (uint32_t k = 0; k < plan->operand_count; k++) {
+        const uint64_t period = period_of(plan, k);
+        longest = period > longest && period <= count ? period : longest;
+    }
+    return count - count % longest;
+}
+
 void lanes_engine_choose_access(lanes_engine_plan *plan)
 {
     for (uint32_t k = 0; k < plan->operand_count; k++) {
@@ -121,22 +179,30 @@ void lanes_engine_choose_access(lanes_engine_plan *plan)
     plan->is_direct = bytes == 0 && !plan->is_by_run && !plan->is_scanned;
     plan->block_count = UINT64_MAX; /* nothing is copied */
     if (bytes != 0) {
-        uint64_t count = BLOCK_BYTES / bytes;
-        count -= count % BLOCK_COUNT_MIN;
-        count = count > BLOCK_COUNT_MIN ? count : BLOCK_COUNT_MIN;
-        plan->block_count = count < BLOCK_COUNT_MAX ? count : BLOCK_COUNT_MAX;
+        plan->block_count = choose_block_count(plan, bytes);
     }
 }
 
 /* ---- Blocks ---------------------------------------------------------------------- */
 
+/* What scratch holds of one operand. */
+struct copy {
+    char *at;
+    uint64_t period; /* 0: it does not repeat itself, and the rest is not set */
+    uint64_t phase;  /* of the first element that is there */
+    uint64_t count;  /* how many are; 0: none yet */
+};
+
 /* One thread's work on a tile. */
 struct blocks {
     const lanes_engine_plan *plan;
     const lanes_engine_own *own;
-    lanes_engine_place place;             /* of the current block */
-    lanes_loop_frame frame;               /* likewise */
-    char *copy[LANES_FRAME_OPERANDS_MAX]; /* of operands that are packed */
+    uint64_t panel_rows;      /* of a block, at most; 0: it is a range of loop indices */
+    lanes_engine_place place; /* of the current block's first element */
+    uint64_t rows;            /* of it; those of one row go on behind its end */
+    uint64_t columns;
+    lanes_loop_frame frame;                     /* of its current row */
+    struct copy copy[LANES_FRAME_OPERANDS_MAX]; /* of operands that are packed */
 };
 
 static bool is_written(const lanes_engine_plan *plan, uint32_t k)
@@ -150,8 +216,9 @@ static void lay_out(struct blocks *blocks, char *scratch)
     char *at = scratch;
     for (uint32_t k = 0; k < plan->operand_count; k++) {
         if (plan->access[k] == LANES_ACCESS_PACKED) {
-            blocks->copy[k] = at;
-            at += plan->block_count * plan->element_size[k] + SCRATCH_GAP;
+            const uint64_t bytes = plan->block_count * plan->element_size[k];
+            blocks->copy[k] = (struct copy){.at = at, .period = period_of(plan, k)};
+            at += (bytes + SCRATCH_GAP - 1) / SCRATCH_GAP * SCRATCH_GAP + SCRATCH_GAP;
         }
     }
     if (plan->finds_failures) {
@@ -178,28 +245,76 @@ static uint64_t first_of(const lanes_engine_plan *plan, uint64_t begin)
     return plan->tells_index ? lanes_engine_space_flat(&plan->space, begin) : 0;
 }
 
-/* Points the frame to loop indices [begin, begin + count), copying what must be. */
-static void load_block(struct blocks *blocks, uint64_t begin, uint64_t count)
+/* True if an operand's copy holds the current block, which it does from now on. */
+static bool has_copy(const struct blocks *blocks, struct copy *copy, uint64_t begin)
+{
+    if (copy->period == 0) {
+        return false;
+    }
+    const uint64_t phase = begin % copy->period;
+    if (blocks->rows == 1 && phase == copy->phase && blocks->columns <= copy->count) {
+        return true;
+    }
+    copy->phase = phase;
+    copy->count = blocks->rows == 1 ? blocks->columns : 0;
+    return false;
+}
+
+static void pack_block(const struct blocks *blocks, const lanes_engine_source *source,
+                       char *run)
+{
+    if (blocks->rows == 1) {
+        lanes_engine_pack(source, &blocks->place, blocks->columns, run);
+    } else {
+        lanes_engine_pack_rows(source, &blocks->place, blocks->rows, blocks->columns,
+                               run);
+    }
+}
+
+static void unpack_block(const struct blocks *blocks, const lanes_engine_source *source,
+                         const char *run)
+{
+    if (blocks->rows == 1) {
+        lanes_engine_unpack(source, &blocks->place, blocks->columns, run);
+    } else {
+        lanes_engine_unpack_rows(source, &blocks->place, blocks->rows, blocks->columns,
+                                 run);
+    }
+}
+
+/* Copies what the current block, from loop index @p begin on, needs in scratch. */
+static void load_block(struct blocks *blocks, uint64_t begin)
 {
     const lanes_engine_plan *plan = blocks->plan;
     for (uint32_t k = 0; k < plan->operand_count; k++) {
-        const lanes_engine_source source = lanes_engine_source_of(plan, k);
+        if (plan->access[k] == LANES_ACCESS_PACKED && is_read(plan, k) &&
+            !has_copy(blocks, &blocks->copy[k], begin)) {
+            const lanes_engine_source source = lanes_engine_source_of(plan, k);
+            pack_block(blocks, &source, blocks->copy[k].at);
+        }
+    }
+}
+
+/* Points the frame to a row of the current block, which is from loop index @p begin on.
+ */
+static void point_to_row(struct blocks *blocks, uint64_t row, uint64_t begin)
+{
+    const lanes_engine_plan *plan = blocks->plan;
+    for (uint32_t k = 0; k < plan->operand_count; k++) {
+        char *first = plan->frame.base[plan->slot[k]];
         void **base = &blocks->frame.base[plan->slot[k]];
         switch ((enum lanes_engine_access)plan->access[k]) {
         case LANES_ACCESS_UNIFORM:
             break;
         case LANES_ACCESS_LINEAR:
-            *base = source.first + (int64_t)begin * inner_stride(plan, k);
+            *base = first + (int64_t)begin * inner_stride(plan, k);
             break;
         case LANES_ACCESS_RUN:
-            *base =
-                source.first + lanes_engine_space_offset(&plan->space, k, &blocks->place);
+            first += lanes_engine_space_offset(&plan->space, k, &blocks->place);
+            *base = row == 0 ? first : first + (int64_t)row * row_stride(plan, k);
             break;
         case LANES_ACCESS_PACKED:
-            *base = blocks->copy[k];
-            if (is_read(plan, k)) {
-                lanes_engine_pack(&source, &blocks->place, count, blocks->copy[k]);
-            }
+            *base = blocks->copy[k].at + row * blocks->columns * plan->element_size[k];
             break;
         case LANES_ACCESS_OWN:
             *base = blocks->own->base[k];
@@ -213,13 +328,13 @@ static void load_block(struct blocks *blocks, uint64_t begin, uint64_t count)
     blocks->frame.first = first_of(plan, begin);
 }
 
-static void store_block(const struct blocks *blocks, uint64_t count)
+static void store_block(const struct blocks *blocks)
 {
     const lanes_engine_plan *plan = blocks->plan;
     for (uint32_t k = plan->input_count; k < plan->operand_count; k++) {
         if (plan->access[k] == LANES_ACCESS_PACKED && is_written(plan, k)) {
             const lanes_engine_source source = lanes_engine_source_of(plan, k);
-            lanes_engine_unpack(&source, &blocks->place, count, blocks->copy[k]);
+            unpack_block(blocks, &source, blocks->copy[k].at);
         }
     }
 }
@@ -247,22 +362,133 @@ static uint64_t first_failure(const struct blocks *blocks, uint64_t begin, uint6
     return first;
 }
 
-static void run_block(struct blocks *blocks, lanes_loop_fn loop, uint64_t begin,
-                      uint64_t count, lanes_loop_result *result)
+static void run_row(struct blocks *blocks, lanes_loop_fn loop, uint64_t begin,
+                    lanes_loop_result *result)
 {
     lanes_loop_result own = LANES_LOOP_RESULT_INIT;
-    load_block(blocks, begin, count);
     const uint64_t at = blocks->frame.first;
-    loop(&blocks->frame, at, at + count, &own);
+    loop(&blocks->frame, at, at + blocks->columns, &own);
     if (own.failed != 0) {
         const uint64_t first = blocks->plan->is_scanned
-                                   ? first_failure(blocks, begin, count, &own)
+                                   ? first_failure(blocks, begin, blocks->columns, &own)
                                    : own.first_failed;
         result->failed += own.failed;
         result->first_failed =
             first < result->first_failed ? first : result->first_failed;
     }
-    store_block(blocks, count);
+}
+
+static void run_block(struct blocks *blocks, lanes_loop_fn loop, uint64_t begin,
+                      lanes_loop_result *result)
+{
+    load_block(blocks, begin);
+    for (uint64_t row = 0; row < blocks->rows; row++) {
+        const uint64_t at = begin + row * inner_length(blocks->plan);
+        point_to_row(blocks, row, at);
+        run_row(blocks, loop, at, result);
+    }
+    store_block(blocks);
+}
+
+/* ---- Panels ---------------------------------------------------------------------- */
+
+/*
+ * Rows of a panel; 0: blocks are no panels. They are where a step to the next row of some
+ * copy is small and one to the next column is not: in a matrix walked through across its
+ * rows. Neighbours in memory are then a row apart, and where rows are long a cache line
+ * does not stay until they are copied.
+ */
+static uint64_t choose_panel_rows(const lanes_engine_plan *plan)
+{
+    uint64_t rows = 0;
+    if (plan->reduction.op != LANES_REDUCE_NONE || plan->space.dimensions < 2 ||
+        inner_length(plan) < PANEL_LENGTH_MIN) {
+        return 0;
+    }
+    for (uint32_t k = 0; k < plan->operand_count; k++) {
+        const uint64_t down = lanes_engine_magnitude(row_stride(plan, k));
+        const uint64_t along = lanes_engine_magnitude(inner_stride(plan, k));
+        if (plan->access[k] == LANES_ACCESS_PACKED && down != 0 &&
+            down <= LANES_CACHE_LINE / 2 && along >= LANES_CACHE_LINE) {
+            const bool is_crowded = along % CROWDED_STRIDE == 0;
+            rows =
+                is_crowded || rows == PANEL_ROWS_MANY ? PANEL_ROWS_MANY : PANEL_ROWS_FEW;
+        }
+    }
+    const uint64_t whole = plan->block_count / inner_length(plan);
+    return rows == 0 || rows > whole ? rows : whole;
+}
+
+/* Rows and columns of the two innermost dimensions. */
+struct rectangle {
+    uint64_t row_begin;
+    uint64_t row_end;
+    uint64_t column_begin;
+    uint64_t column_end;
+};
+
+/* @p begin is the loop index of row 0, column 0. */
+static void run_rectangle(struct blocks *blocks, lanes_loop_fn loop, uint64_t begin,
+                          const struct rectangle *all, lanes_loop_result *result)
+{
+    const lanes_engine_plan *plan = blocks->plan;
+    const uint32_t inner = plan->space.dimensions - 1;
+    if (all->row_begin >= all->row_end) {
+        return;
+    }
+    const uint64_t rows =
+        lanes_min_u64(blocks->panel_rows, all->row_end - all->row_begin);
+    const uint64_t columns = plan->block_count / rows;
+    for (uint64_t c = all->column_begin; c < all->column_end; c += columns) {
+        blocks->columns = lanes_min_u64(columns, all->column_end - c);
+        for (uint64_t r = all->row_begin; r < all->row_end; r += rows) {
+            blocks->rows = lanes_min_u64(rows, all->row_end - r);
+            blocks->place.index[inner - 1] = r;
+            blocks->place.index[inner] = c;
+            run_block(blocks, loop, begin + r * inner_length(plan) + c, result);
+        }
+    }
+}
+
+/*
+ * Runs @p count elements from the current place on, all of one index of the dimensions
+ * further out. Such a range is three rectangles at most: its first and last row end
+ * somewhere within.
+ */
+static void run_panels(struct blocks *blocks, lanes_loop_fn loop, uint64_t begin,
+                       uint64_t count, lanes_loop_result *result)
+{
+    const uint32_t inner = blocks->plan->space.dimensions - 1;
+    const uint64_t length = inner_length(blocks->plan);
+    const uint64_t row = blocks->place.index[inner - 1];
+    const uint64_t column = blocks->place.index[inner];
+    const uint64_t origin = begin - row * length - column;
+    const uint64_t last = (begin - origin + count) / length;
+    const uint64_t rest = (begin - origin + count) % length; /* columns of row `last` */
+    const struct rectangle left = {row + 1, last + 1, 0, lanes_min_u64(column, rest)};
+    const struct rectangle right = {row, last, column > rest ? column : rest, length};
+    struct rectangle middle = {row, last + 1, column, rest};
+    if (rest < column) {
+        middle = (struct rectangle){row + 1, last, rest, column};
+    }
+    run_rectangle(blocks, loop, origin, &left, result);
+    run_rectangle(blocks, loop, origin, &middle, result);
+    run_rectangle(blocks, loop, origin, &right, result);
+    blocks->place.index[inner - 1] = row;
+    blocks->place.index[inner] = column;
+}
+
+/* ---- Tiles ----------------------------------------------------------------------- */
+
+/* Elements up to the end of the row, or of all rows of the two innermost dimensions. */
+static uint64_t left_of(const struct blocks *blocks, bool is_row)
+{
+    const lanes_engine_space *space = &blocks->plan->space;
+    const uint32_t inner = space->dimensions - 1;
+    const uint64_t left = space->shape[inner] - blocks->place.index[inner];
+    return is_row ? left
+                  : left + space->shape[inner] * (space->shape[inner - 1] - 1 -
+                                                  blocks->place.index[inner - 1]);
 }
 
 void lanes_engine_run_blocks(const lanes_engine_plan *plan, const lanes_engine_own *own,
@@ -273,18 +499,24 @@ void lanes_engine_run_blocks(const lanes_engine_plan *plan, const lanes_engine_o
     struct blocks blocks;
     blocks.plan = plan;
     blocks.own = own;
+    blocks.panel_rows = choose_panel_rows(plan);
     blocks.frame = plan->frame;
     lay_out(&blocks, scratch);
     lanes_engine_space_place(&plan->space, begin, &blocks.place);
     while (begin < end) {
-        uint64_t count =
-            end - begin < plan->block_count ? end - begin : plan->block_count;
-        if (plan->is_by_run) {
-            const uint64_t left =
-                inner_length(plan) - blocks.place.index[plan->space.dimensions - 1];
-            count = count < left ? count : left;
+        uint64_t count = end - begin;
+        if (blocks.panel_rows != 0) {
+            count = lanes_min_u64(count, left_of(&blocks, false));
+            run_panels(&blocks, loop, begin, count, result);
+        } else {
+            count = lanes_min_u64(count, plan->block_count);
+            if (plan->is_by_run) {
+                count = lanes_min_u64(count, left_of(&blocks, true));
+            }
+            blocks.rows = 1;
+            blocks.columns = count;
+            run_block(&blocks, loop, begin, result);
         }
-        run_block(&blocks, loop, begin, count, result);
         lanes_engine_space_advance(&plan->space, count, &blocks.place);
         begin += count;
     }

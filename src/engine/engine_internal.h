@@ -7,7 +7,10 @@
 
 #include "engine/engine.h"
 #include "engine/engine_pack.h"
+#include "kernel/reduce.h"
 #include "kernel/repr.h"
+
+#include <string.h>
 
 /** Operand @p k where the client has it. */
 static inline lanes_engine_source lanes_engine_source_of(const lanes_engine_plan *plan,
@@ -19,6 +22,25 @@ static inline lanes_engine_source lanes_engine_source_of(const lanes_engine_plan
         .element_bytes = plan->element_size[k],
         .first = plan->frame.base[plan->slot[k]],
     };
+}
+
+/** Copy an element of any dtype. */
+static inline void lanes_engine_copy_element(void *to, const void *from, uint64_t bytes)
+{
+    switch (bytes) {
+    case 8:
+        memcpy(to, from, 8);
+        break;
+    case 4:
+        memcpy(to, from, 4);
+        break;
+    case 16:
+        memcpy(to, from, 16);
+        break;
+    default:
+        memcpy(to, from, bytes);
+        break;
+    }
 }
 
 /* engine_block.c */
@@ -40,7 +62,20 @@ void lanes_engine_run_blocks(const lanes_engine_plan *plan, const lanes_engine_o
                              lanes_loop_fn loop, uint64_t begin, uint64_t end,
                              lanes_loop_result *result);
 
-/* engine_reduce.c */
+/* engine_cut.c */
+
+/** Accumulators of a unit take half of a first-level cache of 32 KiB. */
+#define LANES_ENGINE_ACCUMULATOR_BYTES (16u << 10)
+
+/** Where values of an output begin, in bytes. */
+#define LANES_ENGINE_VALUE_ALIGNMENT 16u
+
+/** Bytes of an accumulator of output @p k. */
+static inline uint64_t lanes_engine_value_bytes(const lanes_engine_plan *plan, uint32_t k)
+{
+    return lanes_reduce_is_arg(plan->reduction.op) ? sizeof(lanes_reduce_best)
+                                                   : plan->element_size[k];
+}
 
 /** Values of each output of a reduction, and elements of each value; 0 if an axis is. */
 void lanes_engine_count_reduced(const lanes_engine_batch *batch, uint64_t *out_kept,
@@ -54,6 +89,8 @@ bool lanes_engine_choose_fold(const lanes_engine_batch *batch, uint32_t input_co
  * how much work it is. */
 LANES_NODISCARD lanes_status lanes_engine_cut_units(lanes_engine_plan *plan,
                                                     lanes_error *err);
+
+/* engine_reduce.c */
 
 /** Run the units that begin at [begin, end) of the work, which is in one pass; guarded by
  * the caller. */
@@ -113,6 +150,15 @@ bool lanes_engine_is_wanted(const lanes_engine_plan *plan,
 void lanes_engine_run_segment(const lanes_engine_plan *plan, lanes_loop_fn loop,
                               uint64_t segment, uint64_t row, bool is_first_pass,
                               lanes_loop_result *result);
+
+/** True if each row of a scan is one call of the loop. */
+bool lanes_engine_runs_whole_rows(const lanes_engine_plan *plan);
+
+/** Run rows @p first to @p last, which is one of them, of such a scan; none if it is
+ * before the first. */
+void lanes_engine_run_whole_rows(const lanes_engine_plan *plan, lanes_loop_fn loop,
+                                 uint64_t first, uint64_t last,
+                                 lanes_loop_result *result);
 
 /** Between two passes: what each segment begins with, from the segments' totals. */
 void lanes_engine_chain_segments(const lanes_engine_plan *plan, lanes_loop_fn loop);

@@ -100,3 +100,37 @@ void lanes_engine_unpack(const lanes_engine_source *source,
         count -= taken;
     }
 }
+
+static lanes_engine_box box_of(const lanes_engine_source *source,
+                               const lanes_engine_place *begin, uint64_t rows,
+                               uint64_t columns)
+{
+    const lanes_engine_space *space = source->space;
+    const uint32_t inner = space->dimensions - 1;
+    LANES_ASSERT(inner > 0 && begin->index[inner - 1] + rows <= space->shape[inner - 1] &&
+                 begin->index[inner] + columns <= space->shape[inner]);
+    return (lanes_engine_box){
+        .at = source->first + lanes_engine_space_offset(space, source->operand, begin),
+        .rows = rows,
+        .columns = columns,
+        .row_stride = space->stride[source->operand][inner - 1],
+        .column_stride = space->stride[source->operand][inner],
+    };
+}
+
+void lanes_engine_pack_rows(const lanes_engine_source *source,
+                            const lanes_engine_place *begin, uint64_t rows,
+                            uint64_t columns, void *run)
+{
+    const lanes_engine_box box = box_of(source, begin, rows, columns);
+    lanes_engine_gather(lanes_engine_copy_level(), source->element_bytes)(&box, run);
+}
+
+void lanes_engine_unpack_rows(const lanes_engine_source *source,
+                              const lanes_engine_place *begin, uint64_t rows,
+                              uint64_t columns, const void *run)
+{
+    const lanes_engine_box box = box_of(source, begin, rows, columns);
+    lanes_engine_scatter(lanes_engine_copy_level(), source->element_bytes)(
+        &box, (void *)(uintptr_t)run); /* which is only read */
+}

@@ -30,4 +30,15 @@ void lanes_engine_unpack(const lanes_engine_source *source,
                          const lanes_engine_place *begin, uint64_t count,
                          const void *run);
 
+/**
+ * Copy @p rows by @p columns elements of the two innermost dimensions, row by row, to @p
+ * run and back: none goes on behind the end of its row.
+ */
+void lanes_engine_pack_rows(const lanes_engine_source *source,
+                            const lanes_engine_place *begin, uint64_t rows,
+                            uint64_t columns, void *run);
+void lanes_engine_unpack_rows(const lanes_engine_source *source,
+                              const lanes_engine_place *begin, uint64_t rows,
+                              uint64_t columns, const void *run);
+
 #endif /* LANES_ENGINE_PACK_H */

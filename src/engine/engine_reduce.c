@@ -22,120 +22,15 @@
  */
 #include "engine/engine_internal.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/reduce.h"
 
-/*
- * Units of one value: of so many elements each, up to so many units. A unit costs some
- * 50 ns besides its elements, of which cheap ones take 0.05 ns and others a millisecond:
- * so a few that are small, and many where they can be large.
- */
-#define FOLD_COUNT_FEW  256u
-#define FOLD_UNITS_FEW  64u
-#define FOLD_COUNT_MANY 8192u
-#define FOLD_UNITS_MANY 512u
+/* Values of segments that are combined in one go. */
+#define COMBINE_COUNT 512u
 
-/* Accumulators of a unit take half of a first-level cache of 32 KiB. */
-#define ACCUMULATOR_BYTES (16u << 10)
-
-/* Rows of a unit, at least, as each segment's values are combined once more; and units
- * that values are cut into, if they make fewer. */
-#define ROW_COUNT_MIN 64u
-#define ROW_UNITS     128u
-
-/* Where fewer elements than this lie side by side, it is better to run across. */
-#define RUN_COUNT_MIN 64u
-
-/* Scans of so many rows, or of shorter ones, are run a row in one go. */
-#define SCAN_ROWS_MANY   64u
-#define SCAN_COUNT_SHORT 65536u
-
-/* Where values of an output begin. */
-#define VALUE_ALIGNMENT 16u
-
-/* Loops count elements of a call in 30 bits. */
-#define SEGMENT_MAX (1u << 28)
-
-_Static_assert(ACCUMULATOR_BYTES >= LANES_OPERANDS_MAX * 64u * 16u, "64 of each output");
-
-static uint64_t divide_up(uint64_t a, uint64_t b)
-{
-    return a / b + (a % b != 0);
-}
-
-/* ---- Choice --------------------------------------------------------------------------
- */
-
-static bool is_reduced_axis(const lanes_engine_batch *batch, uint32_t d)
-{
-    return (batch->reduce_axes >> d & 1u) != 0;
-}
-
-/* The dimension along which the first input that moves has its neighbours; -1: none. */
-static int32_t find_neighbours(const lanes_engine_batch *batch, uint32_t input_count)
-{
-    const uint32_t first = batch->reduce == LANES_REDUCE_KERNEL ? 1 : 0;
-    for (uint32_t k = first; k < input_count; k++) {
-        int32_t found = -1;
-        for (uint32_t d = 0; d < batch->dimensions; d++) {
-            const int64_t *stride = batch->operand[k].stride;
-            if (batch->shape[d] > 1 && stride[d] != 0 &&
-                (found < 0 || lanes_engine_magnitude(stride[d]) <=
-                                  lanes_engine_magnitude(stride[found]))) {
-                found = (int32_t)d;
-            }
-        }
-        if (found >= 0) {
-            return found;
-        }
-    }
-    return -1;
-}
-
-static int32_t find_last(const lanes_engine_batch *batch)
-{
-    int32_t last = -1;
-    for (uint32_t d = 0; d < batch->dimensions; d++) {
-        last = batch->shape[d] > 1 ? (int32_t)d : last;
-    }
-    return last;
-}
-
-void lanes_engine_count_reduced(const lanes_engine_batch *batch, uint64_t *out_kept,
-                                uint64_t *out_reduced)
-{
-    *out_kept = 1;
-    *out_reduced = 1;
-    for (uint32_t d = 0; d < batch->dimensions; d++) {
-        *(is_reduced_axis(batch, d) ? out_reduced : out_kept) *= batch->shape[d];
-    }
-}
-
-bool lanes_engine_choose_fold(const lanes_engine_batch *batch, uint32_t input_count,
-                              bool keeps_order)
-{
-    uint64_t kept;
-    uint64_t reduced;
-    lanes_engine_count_reduced(batch, &kept, &reduced);
-    if (reduced == 0) { /* nothing to run: values are all there is */
-        return false;
-    }
-    if (lanes_reduce_is_arg(batch->reduce) || kept == 1) {
-        return true;
-    }
-    const int32_t last = find_last(batch);
-    if (keeps_order && last >= 0) {
-        return is_reduced_axis(batch, (uint32_t)last);
-    }
-    const int32_t nearest = find_neighbours(batch, input_count);
-    const bool is_along = nearest < 0 || is_reduced_axis(batch, (uint32_t)nearest);
-    const uint64_t along = is_along ? reduced : kept;
-    const uint64_t across = is_along ? kept : reduced;
-    return along < RUN_COUNT_MIN && across > along ? !is_along : is_along;
-}
+_Static_assert(LANES_ENGINE_ACCUMULATOR_BYTES >= LANES_OPERANDS_MAX * 64u * 16u,
+               "64 of each output");
 
 /* ---- Units ---------------------------------------------------------------------------
  */
@@ -222,13 +117,6 @@ uint64_t lanes_engine_unit_elements(const lanes_engine_plan *plan, uint64_t begi
 /* ---- Partial values ------------------------------------------------------------------
  */
 
-/* Bytes of an accumulator of output @p k. */
-static uint64_t value_bytes(const lanes_engine_plan *plan, uint32_t k)
-{
-    return lanes_reduce_is_arg(plan->reduction.op) ? sizeof(lanes_reduce_best)
-                                                   : plan->element_size[k];
-}
-
 /* Values of one output, all segments' of a value, or a segment's of all, together. */
 static char *partial_of(const lanes_engine_plan *plan, uint32_t k, uint64_t segment,
                         uint64_t value)
@@ -236,91 +124,16 @@ static char *partial_of(const lanes_engine_plan *plan, uint32_t k, uint64_t segm
     const lanes_engine_reduction *r = &plan->reduction;
     char *at = plan->partial;
     for (uint32_t o = plan->input_count; o < k; o++) {
-        const uint64_t bytes = r->segments * r->kept * value_bytes(plan, o);
-        at += bytes + -bytes % VALUE_ALIGNMENT;
+        const uint64_t bytes = r->segments * r->kept * lanes_engine_value_bytes(plan, o);
+        at += bytes + -bytes % LANES_ENGINE_VALUE_ALIGNMENT;
     }
-    return at + (segment * r->kept + value) * value_bytes(plan, k);
+    return at + (segment * r->kept + value) * lanes_engine_value_bytes(plan, k);
 }
 
 /* Of kernels that reduce by themselves: 1 if the unit has a value. */
 static char *has_partial(const lanes_engine_plan *plan, uint64_t segment, uint64_t value)
 {
     return partial_of(plan, plan->mask, 0, 0) + segment * plan->reduction.kept + value;
-}
-
-static void cut_fold(lanes_engine_reduction *r)
-{
-    const uint64_t few = lanes_min_u64(divide_up(r->reduced, FOLD_COUNT_FEW),
-                                       divide_up(FOLD_UNITS_FEW, r->kept));
-    const uint64_t many = lanes_min_u64(divide_up(r->reduced, FOLD_COUNT_MANY),
-                                        divide_up(FOLD_UNITS_MANY, r->kept));
-    const uint64_t wanted = few > many ? few : many;
-    r->width = 1;
-    r->segment = divide_up(r->reduced, wanted);
-    r->segment += -r->segment % LANES_STREAM_COUNT; /* whole cache lines */
-    r->segment = lanes_min_u64(r->segment, SEGMENT_MAX);
-    r->segments = divide_up(r->reduced, r->segment);
-}
-
-/* Segments of a scan cost it a second pass. */
-static void cut_scan(lanes_engine_plan *plan)
-{
-    lanes_engine_reduction *r = &plan->reduction;
-    cut_fold(r);
-    if (r->kept >= SCAN_ROWS_MANY || r->reduced < SCAN_COUNT_SHORT) {
-        r->segment = r->reduced;
-        r->segments = 1;
-    }
-    if (r->segments > 1 && !r->is_in_order) {
-        plan->work = 2 * plan->count;
-    }
-}
-
-static void cut_rows(lanes_engine_reduction *r, uint64_t bytes)
-{
-    r->width = ACCUMULATOR_BYTES / bytes;
-    r->width = lanes_min_u64(r->width - r->width % LANES_STREAM_COUNT, r->kept);
-    /* Without an identity, rows are not begun in the middle. */
-    const uint64_t most =
-        r->op == LANES_REDUCE_KERNEL ? 1 : divide_up(r->reduced, ROW_COUNT_MIN);
-    const uint64_t columns = divide_up(r->kept, r->width);
-    const uint64_t wanted = lanes_min_u64(most, divide_up(ROW_UNITS, columns));
-    r->segment = divide_up(r->reduced, wanted);
-    r->segments = divide_up(r->reduced, r->segment);
-}
-
-lanes_status lanes_engine_cut_units(lanes_engine_plan *plan, lanes_error *err)
-{
-    lanes_engine_reduction *r = &plan->reduction;
-    uint64_t bytes = 0;
-    for (uint32_t k = plan->input_count; k < plan->mask; k++) {
-        bytes += value_bytes(plan, k);
-    }
-    if (r->op == LANES_REDUCE_SCAN) {
-        cut_scan(plan);
-    } else if (r->folds) {
-        cut_fold(r);
-    } else {
-        cut_rows(r, bytes);
-    }
-    if (r->segments == 1) {
-        return LANES_OK;
-    }
-    bytes += sizeof(uint8_t); /* has_partial() */
-    plan->partial =
-        calloc(1, r->segments * r->kept * bytes + LANES_OPERANDS_MAX * VALUE_ALIGNMENT);
-    if (plan->partial == NULL) {
-        return lanes_error_set(err, -ENOMEM,
-                               "no memory for %llu partial results of a reduction",
-                               (unsigned long long)(r->segments * r->kept));
-    }
-    return LANES_OK;
-}
-
-void lanes_engine_plan_deinit(lanes_engine_plan *plan)
-{
-    free(plan->partial);
-    plan->partial = NULL;
 }
 
 /* ---- Results -------------------------------------------------------------------------
@@ -338,11 +151,17 @@ static void write_values(const lanes_engine_plan *plan, uint32_t k, uint64_t val
 }
 
 /* argmin, argmax: what is kept is a loop index, wanted is one among the reduced axes. */
+static int64_t index_of(const lanes_engine_plan *plan, uint64_t value,
+                        const lanes_reduce_best *best)
+{
+    return best->index < 0 ? -1
+                           : best->index - (int64_t)(value * plan->reduction.reduced);
+}
+
 static void write_index(const lanes_engine_plan *plan, uint32_t k, uint64_t value,
                         const lanes_reduce_best *best)
 {
-    const int64_t index =
-        best->index < 0 ? -1 : (int64_t)((uint64_t)best->index % plan->reduction.reduced);
+    const int64_t index = index_of(plan, value, best);
     write_values(plan, k, value, 1, &index);
 }
 
@@ -353,7 +172,7 @@ static void deliver(const lanes_engine_plan *plan, uint32_t k, const struct unit
     const uint64_t count = value_count(r, unit->value);
     if (r->segments > 1) {
         memcpy(partial_of(plan, k, unit->segment, unit->value), from,
-               count * value_bytes(plan, k));
+               count * lanes_engine_value_bytes(plan, k));
     } else if (lanes_reduce_is_arg(r->op)) {
         write_index(plan, k, unit->value, from);
     } else {
@@ -383,7 +202,7 @@ static void finish_kernel(const lanes_engine_plan *plan, lanes_loop_fn loop,
     const lanes_engine_reduction *r = &plan->reduction;
     const uint32_t out = plan->input_count;
     const uint64_t bytes = plan->element_size[out];
-    char values[FOLD_UNITS_MANY * sizeof(lanes_reduce_value)];
+    char values[COMBINE_COUNT * sizeof(lanes_reduce_value)];
     for (uint64_t value = 0; value < r->kept; value++) {
         if (r->is_in_order) {
             write_values(plan, out, value, 1,
@@ -399,7 +218,7 @@ static void finish_kernel(const lanes_engine_plan *plan, lanes_loop_fn loop,
                        bytes);
                 count++;
             }
-            if (count == FOLD_UNITS_MANY || segment + 1 == r->segments) {
+            if (count == COMBINE_COUNT || segment + 1 == r->segments) {
                 lanes_engine_combine(plan, loop, to, values, count, flat, result);
                 count = 0;
             }
@@ -437,7 +256,8 @@ void lanes_engine_finish_units(const lanes_engine_plan *plan, lanes_loop_fn loop
         }
         const uint64_t step = r->folds ? 1 : r->kept; /* that are neighbours in space */
         for (uint64_t value = 0; value < r->kept; value += step) {
-            write_values(plan, k, value, step, all + value * value_bytes(plan, k));
+            write_values(plan, k, value, step,
+                         all + value * lanes_engine_value_bytes(plan, k));
         }
     }
 }
@@ -456,9 +276,25 @@ static void fill_identity(const lanes_engine_plan *plan, uint32_t k, uint64_t co
         return;
     }
     lanes_reduce_value identity;
+    const uint64_t bytes = count * plan->element_size[k];
     lanes_reduce_identity(op, plan->output_dtype[k], &identity);
-    for (uint64_t i = 0; i < count; i++) {
-        memcpy(to + i * plan->element_size[k], &identity, plan->element_size[k]);
+    memcpy(to, &identity, plan->element_size[k]);
+    for (uint64_t done = plan->element_size[k]; done < bytes; done *= 2) {
+        memcpy(to + done, to, lanes_min_u64(done, bytes - done));
+    }
+}
+
+/* Points @p frame to accumulators, the first of which is of loop index @p begin: the loop
+ * goes on from the frame's first element to that. */
+static void place_own(const lanes_engine_plan *plan, const lanes_engine_own *own,
+                      uint64_t begin, lanes_loop_frame *frame)
+{
+    const uint64_t before = plan->reduction.folds ? 0 : begin;
+    for (uint32_t k = 0; k < plan->mask; k++) {
+        if (plan->access[k] == LANES_ACCESS_OWN) {
+            frame->base[k] =
+                (void *)((uintptr_t)own->base[k] - before * plan->element_size[k]);
+        }
     }
 }
 
@@ -471,15 +307,7 @@ void lanes_engine_run_row(const lanes_engine_plan *plan, const lanes_engine_own 
         return;
     }
     lanes_loop_frame frame = plan->frame;
-    for (uint32_t k = 0; k < plan->mask; k++) {
-        if (plan->access[k] != LANES_ACCESS_OWN) {
-            continue;
-        }
-        /* The loop goes on from the frame's first element to that of `begin`. */
-        const uint64_t before = plan->reduction.folds ? 0 : begin;
-        frame.base[k] =
-            (void *)((uintptr_t)own->base[k] - before * plan->element_size[k]);
-    }
+    place_own(plan, own, begin, &frame);
     loop(&frame, begin, end, result);
 }
 
@@ -518,17 +346,37 @@ static uint64_t begin_unit(const lanes_engine_plan *plan, const struct unit *uni
     return first;
 }
 
+/* Rows [first, last) of a unit, each added to the same accumulators. */
+static void run_rows(const lanes_engine_plan *plan, lanes_engine_own *own,
+                     lanes_loop_fn loop, const struct unit *unit, uint64_t first,
+                     uint64_t last, lanes_loop_result *result)
+{
+    const lanes_engine_reduction *r = &plan->reduction;
+    const uint64_t count = value_count(r, unit->value);
+    lanes_loop_frame frame = plan->frame;
+    for (uint64_t row = first; row < last; row++) {
+        own->begin = row * r->kept + unit->value;
+        if (!plan->is_direct) {
+            lanes_engine_run_blocks(plan, own, loop, own->begin, own->begin + count,
+                                    result);
+            continue;
+        }
+        place_own(plan, own, own->begin, &frame);
+        loop(&frame, own->begin, own->begin + count, result);
+    }
+}
+
 static void run_unit(const lanes_engine_plan *plan, lanes_loop_fn loop,
                      const struct unit *unit, lanes_loop_result *result)
 {
-    _Alignas(LANES_CACHE_LINE) char accumulators[ACCUMULATOR_BYTES];
+    _Alignas(LANES_CACHE_LINE) char accumulators[LANES_ENGINE_ACCUMULATOR_BYTES];
     const lanes_engine_reduction *r = &plan->reduction;
     const uint64_t count = value_count(r, unit->value);
     lanes_engine_own own;
     char *at = accumulators;
     for (uint32_t k = plan->input_count; k < plan->mask; k++) {
         own.base[k] = at;
-        at += (count * value_bytes(plan, k) + 15) / 16 * 16;
+        at += (count * lanes_engine_value_bytes(plan, k) + 15) / 16 * 16;
     }
     own.base[0] = accumulators; /* of a kernel that reduces by itself */
     uint64_t first = unit->segment * r->segment;
@@ -538,12 +386,73 @@ static void run_unit(const lanes_engine_plan *plan, lanes_loop_fn loop,
         const uint64_t begin = unit->value * r->reduced;
         lanes_engine_run_row(plan, &own, loop, begin + first, begin + last, result);
     }
-    for (uint64_t row = first; row < last && !r->folds; row++) {
-        own.begin = row * r->kept + unit->value;
-        lanes_engine_run_row(plan, &own, loop, own.begin, own.begin + count, result);
+    if (!r->folds) {
+        run_rows(plan, &own, loop, unit, first, last, result);
     }
     for (uint32_t k = plan->input_count; k < plan->mask; k++) {
         deliver(plan, k, unit, own.base[k]);
+    }
+}
+
+/* ---- Units that are one call ---------------------------------------------------------
+ */
+
+/* True if a unit is one call of the loop, and not begun by what the client has. */
+static bool is_plain(const lanes_engine_plan *plan)
+{
+    return plan->is_direct && plan->reduction.folds &&
+           !lanes_reduce_is_by_kernel(plan->reduction.op);
+}
+
+/* A value where the client has it; @p place is one of its elements. */
+static void write_value(const lanes_engine_plan *plan, uint32_t k, uint64_t value,
+                        const lanes_engine_place *place, const void *from)
+{
+    const lanes_engine_source source = lanes_engine_source_of(plan, k);
+    char *to = source.first + lanes_engine_space_offset(&plan->space, k, place);
+    int64_t index;
+    if (lanes_reduce_is_arg(plan->reduction.op)) {
+        index = index_of(plan, value, from);
+        from = &index;
+    }
+    lanes_engine_copy_element(to, from, source.element_bytes);
+}
+
+/*
+ * The units from @p unit on that begin before @p end: what they share is made once, as a
+ * row of 64 elements takes the loop less time than a unit's preparations.
+ */
+static void run_plain(const lanes_engine_plan *plan, lanes_loop_fn loop,
+                      struct unit *unit, uint64_t end, lanes_loop_result *result)
+{
+    _Alignas(LANES_CACHE_LINE) lanes_reduce_best own[LANES_OPERANDS_MAX];
+    const lanes_engine_reduction *r = &plan->reduction;
+    lanes_reduce_best start[LANES_OPERANDS_MAX];
+    lanes_loop_frame frame = plan->frame;
+    lanes_engine_place place;
+    for (uint32_t k = plan->input_count; k < plan->mask; k++) {
+        fill_identity(plan, k, 1, (char *)&start[k]);
+        frame.base[k] = &own[k];
+    }
+    lanes_engine_space_place(&plan->space, unit->value * r->reduced, &place);
+    while (unit->begin < end && !is_end(r, unit)) {
+        const uint64_t first = unit->value * r->reduced + unit->segment * r->segment;
+        for (uint32_t k = plan->input_count; k < plan->mask; k++) {
+            own[k] = start[k];
+        }
+        loop(&frame, first, first + segment_count(r, unit->segment), result);
+        for (uint32_t k = plan->input_count; k < plan->mask; k++) {
+            if (r->segments > 1) {
+                memcpy(partial_of(plan, k, unit->segment, unit->value), &own[k],
+                       lanes_engine_value_bytes(plan, k));
+            } else {
+                write_value(plan, k, unit->value, &place, &own[k]);
+            }
+        }
+        advance(r, unit);
+        if (unit->segment == 0) {
+            lanes_engine_space_advance(&plan->space, r->reduced, &place);
+        }
     }
 }
 
@@ -553,6 +462,15 @@ void lanes_engine_run_units(const lanes_engine_plan *plan, lanes_loop_fn loop,
     const uint64_t pass = begin_of_pass(plan, begin);
     const bool is_first = begin < plan->count && plan->work > plan->count;
     struct unit unit = find_unit(&plan->reduction, begin - pass);
+    if (is_plain(plan)) {
+        run_plain(plan, loop, &unit, end - pass, result);
+        return;
+    }
+    if (lanes_engine_runs_whole_rows(plan)) { /* each is a unit */
+        lanes_engine_run_whole_rows(plan, loop, unit.value,
+                                    (end - 1) / plan->reduction.reduced, result);
+        return;
+    }
     while (unit.begin < end - pass && !is_end(&plan->reduction, &unit)) {
         if (plan->reduction.op == LANES_REDUCE_SCAN) {
             lanes_engine_run_segment(plan, loop, unit.segment, unit.value, is_first,

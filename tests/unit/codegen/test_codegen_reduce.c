@@ -320,6 +320,87 @@ Test(codegen_reduce, one_nan_is_the_extreme, .timeout = 240)
     }
 }
 
+/* The extreme of [0, end), from @p start on, of what `where` wants. */
+static double extreme_of(const kernel *k, double start, uint64_t end)
+{
+    double got = start;
+    const lanes_loop_frame frame = frame_of(k, (void *[]){data, &got, NULL, where});
+    run_frame(k, &frame, 0, end);
+    return got;
+}
+
+Test(codegen_reduce, a_nan_that_is_not_asked_for, .timeout = 240)
+{
+    double *x = (double *)(void *)data;
+    for (uint32_t op = LANES_REDUCE_MIN; op <= LANES_REDUCE_MAX; op++) {
+        const kernel k = reducing(op, LANES_F8, LANES_F8, true, true, false);
+        const double none = op == LANES_REDUCE_MIN ? (double)INFINITY : -(double)INFINITY;
+        for (uint64_t at = 0; at < 200; at++) {
+            fill(op, LANES_F8);
+            x[at] = at % 2 == 0 ? (double)NAN : -(double)NAN;
+            x[at / 2] = op == LANES_REDUCE_MIN ? -1000 : 1000;
+            where[at / 2] = 1;
+            where[at] = at / 2 == at;
+            const double wanted = x[at / 2];
+            cr_assert_eq(extreme_of(&k, none, 200), wanted, "left out at %d", (int)at);
+            where[at] = 1;
+            cr_assert_eq(at / 2 < at ? extreme_of(&k, none, at) : wanted, wanted,
+                         "behind the end");
+            cr_assert_eq(isnan(extreme_of(&k, none, at + 1)), at / 2 < at);
+            cr_assert(isnan(extreme_of(&k, (double)NAN, at)), "kept");
+        }
+        memset(where, 0, sizeof(where));
+        cr_assert_eq(extreme_of(&k, none, 200), none);
+    }
+}
+
+/* 0 of 0, and 1 of 1. Has a loop of its own, so elements are run one by one, and none
+ * is padding. */
+static const char one_by_one[] = "define i32 @f(i32 %x) {\n"
+                                 "entry:\n  br label %loop\n"
+                                 "loop:\n"
+                                 "  %i = phi i32 [ %x, %entry ], [ %third, %loop ]\n"
+                                 "  %third = udiv i32 %i, 3\n"
+                                 "  %more = icmp ugt i32 %third, 0\n"
+                                 "  br i1 %more, label %loop, label %end\n"
+                                 "end:\n  ret i32 %i\n}\n";
+
+static void expect_each_place(const kernel *k, uint64_t count)
+{
+    int32_t *x = (int32_t *)(void *)data;
+    memset(x, 0, COUNT * sizeof(*x));
+    for (uint64_t at = 0; at < count; at++) {
+        lanes_reduce_best best = {.index = -1};
+        lanes_reduce_identity(LANES_REDUCE_ARGMAX, LANES_I4, &best.value);
+        lanes_loop_frame frame = frame_of(k, (void *[]){x, &best});
+        x[at] = 1;
+        x[at + 1] = at % 2 == 0;
+        run_frame(k, &frame, 0, COUNT); /* leaves what is better than the rest */
+        cr_assert_eq(best.index, (int64_t)at);
+        best.index = -1;
+        run_frame(k, &frame, 0, count);
+        cr_assert_eq(best.index, (int64_t)at, "%d of %d", (int)at, (int)count);
+        best.index = -1;
+        best.value.i4 = INT32_MIN;
+        run_frame(k, &frame, 0, at);
+        cr_assert_eq(best.index, at == 0 ? -1 : 0, "%d", (int)at);
+        x[at] = x[at + 1] = 0;
+    }
+}
+
+Test(codegen_reduce, every_place_is_found, .timeout = 240)
+{
+    const kernel k =
+        reducing(LANES_REDUCE_ARGMAX, LANES_I4, LANES_I8, true, false, false);
+    expect_each_place(&k, 333);
+    lanes_compile_request request = request_with(one_by_one, "i4(i4)");
+    request.default_key = 0;
+    request.key = k.result.key;
+    const kernel each = kernel_of(&request, one_by_one);
+    cr_assert_eq(each.result.info.vector_width, 1);
+    expect_each_place(&each, 77);
+}
+
 Test(codegen_reduce, sums_in_the_dtype_of_the_array, .timeout = 240)
 {
     const kernel k = reducing(LANES_REDUCE_SUM, LANES_F4, LANES_F8, true, false, false);

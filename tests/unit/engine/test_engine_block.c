@@ -89,6 +89,8 @@ static void fake_loop(const lanes_loop_frame *frame, uint64_t begin, uint64_t en
         const char *input[LANES_OPERANDS_MAX];
         for (uint32_t k = 0; k < input_count; k++) {
             cr_assert_eq(frame->row_count[k], (int32_t)batch.operand[k].row_count);
+            cr_assert(plan.access[k] != LANES_ACCESS_PACKED ||
+                      (uintptr_t)frame->base[k] % lanes_min_u64(bytes_of(k), 8) == 0);
             input[k] = element_in_frame(frame, k, i);
         }
         const bool is_wanted =
@@ -557,6 +559,151 @@ Test(engine_block, in_place_through_copies)
     make_plan();
     cr_assert_eq(plan.access[0], LANES_ACCESS_PACKED);
     expect_as_walked(7);
+}
+
+/* ---- Copies that stay, and panels ----------------------------------------------------
+ */
+
+/* f8(f8,f8) with a second input that is the same for each index of dimension 0. */
+static void repeating_batch(uint64_t rows, uint64_t columns)
+{
+    plain_batch(rows, columns);
+    kernel.signature.input_count = 2;
+    kernel.signature.dtype[2] = LANES_F8;
+    batch.operand_count = 3;
+    batch.operand[2] = batch.operand[1];
+    batch.operand[2].segment_base = area[2];
+    batch.operand[2].segment_key = 3;
+    batch.operand[1].stride[0] = 0;
+}
+
+Test(engine_block, blocks_are_whole_periods_of_what_repeats)
+{
+    repeating_batch(3000, 3);
+    make_plan();
+    cr_assert_eq(plan.access[1], LANES_ACCESS_PACKED);
+    cr_assert_eq(plan.block_count, 2046);
+    expect_as_walked(1);
+    expect_as_walked(8);
+    kernel.signature.dtype[1] = batch.operand[1].dtype = LANES_U1; /* beside one of f8 */
+    batch.operand[1].stride[1] = 5;
+    batch.operand[2].stride[0] = 32;
+    make_plan();
+    cr_assert(plan.block_count % 3 == 0 && plan.access[2] == LANES_ACCESS_PACKED);
+    expect_as_walked(8);
+    repeating_batch(20, 1500);
+    batch.operand[1].stride[1] = 16;
+    make_plan();
+    cr_assert_eq(plan.block_count, 1500);
+    expect_as_walked(8);
+}
+
+/* A callback that spoils what repeats: who looks again would see it. */
+static void spoiling_loop(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                          lanes_loop_result *result)
+{
+    fake_loop(frame, begin, end, result);
+    memset(area[1], 0x33, AREA_BYTES);
+}
+
+Test(engine_block, what_repeats_is_copied_once_a_tile)
+{
+    lanes_loop_result result = LANES_LOOP_RESULT_INIT;
+    repeating_batch(3000, 3);
+    make_plan();
+    fill_memory();
+    memcpy(before, area, sizeof(before));
+    lanes_engine_run_blocks(&plan, NULL, spoiling_loop, 1, count, &result);
+    memcpy(area[1], before[1], AREA_BYTES);
+    memcpy(before[2], area[2], 8); /* of element 0, which was left out */
+    walk();
+    memcpy(before[2], area[2], 8);
+    cr_assert_arr_eq(area[2], before[2], AREA_BYTES);
+}
+
+static uint64_t call_begin[3];
+static uint64_t calls;
+static uint64_t longest_call;
+
+static void noting_loop(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                        lanes_loop_result *result)
+{
+    fake_loop(frame, begin, end, result);
+    if (calls < LANES_ARRAY_COUNT(call_begin)) {
+        call_begin[calls++] = begin;
+    }
+    longest_call = end - begin > longest_call ? end - begin : longest_call;
+}
+
+static void note_calls(void)
+{
+    lanes_loop_result result = LANES_LOOP_RESULT_INIT;
+    make_plan();
+    calls = longest_call = 0;
+    lanes_engine_run_blocks(&plan, NULL, noting_loop, 0, count, &result);
+}
+
+Test(engine_block, a_matrix_across_its_rows_is_copied_by_panels)
+{
+    static const uint64_t few[] = {0, 700, 1400};
+    static const uint64_t many[] = {0, 140, 280};
+    plain_batch(90, 700);
+    transpose(0);
+    note_calls();
+    cr_assert_eq(longest_call, 512);
+    cr_assert_arr_eq(call_begin, few, sizeof(few));
+    plain_batch(256, 140);
+    transpose(0);
+    note_calls();
+    cr_assert_eq(longest_call, 64, "32 rows: cache lines of a column are 2 KiB apart");
+    cr_assert_arr_eq(call_begin, many, sizeof(many));
+}
+
+/* An input across its rows, one that repeats itself, an output and a mask that lie so or
+ * so. */
+static void panel_batch(uint64_t stack, uint64_t rows, uint64_t columns)
+{
+    const bool is_output_across = one_of(6);
+    const uint64_t offset = 8 * (rows - 1);
+    plain_batch(rows, columns);
+    kernel = (lanes_engine_kernel){.signature = {.input_count = 2,
+                                                 .output_count = 1,
+                                                 .dtype = {LANES_F8, LANES_F8, LANES_F8}},
+                                   .may_raise = one_of(2),
+                                   .keeps_order = one_of(3)};
+    batch = (lanes_engine_batch){.dimensions = 3,
+                                 .shape = {stack, rows, columns},
+                                 .operand_count = 3 + (one_of(3) ? 1 : 0)};
+    batch.errors = batch.operand_count == 4 ? LANES_ERRORS_MASK : LANES_ERRORS_RAISE;
+    for (uint32_t k = 0; k < 4; k++) {
+        const bool is_across = k == 0 || (k >= 2 && is_output_across);
+        const int64_t size = k == 3 ? 1 : 8;
+        batch.operand[k] = (lanes_engine_operand){
+            .segment_base = area[k],
+            .segment_bytes = AREA_BYTES,
+            .segment_key = k + 1,
+            .offset = offset,
+            .stride = {k < 2 ? 0 : size * (int64_t)(rows * columns),
+                       size * (int64_t)(is_across ? 1 : columns),
+                       size * (int64_t)(is_across ? rows : 1)},
+            .dtype = k == 3 ? LANES_BOOL : LANES_F8,
+        };
+    }
+    batch.operand[0].stride[1] *= one_of(4) ? -1 : 1;
+    batch.operand[1].stride[1] = 0;
+    batch.operand[1].stride[2] = 16;
+}
+
+/* Tiles begin and end anywhere in a row, in another matrix of a stack. */
+Test(engine_block, panels_are_as_walked, .timeout = 100)
+{
+    for (uint32_t n = 0; n < 150; n++) {
+        const uint64_t rows = one_of(4) ? 256 : 1 + random_below(40);
+        const uint64_t columns = 128 + random_below(rows == 256 ? 30 : 200);
+        panel_batch(rows < 60 ? 1 + random_below(4) : 1, rows, columns);
+        make_plan();
+        expect_as_walked(1 + random_below(8));
+    }
 }
 
 /* ---- Failures -----------------------------------------------------------------------

@@ -156,3 +156,44 @@ Test(engine_pack, fixed_strides_at_every_length, .timeout = 60)
         }
     }
 }
+
+/* Some rows and columns of the two innermost dimensions, anywhere. */
+Test(engine_pack, rows_there_and_back, .timeout = 60)
+{
+    fill(area[0], AREA_BYTES);
+    for (uint32_t n = 0; n < 300; n++) {
+        lanes_engine_batch batch = {.dimensions = 3};
+        lanes_engine_space space;
+        for (uint32_t d = 0; d < 3; d++) {
+            batch.shape[d] = 1 + random_below(d == 0 ? 3 : 25);
+        }
+        random_layout(&batch, 0, dtypes[n % LANES_ARRAY_COUNT(dtypes)], 0, LAYOUT_OUTPUT);
+        make_space(&batch, &space);
+        const uint32_t bytes = lanes_dtype_bytes(batch.operand[0].dtype);
+        const lanes_engine_source source = {&space, 0, bytes,
+                                            area[0] + batch.operand[0].offset};
+        lanes_engine_place place = {.index = {random_below((uint32_t)batch.shape[0]),
+                                              random_below((uint32_t)batch.shape[1]),
+                                              random_below((uint32_t)batch.shape[2])}};
+        const uint64_t rows =
+            1 + random_below((uint32_t)(batch.shape[1] - place.index[1]));
+        const uint64_t columns =
+            1 + random_below((uint32_t)(batch.shape[2] - place.index[2]));
+        const uint64_t first =
+            (place.index[0] * batch.shape[1] + place.index[1]) * batch.shape[2] +
+            place.index[2];
+        memset(run_memory, 0x6b, sizeof(run_memory));
+        lanes_engine_pack_rows(&source, &place, rows, columns, run);
+        expect_fences(0x6b, rows * columns * bytes);
+        memcpy(before, area[0], AREA_BYTES);
+        for (uint64_t i = 0; i < rows * columns; i++) {
+            const uint64_t flat = first + i / columns * batch.shape[2] + i % columns;
+            char *at = element_of(&batch, 0, flat);
+            cr_assert_arr_eq(run + i * bytes, at, bytes);
+            fill(run + i * bytes, bytes);
+            memcpy(before + (at - area[0]), run + i * bytes, bytes);
+        }
+        lanes_engine_unpack_rows(&source, &place, rows, columns, run);
+        cr_assert_arr_eq(area[0], before, AREA_BYTES);
+    }
+}
