@@ -33,6 +33,7 @@ NAMES = ("lanes", "hand", "hand-stream", "hand-own", "numba", "numba-fast", "num
 # Pinned as lanes pins.
 OPENMP = {"OMP_PROC_BIND": "close", "OMP_PLACES": "cores"}
 SAMPLE_NS = 2_000_000  # a sample repeats what is shorter
+WARM_UP_NS = 6_000_000  # before a sample: 24 MB come into a cache of 32 in ten runs
 WARM_NS = 50_000_000  # what is longer needs no run before it that does not count
 LONG_NS = 500_000_000  # what is hopeless and longer is run once
 REST_SECONDS = 0.02  # before each sample: libgomp's threads spin for 10 ms before they sleep
@@ -295,8 +296,8 @@ def measure(runs, seconds, pids):
                 continue
             repeats = max(1, int(SAMPLE_NS / first[name])) if seconds > 0 else 1
             time.sleep(REST_SECONDS)
-            if first[name] < WARM_NS:
-                runs[name](1)
+            if seconds > 0 and first[name] < WARM_NS:
+                runs[name](max(1, int(WARM_UP_NS / first[name])))
             values[name] = runs[name](repeats) / repeats
         rounds.append((disturbance.share(), values))
     ordered = sorted(share for share, _ in rounds)

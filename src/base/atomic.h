@@ -70,4 +70,12 @@ static inline void lanes_cpu_relax(void)
 #endif
 }
 
+/** Order this thread's stores past the caches before its later stores. */
+static inline void lanes_stream_fence(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_sfence();
+#endif
+}
+
 #endif /* LANES_ATOMIC_H */

@@ -405,13 +405,10 @@ static void put_loop_function(const lanes_loop_text *t, const char *symbol)
               "  br label %exit\n",
               t->out);
     }
-    /* Streaming stores are ordered with nothing; the batch's end must be behind them. */
-    fprintf(t->out,
-            "exit:\n"
-            "%s"
-            "  ret void\n"
-            "}\n\n",
-            t->cg->key.streams != 0 ? "  call void @llvm.x86.sse.sfence()\n" : "");
+    fputs("exit:\n"
+          "  ret void\n"
+          "}\n\n",
+          t->out);
 }
 
 /*
@@ -498,7 +495,6 @@ static lanes_status add_loop(lanes_codegen *cg, const char *symbol,
     lanes_codegen_put_declarations(cg, t.out);
     lanes_codegen_put_element(cg, LANES_ELEMENT_LOOP, t.out);
     fputs("declare i64 @llvm.umin.i64(i64, i64)\n"
-          "declare void @llvm.x86.sse.sfence()\n"
           "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n\n",
           t.out);
     lanes_loop_put_body(&t);

@@ -103,9 +103,11 @@ typedef struct lanes_engine_plan {
     bool finds_failures;    /* that mask is the engine's own */
     bool is_by_run;         /* blocks end where rows do */
     bool is_direct;         /* all in place: the loop runs whole tiles */
+    bool writes_by_row;     /* some output has runs along the innermost dimension only */
     bool flushes;           /* denormals are 0 */
     bool tells_index;       /* callbacks may get to know their flat index */
     uint64_t block_count;   /* elements of a block, at most */
+    uint64_t panel_rows;    /* of a block, at most; 0: it is a range of loop indices */
     uint8_t slot[LANES_FRAME_OPERANDS_MAX];         /* in the frame */
     uint8_t access[LANES_FRAME_OPERANDS_MAX];       /* enum lanes_engine_access */
     uint8_t element_size[LANES_FRAME_OPERANDS_MAX]; /* bytes of one of the array's */

@@ -43,6 +43,27 @@ static inline void lanes_engine_copy_element(void *to, const void *from, uint64_
     }
 }
 
+/**
+ * Call the loop for [begin, end) of @p frame's own count of elements. Stores past the
+ * caches begin where lines do: elements before that are a call by themselves.
+ * @param position  of `begin`, in elements from where every output begins a line
+ */
+static inline void lanes_engine_call_loop(const lanes_engine_plan *plan,
+                                          const lanes_loop_frame *frame,
+                                          lanes_loop_fn loop, uint64_t position,
+                                          uint64_t begin, uint64_t end,
+                                          lanes_loop_result *result)
+{
+    const uint64_t head = plan->key.streams != 0 ? -position % LANES_STREAM_COUNT : 0;
+    const uint64_t middle = lanes_min_u64(begin + head, end);
+    if (middle > begin) {
+        loop(frame, begin, middle, result);
+    }
+    if (end > middle) {
+        loop(frame, middle, end, result);
+    }
+}
+
 /* engine_block.c */
 
 /** Set how each operand of @p plan, whose space is known, reaches the loop. */

@@ -110,22 +110,47 @@ static void fill_operands(const lanes_engine_draft *state, lanes_engine_plan *pl
     }
 }
 
+/* True if all rows of an operand begin where a line does. */
+static bool has_aligned_rows(const lanes_engine_space *space, uint32_t k)
+{
+    for (uint32_t d = 0; d + 1 < space->dimensions; d++) {
+        if (space->stride[k][d] % LANES_STREAM_ALIGNMENT != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* True if some output is written run by run. */
+static bool writes_by_row(const lanes_engine_plan *plan)
+{
+    for (uint32_t o = plan->input_count; o < plan->mask; o++) {
+        if (plan->access[o] == LANES_ACCESS_RUN) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /*
  * True if it pays to store outputs past the caches: they are too large to stay there, and
  * nothing reads them, neither as an input in place nor for what `where` keeps. What
- * failing elements keep is read for those only.
+ * failing elements keep is read for those only. And if it can be done: outputs are
+ * written in place, from the beginnings of lines on.
  */
 static bool may_stream(const lanes_engine_draft *state, const lanes_engine_plan *plan)
 {
     const uint64_t least = state->batch->stream_bytes;
     uint64_t bytes;
-    if (least == 0 || !plan->is_direct || plan->key.has_where != 0 ||
-        plan->key.reduce != LANES_REDUCE_NONE ||
+    if (least == 0 || plan->key.has_where != 0 || plan->key.reduce != LANES_REDUCE_NONE ||
         (lanes_mul_u64(plan->count, plan->element_bytes, &bytes) && bytes <= least)) {
         return false;
     }
-    for (uint32_t o = plan->input_count; o < plan->operand_count; o++) {
-        if ((uintptr_t)plan->frame.base[o] % LANES_STREAM_ALIGNMENT != 0) {
+    const bool is_by_row = plan->writes_by_row || plan->panel_rows != 0;
+    for (uint32_t o = plan->input_count; o < plan->mask; o++) {
+        if (plan->access[o] == LANES_ACCESS_PACKED ||
+            (uintptr_t)plan->frame.base[o] % LANES_STREAM_ALIGNMENT != 0 ||
+            (is_by_row && !has_aligned_rows(&plan->space, o))) {
             return false;
         }
         for (uint32_t i = 0; i < plan->input_count; i++) {
@@ -179,6 +204,7 @@ static lanes_status fill_plan(const lanes_engine_draft *state, lanes_engine_plan
     plan->reduction.is_in_order =
         may_raise && (is_scan(state) || batch->reduce == LANES_REDUCE_KERNEL);
     lanes_engine_choose_access(plan);
+    plan->writes_by_row = writes_by_row(plan);
     plan->key.streams = may_stream(state, plan) ? 1 : 0;
     return batch->reduce != LANES_REDUCE_NONE && state->count > 0
                ? lanes_engine_cut_units(plan, err)

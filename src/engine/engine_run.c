@@ -119,19 +119,9 @@ static void call_loop(void *ctx)
     if (plan->reduction.op != LANES_REDUCE_NONE) {
         lanes_engine_run_units(plan, tile->state->loop, tile->begin, tile->end,
                                &tile->result);
-    } else if (plan->key.streams != 0) {
-        /* What is stored past the caches begins at whole lines. */
-        const uint64_t over = tile->begin % LANES_STREAM_COUNT;
-        const uint64_t head = over != 0 ? LANES_STREAM_COUNT - over : 0;
-        const uint64_t middle = lanes_min_u64(tile->begin + head, tile->end);
-        if (middle > tile->begin) {
-            tile->state->loop(&plan->frame, tile->begin, middle, &tile->result);
-        }
-        if (tile->end > middle) {
-            tile->state->loop(&plan->frame, middle, tile->end, &tile->result);
-        }
     } else if (plan->is_direct) {
-        tile->state->loop(&plan->frame, tile->begin, tile->end, &tile->result);
+        lanes_engine_call_loop(plan, &plan->frame, tile->state->loop, tile->begin,
+                               tile->begin, tile->end, &tile->result);
     } else {
         lanes_engine_run_blocks(plan, NULL, tile->state->loop, tile->begin, tile->end,
                                 &tile->result);
@@ -156,6 +146,9 @@ static void run_range(void *ctx, uint32_t thread, uint64_t begin, uint64_t end)
     lanes_runtime_enter();
     const lanes_engine_fenv saved = lanes_engine_fenv_enter(state->plan->flushes);
     const bool has_returned = lanes_os_guard_call(call_loop, &tile, &fault);
+    if (state->plan->key.streams != 0) {
+        lanes_stream_fence();
+    }
     lanes_engine_fenv_leave(saved);
     lanes_runtime_trim();
     if (!has_returned) {

@@ -15,7 +15,8 @@
 /**
  * A loop whose key says `streams` wants its outputs aligned to this many bytes wherever
  * it is handed at least LANES_STREAM_COUNT elements; fewer are copied, so they may be
- * anywhere.
+ * anywhere. Its stores are ordered with nothing: who has called it fences
+ * (lanes_stream_fence()) before others are told.
  */
 #define LANES_STREAM_ALIGNMENT 64u
 #define LANES_STREAM_COUNT     64u
