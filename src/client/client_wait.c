@@ -28,7 +28,7 @@
  * us for a batch instead of 0.8. It moves away, no more often than this, as moving takes
  * some 10 us and the scheduler may bring it back.
  */
-#define MOVE_NS 5000000u
+#define MOVE_NS 1000000u
 /* lanes_poll() makes a system call to look for a hang-up no more often than this. */
 #define POLL_LOOK_NS 10000000u
 

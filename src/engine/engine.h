@@ -138,6 +138,7 @@ typedef struct lanes_engine_outcome {
      * first elements. Out: as measured. It decides tile sizes only, never results.
      */
     uint64_t element_ps;
+    uint64_t alone_ps;     /* likewise, of runs by one thread; 0 = there was none */
     uint32_t thread_limit; /* in: use at most so many threads; 0: all */
 } lanes_engine_outcome;
 

@@ -30,6 +30,15 @@
 #define ALONE_NS 8000u
 
 /*
+ * What a job of several threads costs beside its tiles, when they spin. It would make
+ * elements look so expensive that a short slice always seems worth several threads.
+ */
+#define TEAM_NS 4000u
+
+/* After so many slices by several threads, about, one is tried alone again. */
+#define ALONE_DECAY 32u
+
+/*
  * When nothing is known about a kernel, its first elements are run and timed:
  * PROBE_FIRST, then four times as many up to PROBE_COUNT in all or until PROBE_NS is
  * measured, below which the clock itself counts.
@@ -192,21 +201,51 @@ static uint32_t thread_limit(const lanes_team *team, const lanes_engine_plan *pl
     return limit != 0 && limit < all ? limit : all;
 }
 
+/* True if one thread does @p count elements soon enough. */
+static bool is_short(const lanes_engine_outcome *outcome, uint64_t count)
+{
+    const uint64_t each_ps =
+        outcome->alone_ps != 0 ? outcome->alone_ps : outcome->element_ps;
+    uint64_t alone_ps;
+    return lanes_mul_u64(count, each_ps, &alone_ps) &&
+           alone_ps < ALONE_NS * UINT64_C(1000);
+}
+
+/*
+ * What elements cost one thread by itself may be more, where several have more cache, or
+ * less, where what they do together costs; so it is kept apart once it is known, and goes
+ * down bit by bit until it is measured again.
+ */
+static void note_cost(lanes_engine_outcome *outcome, uint64_t taken_ns, bool is_alone,
+                      uint32_t threads, uint64_t count)
+{
+    if (is_alone) {
+        const uint64_t before_ps = outcome->alone_ps;
+        const uint64_t now_ps = cost_ps(taken_ns, 1, count);
+        /* The first run after a rest takes ten times as long as the next. */
+        outcome->alone_ps =
+            before_ps == 0 ? now_ps : lanes_min_u64(now_ps, 2 * before_ps);
+        outcome->element_ps = now_ps;
+    } else { /* be it that the others came too late for any tile */
+        const uint64_t tiles_ns = taken_ns - lanes_min_u64(taken_ns / 2, TEAM_NS);
+        outcome->element_ps = cost_ps(tiles_ns, threads, count);
+        outcome->alone_ps -= outcome->alone_ps / ALONE_DECAY;
+    }
+}
+
 static void run_tiles(lanes_team *team, struct run_state *state, uint64_t begin,
                       uint64_t end, lanes_engine_outcome *outcome)
 {
     const uint64_t start_ns = state->now_ns;
     const uint64_t count = end - begin;
-    uint64_t alone_ps;
-    const bool is_short = lanes_mul_u64(count, outcome->element_ps, &alone_ps) &&
-                          alone_ps < ALONE_NS * UINT64_C(1000);
-    const uint32_t threads = is_short ? 1 : thread_limit(team, state->plan, outcome);
+    const bool is_alone = is_short(outcome, count);
+    const uint32_t threads = is_alone ? 1 : thread_limit(team, state->plan, outcome);
     state->first = begin;
     const lanes_team_job job = {
         .run_tile = run_range,
         .ctx = state,
         .count = count,
-        .tile_count = is_short ? count
+        .tile_count = is_alone ? count
                                : choose_tile_count(team, state->plan, count, threads,
                                                    outcome->element_ps),
         .thread_limit = threads,
@@ -220,7 +259,7 @@ static void run_tiles(lanes_team *team, struct run_state *state, uint64_t begin,
     }
     state->now_ns = lanes_clock_ns();
     if (!should_stop(state)) { /* else tiles may be missing: no measure */
-        outcome->element_ps = cost_ps(state->now_ns - start_ns, stats.threads, count);
+        note_cost(outcome, state->now_ns - start_ns, threads == 1, stats.threads, count);
     }
 }
 

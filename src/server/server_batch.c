@@ -171,6 +171,7 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     }
     const uint64_t before_ns = outcome->run_ns;
     outcome->element_ps = variant->element_ps;
+    outcome->alone_ps = variant->alone_ps;
     outcome->thread_limit = threads;
     lanes_engine_run(server->dispatch.team, &batch->plan, variant->code->object.loop,
                      batch->position, batch->position + count, &batch->session->cancel,
@@ -181,6 +182,7 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
         return true;
     }
     variant->element_ps = outcome->element_ps;
+    variant->alone_ps = outcome->alone_ps;
     batch->position += count;
     if (lanes_load_relaxed_u32(&batch->session->cancel) != 0) {
         lanes_server_complete(server, batch, LANES_E_CANCELLED,

@@ -66,6 +66,7 @@ struct lanes_server_variant {
     /* Dispatch. */
     enum lanes_server_variant_state state;
     uint64_t element_ps; /* lanes_engine_outcome.element_ps of earlier batches */
+    uint64_t alone_ps;   /* likewise */
     lanes_engine_threads threads;
     uint64_t unstreamed_ns; /* that batches ran with it for which it is second best */
     lanes_server_mail wanted;

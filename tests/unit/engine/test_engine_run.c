@@ -274,6 +274,32 @@ Test(engine_run, a_guess_replaces_the_probe, .timeout = 30)
     with_team(2, lead_guess);
 }
 
+/* What elements cost alone decides whether others are called; a cold run does not. */
+static void lead_alone(void *ctx, lanes_team *team)
+{
+    (void)ctx;
+    reset();
+    const lanes_engine_plan plan = plan_of(COUNT_MAX);
+    lanes_engine_outcome outcome = LANES_ENGINE_OUTCOME_INIT;
+    outcome.element_ps = 1000000; /* as several threads found */
+    outcome.alone_ps = 1;
+    lanes_engine_run(team, &plan, loop_double, 0, 1000, NULL, &outcome);
+    cr_assert_eq(outcome.tiles, 1);
+    cr_assert_eq(outcome.alone_ps, 2, "twice at most, however long it took");
+    cr_assert_gt(outcome.element_ps, 2);
+    outcome = (lanes_engine_outcome)LANES_ENGINE_OUTCOME_INIT;
+    outcome.element_ps = 1;
+    outcome.alone_ps = 3200000;
+    lanes_engine_run(team, &plan, loop_double, 0, 1000, NULL, &outcome);
+    cr_assert_gt(outcome.tiles, 1);
+    cr_assert_eq(outcome.alone_ps, 3100000, "to be tried again some time");
+}
+
+Test(engine_run, what_one_thread_takes_is_known_apart, .timeout = 30)
+{
+    with_team(4, lead_alone);
+}
+
 static void lead_cancelled_before(void *ctx, lanes_team *team)
 {
     (void)ctx;
@@ -590,7 +616,7 @@ static void lead_fault_in_slices(void *ctx, lanes_team *team)
     const lanes_engine_plan plan = plan_of(3000);
     lanes_engine_outcome outcome = LANES_ENGINE_OUTCOME_INIT;
     for (uint64_t at = 0; at < 3000; at += 1000) {
-        outcome.element_ps = 1; /* one tile each */
+        outcome.element_ps = outcome.alone_ps = 1; /* one tile each */
         lanes_engine_run(team, &plan, loop_fault, at, at + 1000, NULL, &outcome);
     }
     expect_fault_of(&outcome, 1500);
