@@ -257,12 +257,14 @@ class Disturbance:
 
 
 def first_ns(run):
-    """About how long one run takes once all threads are awake."""
-    first = run(1)
-    if first > WARM_NS:
-        return first
-    some = max(1, SAMPLE_NS // 8 // min(first, run(1)))
-    return min(first, run(some) / some)
+    """About how long one run takes once all threads are awake and caches warm."""
+    best = spent = run(1)
+    while spent < WARM_UP_NS:
+        repeats = max(1, int(SAMPLE_NS // 8 // best))
+        taken = run(repeats)
+        best = min(best, taken / repeats)
+        spent += taken
+    return best
 
 
 def is_enough(shares, seconds, spent):
