@@ -30,13 +30,14 @@
 
 /** "lanes\0" and the layout version; both sides must agree exactly. */
 #define LANES_ABI_MAGIC   0x0000736c656e616cull
-#define LANES_ABI_VERSION 7u
+#define LANES_ABI_VERSION 8u
 
 /* Limits. Exceeding one is a named error, never truncation. */
 #define LANES_OPERANDS_MAX       16           /**< inputs + outputs of a kernel */
 #define LANES_DIMENSIONS_MAX     8            /**< of a batch's shape */
 #define LANES_COUNT_MAX          (1ull << 40) /**< elements of a batch */
 #define LANES_SEGMENTS_MAX       256          /**< per session */
+#define LANES_CANCELS_MAX        16           /**< per session, not yet looked for */
 #define LANES_KERNELS_MAX        4096         /**< per session */
 #define LANES_SESSIONS_MAX       64           /**< per executor */
 #define LANES_IR_BYTES_MAX       (16u << 20)
@@ -251,7 +252,8 @@ typedef struct lanes_abi_entry {
     uint32_t reduce;      /**< enum lanes_reduce */
     uint32_t reduce_axes; /**< bit d < dimensions: it is reduced; 0 if reduce is NONE */
     uint32_t reserved0;   /**< must be 0 */
-    uint64_t reserved[4]; /**< must be 0 */
+    uint64_t deadline_ns; /**< CLOCK_MONOTONIC by which it has ended; 0: no limit */
+    uint64_t reserved[3]; /**< must be 0 */
 } lanes_abi_entry;
 
 /** One operand in an argument slot; its strides follow it. */
@@ -362,7 +364,8 @@ enum lanes_abi_message_type {
         6, /**< request carries 1 fd: the IR; reply 1 fd: the report */
     LANES_ABI_KERNEL_REPORT = 7, /**< reply carries 1 fd: the report */
     LANES_ABI_KERNEL_RELEASE = 8,
-    LANES_ABI_KERNEL_FUSE = 9 /**< reply as to LOAD: 1 fd, the report */
+    LANES_ABI_KERNEL_FUSE = 9,  /**< reply as to LOAD: 1 fd, the report */
+    LANES_ABI_BATCH_CANCEL = 10 /**< reply: batches of that tag are going to end */
 };
 
 typedef struct lanes_abi_header {
@@ -455,6 +458,12 @@ typedef struct lanes_abi_kernel {
     uint32_t has_params;                /**< 1: the callback takes a params block */
     uint64_t params_bytes; /**< of it that the callback is seen to read; the least */
 } lanes_abi_kernel;
+
+/** Request, and reply. */
+typedef struct lanes_abi_cancel {
+    lanes_abi_header header;
+    uint64_t tag; /**< of batches that this session has submitted */
+} lanes_abi_cancel;
 
 /** Upper bound of every control message. */
 #define LANES_ABI_MESSAGE_MAX 2048u

@@ -88,6 +88,13 @@ typedef struct lanes_batch {
     /** Bit d: dimension d is reduced. Bits of dimensions that the batch does not have
      * mean nothing, so UINT32_MAX reduces all. */
     uint32_t reduce_axes;
+    /**
+     * Nanoseconds from lanes_submit() on, compiling and waiting included, after which the
+     * batch is ended with LANES_E_DEADLINE, also in the middle of a callback that does
+     * not return; 0: no limit. What its outputs hold then is undefined, and other batches
+     * are not affected.
+     */
+    uint64_t deadline_ns;
 } lanes_batch;
 
 /**
@@ -176,6 +183,18 @@ LANES_API LANES_NODISCARD lanes_status lanes_wait(lanes_session *session,
                                                   uint64_t timeout_ns,
                                                   lanes_completion *out_completion,
                                                   lanes_error *err);
+
+/**
+ * End batches before they have finished: those of this session that are in flight with
+ * @p tag. Each has its completion as ever, some milliseconds later, with
+ * LANES_E_CANCELLED unless it has finished; what the outputs of one that was running hold
+ * is undefined. If there is no such batch, nothing happens.
+ *
+ * @return LANES_OK, LANES_E_QUOTA (LANES_CANCELS_MAX tags are waiting to be looked for),
+ *   LANES_E_PEER_GONE, LANES_E_TIMED_OUT, LANES_E_PROTOCOL
+ */
+LANES_API LANES_NODISCARD lanes_status lanes_cancel(lanes_session *session, uint64_t tag,
+                                                    lanes_error *err);
 
 /**
  * Take a completion if one is there.

@@ -74,6 +74,7 @@ typedef struct lanes_error {
     X(TIMED_OUT, 0x1102, "the wait ended before anything completed")                     \
     X(QUOTA, 0x1103, "a per-session limit is reached")                                   \
     X(CANCELLED, 0x1104, "the batch was cancelled before it finished")                   \
+    X(DEADLINE, 0x1105, "the batch had not finished by its deadline")                    \
     /* peer: reopen the session */                                                       \
     X(PEER_GONE, 0x1201, "the other side has ended")                                     \
     X(ABI_MISMATCH, 0x1202, "client and executor speak different protocol versions")     \

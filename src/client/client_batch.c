@@ -143,6 +143,17 @@ static uint32_t reduced_axes_of(const lanes_batch *batch)
                : 0;
 }
 
+/** When a batch that is submitted at @p now_ns must have ended; 0: no limit. */
+static uint64_t deadline_of(const lanes_batch *batch, uint64_t now_ns)
+{
+    uint64_t deadline_ns = 0;
+    if (batch->deadline_ns != 0 &&
+        !lanes_add_u64(now_ns, batch->deadline_ns, &deadline_ns)) {
+        return 0; /* in some hundred years */
+    }
+    return deadline_ns;
+}
+
 lanes_status lanes_submit(lanes_session *session, const lanes_batch *batch,
                           lanes_error *err)
 {
@@ -165,6 +176,7 @@ lanes_status lanes_submit(lanes_session *session, const lanes_batch *batch,
                                lanes_status_text(status));
     }
     const uint32_t words = put_arguments(batch, slot.arguments);
+    const uint64_t now_ns = lanes_clock_ns();
     /* Generations of segments are never 0, which means none here. */
     const lanes_abi_id params =
         batch->params != NULL ? batch->params->id : (lanes_abi_id){0, 0};
@@ -178,7 +190,7 @@ lanes_status lanes_submit(lanes_session *session, const lanes_batch *batch,
         .kernel_slot = batch->kernel->id.slot,
         .kernel_generation = batch->kernel->id.generation,
         .tag = batch->tag,
-        .submitted_ns = lanes_clock_ns(),
+        .submitted_ns = now_ns,
         .argument_words = words,
         .dimensions = batch->dimensions,
         .operand_count = batch->operand_count,
@@ -187,6 +199,7 @@ lanes_status lanes_submit(lanes_session *session, const lanes_batch *batch,
         .params_generation = params.generation,
         .params_offset = batch->params_offset,
         .params_bytes = batch->params_bytes,
+        .deadline_ns = deadline_of(batch, now_ns),
     };
     if (lanes_ring_client_commit(&session->ring)) {
         lanes_os_event_signal(session->doorbell);
@@ -214,4 +227,22 @@ lanes_status lanes_run(lanes_session *session, const lanes_batch *batch,
         return lanes_error_set(err, completion.status, "%s", completion.message);
     }
     return LANES_OK;
+}
+
+lanes_status lanes_cancel(lanes_session *session, uint64_t tag, lanes_error *err)
+{
+    LANES_TRY(lanes_client_check(session, err));
+    lanes_abi_cancel request = {
+        .header = {.type = LANES_ABI_BATCH_CANCEL, .bytes = sizeof(request)},
+        .tag = tag,
+    };
+    lanes_abi_cancel reply;
+    lanes_client_call call = {
+        .request = &request.header,
+        .request_fd = -1,
+        .reply = &reply.header,
+        .reply_bytes = sizeof(reply),
+        .timeout_ns = session->timeout_ns,
+    };
+    return lanes_client_request(session, &call, err);
 }

@@ -118,6 +118,14 @@ typedef struct lanes_engine_plan {
     char *partial; /* values of units; owned: lanes_engine_plan_deinit() */
 } lanes_engine_plan;
 
+/** How a run can be ended from outside; without all of it: not at all. */
+typedef struct lanes_engine_end {
+    const uint32_t *cancel; /* not 0: no more tiles are begun; NULL: never */
+    const uint64_t *ended;  /* likewise, if it is `ticket`; NULL: never */
+    uint64_t ticket; /* of tiles, which lanes_os_guard_interrupt() ends half-way; 0:
+                        none does */
+} lanes_engine_end;
+
 typedef struct lanes_engine_outcome {
     lanes_loop_result result;
     uint64_t run_ns;
@@ -198,10 +206,11 @@ bool lanes_engine_span_fits(uint64_t segment_bytes, uint64_t offset, int64_t str
  * while kernels run. A fault (SIGSEGV, SIGBUS, SIGFPE, SIGILL) inside the loop ends its
  * tile and the run: see outcome->fault; the team lives.
  *
- * @param cancel  when it becomes non-zero, remaining tiles are skipped; may be NULL
+ * @param end_by  borrowed; NULL: nothing ends it. If it is ended, remaining tiles are
+ *   skipped, and what those that ran have written is undefined
  */
 void lanes_engine_run(lanes_team *team, const lanes_engine_plan *plan, lanes_loop_fn loop,
-                      uint64_t begin, uint64_t end, const uint32_t *cancel,
+                      uint64_t begin, uint64_t end, const lanes_engine_end *end_by,
                       lanes_engine_outcome *outcome);
 
 /** A kernel's exceptions: what its object exports and what the compiler says of it. */
@@ -223,13 +232,14 @@ typedef struct lanes_engine_exceptions {
  * the characters of strings; else out_raised->kind is LANES_RAISED_UNKNOWN. A string
  * whose characters cannot be read is LANES_RAISED_ITEM_UNKNOWN.
  *
+ * @param ticket      who knows it can end the callback; 0: nobody can
  * @param out_text    UTF-8, the rest of "callback raised ": "ValueError('negative',
  * -2.0)"; ends in "..." where it was cut
  * @param text_bytes  of it; at least 4
  */
 void lanes_engine_explain(const lanes_engine_plan *plan,
                           const lanes_engine_exceptions *exceptions, uint64_t index,
-                          lanes_abi_raised *out_raised, char *out_text,
+                          uint64_t ticket, lanes_abi_raised *out_raised, char *out_text,
                           size_t text_bytes);
 
 #endif /* LANES_ENGINE_H */

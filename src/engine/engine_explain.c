@@ -67,7 +67,8 @@ static void classify(const struct attempt *attempt,
 
 void lanes_engine_explain(const lanes_engine_plan *plan,
                           const lanes_engine_exceptions *exceptions, uint64_t index,
-                          lanes_abi_raised *out_raised, char *out_text, size_t text_bytes)
+                          uint64_t ticket, lanes_abi_raised *out_raised, char *out_text,
+                          size_t text_bytes)
 {
     LANES_ASSERT(index < plan->count);
     lanes_repr text = lanes_repr_begin(out_text, text_bytes);
@@ -84,10 +85,13 @@ void lanes_engine_explain(const lanes_engine_plan *plan,
     lanes_runtime_enter();
     lanes_runtime_begin(plan->frame.seed, index);
     const lanes_engine_fenv saved = lanes_engine_fenv_enter(plan->flushes);
-    const bool has_returned = lanes_os_guard_call(call_explain, &attempt, &fault);
+    const bool has_returned =
+        lanes_os_guard_call_for(ticket, call_explain, &attempt, &fault);
     lanes_engine_fenv_leave(saved);
     if (has_returned) {
         classify(&attempt, exceptions, out_raised, &text);
+    } else if (lanes_os_fault_is_interrupt(&fault)) {
+        lanes_repr_add(&text, "a failure, but computing the element alone did not end");
     } else {
         char signal_text[96];
         lanes_os_fault_format(&fault, signal_text, sizeof(signal_text));

@@ -59,7 +59,7 @@
 struct run_state {
     const lanes_engine_plan *plan;
     lanes_loop_fn loop;
-    const uint32_t *cancel;   /* the caller's; may be NULL */
+    lanes_engine_end end;     /* the caller's */
     uint64_t first;           /* element that is item 0 of the job */
     uint64_t now_ns;          /* the clock, when it was last read: 20 ns each time */
     uint32_t stop;            /* 1: start no more tiles; set by a fault or by cancel */
@@ -95,6 +95,9 @@ static void add_fault(struct run_state *state, const struct tile *tile,
     uint64_t low;
     uint64_t high;
     lanes_store_relaxed_u32(&state->stop, 1);
+    if (lanes_os_fault_is_interrupt(fault)) {
+        return; /* wanted: the caller knows why */
+    }
     if (state->plan->reduction.op == LANES_REDUCE_NONE) {
         lanes_engine_space_flat_range(&state->plan->space, tile->begin, tile->end, &low,
                                       &high);
@@ -115,7 +118,9 @@ static void add_fault(struct run_state *state, const struct tile *tile,
 
 static bool should_stop(struct run_state *state)
 {
-    if (state->cancel != NULL && lanes_load_relaxed_u32(state->cancel) != 0) {
+    const lanes_engine_end *end = &state->end;
+    if ((end->cancel != NULL && lanes_load_relaxed_u32(end->cancel) != 0) ||
+        (end->ended != NULL && lanes_load_relaxed_u64(end->ended) == end->ticket)) {
         lanes_store_relaxed_u32(&state->stop, 1);
     }
     return lanes_load_relaxed_u32(&state->stop) != 0;
@@ -154,7 +159,8 @@ static void run_range(void *ctx, uint32_t thread, uint64_t begin, uint64_t end)
     lanes_os_fault fault;
     lanes_runtime_enter();
     const lanes_engine_fenv saved = lanes_engine_fenv_enter(state->plan->flushes);
-    const bool has_returned = lanes_os_guard_call(call_loop, &tile, &fault);
+    const bool has_returned =
+        lanes_os_guard_call_for(state->end.ticket, call_loop, &tile, &fault);
     if (state->plan->key.streams != 0) {
         lanes_stream_fence();
     }
@@ -337,7 +343,8 @@ static void finish_reduction(struct run_state *state)
     lanes_os_fault fault;
     lanes_runtime_enter();
     const lanes_engine_fenv saved = lanes_engine_fenv_enter(state->plan->flushes);
-    const bool has_returned = lanes_os_guard_call(call_finish, state, &fault);
+    const bool has_returned =
+        lanes_os_guard_call_for(state->end.ticket, call_finish, state, &fault);
     lanes_engine_fenv_leave(saved);
     lanes_runtime_trim();
     if (!has_returned) {
@@ -378,14 +385,14 @@ static void run_pass(lanes_team *team, struct run_state *state, uint64_t begin,
 }
 
 void lanes_engine_run(lanes_team *team, const lanes_engine_plan *plan, lanes_loop_fn loop,
-                      uint64_t begin, uint64_t end, const uint32_t *cancel,
+                      uint64_t begin, uint64_t end, const lanes_engine_end *end_by,
                       lanes_engine_outcome *outcome)
 {
     LANES_ASSERT(begin <= end && end <= plan->work);
     const uint64_t start_ns = lanes_clock_ns();
     struct run_state state = {.plan = plan,
                               .loop = loop,
-                              .cancel = cancel,
+                              .end = end_by != NULL ? *end_by : (lanes_engine_end){NULL},
                               .now_ns = start_ns,
                               .result = LANES_LOOP_RESULT_INIT};
     while (begin < end && !should_stop(&state)) {

@@ -45,6 +45,7 @@ static const char *const signal_names[] = {"SIGSEGV", "SIGBUS", "SIGFPE", "SIGIL
 
 struct guarded_call {
     sigjmp_buf jump;
+    uint64_t ticket;      /* 0: nobody may end it */
     lanes_os_fault fault; /* written by the handler before it jumps */
 };
 
@@ -167,6 +168,24 @@ static void handle(int signal_number, siginfo_t *info, void *context)
     errno = saved_errno;
 }
 
+/*
+ * Another thread wants this call ended. The signal may be late: then the thread is in no
+ * guarded call, or in one with another ticket.
+ */
+static void handle_interrupt(int signal_number, siginfo_t *info, void *context)
+{
+    (void)signal_number;
+    struct guarded_call *call = this_call;
+    if (call == NULL || info->si_code != SI_QUEUE || info->si_pid != getpid() ||
+        call->ticket == 0 || call->ticket != (uintptr_t)info->si_value.sival_ptr) {
+        return;
+    }
+    this_call = NULL;
+    call->fault = (lanes_os_fault){.signal_number = SIGURG, .code = SI_QUEUE};
+    restore_mask(context);
+    siglongjmp(call->jump, 1);
+}
+
 /* ---- Threads -------------------------------------------------------------------- */
 
 static bool is_main_thread(void)
@@ -260,8 +279,26 @@ lanes_status lanes_os_guard_install(lanes_error *err)
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         LANES_ASSERT(sigaction(guarded_signals[i], &action, &previous[i]) == 0);
     }
+    action.sa_sigaction = handle_interrupt;
+    action.sa_flags |= SA_RESTART;
+    LANES_ASSERT(sigaction(SIGURG, &action, NULL) == 0);
     is_installed = true;
     return LANES_OK;
+}
+
+void lanes_os_guard_interrupt(pthread_t thread, uint64_t ticket)
+{
+    union {
+        uint64_t ticket;
+        union sigval value;
+    } payload = {.ticket = ticket};
+    /* With no memory for the signal it is not sent: who wants an end asks again. */
+    LANES_IGNORE(pthread_sigqueue(thread, SIGURG, payload.value) != 0, "asked again");
+}
+
+bool lanes_os_fault_is_interrupt(const lanes_os_fault *fault)
+{
+    return fault->signal_number == SIGURG;
 }
 
 /*
@@ -269,8 +306,9 @@ lanes_status lanes_os_guard_install(lanes_error *err)
  * one that are used after the jump never change; `call` is written by the handler, and
  * known to it from a volatile word.
  */
-__attribute__((noinline)) bool lanes_os_guard_call(void (*fn)(void *ctx), void *ctx,
-                                                   lanes_os_fault *out_fault)
+__attribute__((noinline)) bool lanes_os_guard_call_for(uint64_t ticket,
+                                                       void (*fn)(void *ctx), void *ctx,
+                                                       lanes_os_fault *out_fault)
 {
     LANES_ASSERT(this_call == NULL);
     if (this_thread == NULL && !enter_thread()) {
@@ -278,6 +316,7 @@ __attribute__((noinline)) bool lanes_os_guard_call(void (*fn)(void *ctx), void *
         return true;
     }
     struct guarded_call call;
+    call.ticket = ticket;
     if (sigsetjmp(call.jump, 0) != 0) {
         *out_fault = call.fault;
         return false;
@@ -286,6 +325,11 @@ __attribute__((noinline)) bool lanes_os_guard_call(void (*fn)(void *ctx), void *
     fn(ctx);
     this_call = NULL;
     return true;
+}
+
+bool lanes_os_guard_call(void (*fn)(void *ctx), void *ctx, lanes_os_fault *out_fault)
+{
+    return lanes_os_guard_call_for(0, fn, ctx, out_fault);
 }
 
 void lanes_os_fault_format(const lanes_os_fault *fault, char *text, size_t text_bytes)

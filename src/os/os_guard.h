@@ -13,6 +13,8 @@
 #ifndef LANES_OS_GUARD_H
 #define LANES_OS_GUARD_H
 
+#include <pthread.h>
+
 #include "base/base.h"
 
 /** What ended a guarded call. signal_number 0 = nothing did. */
@@ -44,6 +46,22 @@ LANES_NODISCARD lanes_status lanes_os_guard_install(lanes_error *err);
  */
 LANES_NODISCARD bool lanes_os_guard_call(void (*fn)(void *ctx), void *ctx,
                                          lanes_os_fault *out_fault);
+
+/**
+ * As lanes_os_guard_call(), and whoever knows @p ticket, which is not 0, may end it.
+ */
+LANES_NODISCARD bool lanes_os_guard_call_for(uint64_t ticket, void (*fn)(void *ctx),
+                                             void *ctx, lanes_os_fault *out_fault);
+
+/**
+ * End the guarded call that @p thread is in, wherever it is, if it was begun for @p
+ * ticket: it returns false, with a fault that lanes_os_fault_is_interrupt(). Outside of
+ * such a call nothing happens. Any thread; @p thread must not have ended. SIGURG is used.
+ */
+void lanes_os_guard_interrupt(pthread_t thread, uint64_t ticket);
+
+/** True if lanes_os_guard_interrupt() ended the call: it had no fault of its own. */
+bool lanes_os_fault_is_interrupt(const lanes_os_fault *fault);
 
 /** "SIGSEGV at address 0x10", "SIGFPE at instruction 0x5f10" or "stack overflow (SIGSEGV
  * at address 0x7f5f10)" into @p text, cut to its size. */

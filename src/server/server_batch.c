@@ -11,6 +11,8 @@
 #include "server/server_internal.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/atomic.h"
@@ -151,9 +153,35 @@ static void note_slice(lanes_server_variant *variant, uint64_t slice_ns, uint64_
     }
 }
 
+static bool is_over(const lanes_server_batch *batch, uint64_t now_ns)
+{
+    return batch->deadline_ns != 0 && now_ns >= batch->deadline_ns;
+}
+
+/* Its deadline is over; or somebody wanted it to end. */
+static void complete_ended(lanes_server *server, lanes_server_batch *batch)
+{
+    char text[LANES_ABI_TEXT_BYTES];
+    const bool is_late = is_over(batch, lanes_clock_ns());
+    const bool is_last = lanes_load_relaxed_u32(&batch->session->cancel) != 0;
+    snprintf(text, sizeof(text),
+             "the batch %s; %" PRIu64 " of %" PRIu64
+             " elements had been run before the slice in which it ended",
+             is_late   ? "had not finished by its deadline"
+             : is_last ? "was cancelled, because the executor or its client is stopping"
+                       : "was cancelled",
+             lanes_min_u64(batch->position, batch->plan.count), batch->plan.count);
+    lanes_server_complete(server, batch, is_late ? LANES_E_DEADLINE : LANES_E_CANCELLED,
+                          text);
+}
+
 /* Runs a slice; true when the batch has been completed. */
 static bool run_slice(lanes_server *server, lanes_server_batch *batch)
 {
+    if (is_over(batch, server->dispatch.now_ns)) {
+        complete_ended(server, batch);
+        return true;
+    }
     improve(server, batch);
     lanes_server_variant *variant = batch->variant;
     lanes_engine_outcome *outcome = &batch->outcome;
@@ -173,12 +201,18 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     outcome->element_ps = variant->element_ps;
     outcome->alone_ps = variant->alone_ps;
     outcome->thread_limit = threads;
+    lanes_engine_end end_by;
+    lanes_server_watch_begin(server, batch, &end_by);
     lanes_engine_run(server->dispatch.team, &batch->plan, variant->code->object.loop,
-                     batch->position, batch->position + count, &batch->session->cancel,
-                     outcome);
+                     batch->position, batch->position + count, &end_by, outcome);
+    const bool is_ended = lanes_server_watch_finish(server);
     server->dispatch.now_ns = outcome->ended_ns;
     if (outcome->fault.signal_number != 0) {
         lanes_server_complete_fault(server, batch);
+        return true;
+    }
+    if (is_ended) {
+        complete_ended(server, batch);
         return true;
     }
     variant->element_ps = outcome->element_ps;
@@ -366,6 +400,7 @@ static void take_one(lanes_server *server, lanes_server_session *session)
     batch->parked_ns = 0;
     batch->started_ns = 0;
     batch->compile_ns = 0;
+    batch->deadline_ns = 0;
     batch->position = 0;
     batch->may_stream = false;
     batch->plan.count = 0;
@@ -375,9 +410,16 @@ static void take_one(lanes_server *server, lanes_server_session *session)
         session, entry, server->dispatch.arguments, batch, &err);
     if (status < 0) {
         lanes_server_complete(server, batch, status, err.message);
-    } else {
-        start(server, batch);
+        return;
     }
+    if (session->has_cancels && lanes_server_watch_is_cancelled(session, batch->tag)) {
+        complete_ended(server, batch);
+        return;
+    }
+    if (batch->deadline_ns != 0) {
+        lanes_server_watch_deadline(server, batch->deadline_ns);
+    }
+    start(server, batch);
 }
 
 bool lanes_server_batch_take(lanes_server *server, lanes_server_session *session)
@@ -408,6 +450,47 @@ bool lanes_server_batch_take(lanes_server *server, lanes_server_session *session
     }
     lanes_server_batch_publish(session);
     return count > 0;
+}
+
+/* Takes those out of a list that match: the deadline is over, or else the tag. */
+static void end_matching(lanes_server *server, lanes_server_batches *list,
+                         const uint64_t *tag, uint64_t *earliest_ns)
+{
+    const uint64_t now_ns = lanes_clock_ns();
+    lanes_server_batches rest = {NULL, NULL};
+    lanes_server_batch *batch;
+    while ((batch = lanes_server_batches_pop(list)) != NULL) {
+        if (tag != NULL ? batch->tag == *tag : is_over(batch, now_ns)) {
+            complete_ended(server, batch);
+            continue;
+        }
+        if (batch->deadline_ns != 0) {
+            *earliest_ns = lanes_min_u64(*earliest_ns, batch->deadline_ns);
+        }
+        lanes_server_batches_push(&rest, batch);
+    }
+    *list = rest;
+}
+
+void lanes_server_batch_cancel_tag(lanes_server *server, lanes_server_session *session,
+                                   uint64_t tag)
+{
+    uint64_t earliest_ns = UINT64_MAX;
+    end_matching(server, &session->queue, &tag, &earliest_ns);
+    end_matching(server, &session->parked, &tag, &earliest_ns);
+    lanes_server_batch_publish(session);
+}
+
+uint64_t lanes_server_batch_expire(lanes_server *server)
+{
+    uint64_t earliest_ns = UINT64_MAX;
+    for (lanes_server_session *s = server->dispatch.sessions; s != NULL;
+         s = s->dispatch_next) {
+        end_matching(server, &s->queue, NULL, &earliest_ns);
+        end_matching(server, &s->parked, NULL, &earliest_ns);
+        lanes_server_batch_publish(s);
+    }
+    return earliest_ns;
 }
 
 void lanes_server_batch_cancel_all(lanes_server *server, lanes_server_session *session,

@@ -66,8 +66,8 @@ void lanes_server_complete(lanes_server *server, lanes_server_batch *batch,
 }
 
 /* "ValueError('negative', -2.0)", or "" if the kernel cannot tell. */
-static void explain_first(const lanes_server_batch *batch, lanes_abi_raised *out_raised,
-                          char out_sentence[SENTENCE_BYTES])
+static void explain_first(lanes_server *server, const lanes_server_batch *batch,
+                          lanes_abi_raised *out_raised, char out_sentence[SENTENCE_BYTES])
 {
     const lanes_engine_exceptions *exceptions = &batch->variant->exceptions;
     *out_raised = (lanes_abi_raised){.kind = LANES_RAISED_UNKNOWN};
@@ -75,8 +75,12 @@ static void explain_first(const lanes_server_batch *batch, lanes_abi_raised *out
     /* The index is the loop's word. */
     const uint64_t index = batch->outcome.result.first_failed;
     if (exceptions->explain != NULL && index < batch->plan.count) {
-        lanes_engine_explain(&batch->plan, exceptions, index, out_raised, out_sentence,
-                             SENTENCE_BYTES);
+        /* With other inputs, which a client may write meanwhile, it need not return. */
+        lanes_engine_end end_by;
+        lanes_server_watch_begin(server, batch, &end_by);
+        lanes_engine_explain(&batch->plan, exceptions, index, end_by.ticket, out_raised,
+                             out_sentence, SENTENCE_BYTES);
+        lanes_server_watch_finish(server);
     }
 }
 
@@ -89,7 +93,7 @@ void lanes_server_complete_run(lanes_server *server, lanes_server_batch *batch)
     }
     lanes_abi_raised raised;
     char sentence[SENTENCE_BYTES];
-    explain_first(batch, &raised, sentence);
+    explain_first(server, batch, &raised, sentence);
     char text[LANES_ABI_TEXT_BYTES];
     snprintf(text, sizeof(text),
              "callback %s%s for %" PRIu64 " of %" PRIu64

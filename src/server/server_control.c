@@ -102,6 +102,9 @@ static void on_mail(lanes_server *server, lanes_server_mail *mail)
     case LANES_MAIL_VARIANT_WANTED:
         on_variant_wanted(server, LANES_CONTAINER_OF(mail, lanes_server_variant, wanted));
         break;
+    case LANES_MAIL_EXPIRED:
+        server->watch.is_expiring = false;
+        break;
     case LANES_MAIL_SESSION_ADD:
     case LANES_MAIL_SESSION_REMOVE:
     case LANES_MAIL_VIEW_ADD:
@@ -111,6 +114,8 @@ static void on_mail(lanes_server *server, lanes_server_mail *mail)
     case LANES_MAIL_VARIANT_DONE:
     case LANES_MAIL_STOP:
     case LANES_MAIL_CANCEL_ALL:
+    case LANES_MAIL_CANCEL:
+    case LANES_MAIL_EXPIRE:
     default:
         lanes_assert_fail("a mail is for this thread", __FILE__, __LINE__);
     }
@@ -200,10 +205,11 @@ static void on_ready(lanes_server *server, const lanes_os_ready *ready)
     }
 }
 
-static uint64_t time_to_wait(lanes_server *server)
+static uint64_t time_to_wait(lanes_server *server, uint64_t now_ns)
 {
-    const uint64_t now_ns = lanes_clock_ns();
-    uint64_t wait_ns = lanes_server_compiler_tick(server, now_ns);
+    const uint64_t compiler_ns = lanes_server_compiler_tick(server, now_ns);
+    const uint64_t wait_ns =
+        lanes_min_u64(compiler_ns, lanes_server_watch_tick(server, now_ns));
     if (!server->is_stopping) {
         return wait_ns;
     }
@@ -224,8 +230,13 @@ static void run_loop(lanes_server *server)
 {
     while (server->is_dispatch_running) {
         lanes_os_ready ready[READY_MAX];
+        const uint64_t now_ns = lanes_clock_ns();
+        const uint64_t wait_ns = time_to_wait(server, now_ns);
+        if (!lanes_server_watch_sleep(server, now_ns, wait_ns)) {
+            continue;
+        }
         const lanes_status count =
-            lanes_os_poller_wait(server->poller, ready, READY_MAX, time_to_wait(server));
+            lanes_os_poller_wait(server->poller, ready, READY_MAX, wait_ns);
         LANES_ASSERT(count >= 0);
         for (int32_t i = 0; i < count; i++) {
             on_ready(server, &ready[i]);
@@ -334,6 +345,7 @@ static void clean_up(lanes_server *server)
     lanes_os_close(&server->control_event);
     lanes_server_mailbox_deinit(&server->to_dispatch);
     lanes_server_mailbox_deinit(&server->to_control);
+    pthread_mutex_destroy(&server->watch.mutex);
 }
 
 lanes_status lanes_server_run(const lanes_server_options *options, lanes_error *err)
@@ -349,9 +361,11 @@ lanes_status lanes_server_run(const lanes_server_options *options, lanes_error *
         .poller = -1,
         .uid = lanes_os_uid(),
         .compiler = {.fd = -1, .child = LANES_OS_CHILD_NONE},
+        .watch = {.earliest_ns = UINT64_MAX},
     };
     lanes_server_mailbox_init(&server->to_dispatch);
     lanes_server_mailbox_init(&server->to_control);
+    pthread_mutex_init(&server->watch.mutex, NULL);
     const lanes_status status = start(server, err);
     if (server->is_dispatch_running) {
         if (status < 0) {

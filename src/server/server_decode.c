@@ -231,6 +231,7 @@ lanes_status lanes_server_batch_decode(lanes_server_session *session,
     checked.has_where = (entry->flags & LANES_ABI_BATCH_WHERE) != 0 ? 1 : 0;
     checked.stream_bytes = session->server->options->plan->last_level_cache_bytes;
     checked.seed = entry->seed;
+    batch->deadline_ns = entry->deadline_ns;
     checked.flushes = (entry->flags & LANES_ABI_BATCH_FLUSH) != 0;
     checked.reduce = entry->reduce;
     checked.reduce_axes = entry->reduce_axes;

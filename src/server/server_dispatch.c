@@ -123,6 +123,15 @@ static void on_mail(lanes_server *server, lanes_server_mail *mail)
     case LANES_MAIL_CANCEL_ALL:
         cancel_all_sessions(server);
         break;
+    case LANES_MAIL_CANCEL:
+        LANES_CONTAINER_OF(mail, lanes_server_session, end_batches)->has_cancels = true;
+        break;
+    case LANES_MAIL_EXPIRE:
+        lanes_store_seq_cst_u64(&server->watch.earliest_ns,
+                                lanes_server_batch_expire(server));
+        lanes_server_report(server, mail, LANES_MAIL_EXPIRED);
+        break;
+    case LANES_MAIL_EXPIRED:
     case LANES_MAIL_STARTED:
     case LANES_MAIL_STOPPED:
     case LANES_MAIL_SESSION_CORRUPT:
@@ -179,17 +188,29 @@ static void let_go_of_removed(lanes_server *server)
     }
 }
 
+/* What the client cancels it may have submitted just before: that is taken first. */
+static bool take_from(lanes_server *server, lanes_server_session *session)
+{
+    bool has_worked = false;
+    if (!server->dispatch.is_stopping &&
+        lanes_ring_executor_has_entries(&session->ring)) {
+        has_worked = lanes_server_batch_take(server, session);
+    }
+    if (!has_worked && session->has_cancels) {
+        session->has_cancels = false;
+        lanes_server_watch_cancel(session);
+        has_worked = true;
+    }
+    return has_worked;
+}
+
 static bool take_entries(lanes_server *server)
 {
     bool has_worked = false;
-    if (server->dispatch.is_stopping) {
-        return false;
-    }
     for (lanes_server_session *s = server->dispatch.sessions; s != NULL;
          s = s->dispatch_next) {
-        if (!s->is_corrupt && !s->is_removed &&
-            lanes_ring_executor_has_entries(&s->ring)) {
-            has_worked |= lanes_server_batch_take(server, s);
+        if (!s->is_corrupt && !s->is_removed) {
+            has_worked |= take_from(server, s);
         }
     }
     return has_worked;
@@ -316,6 +337,7 @@ static void lead(void *ctx, lanes_team *team)
     for (lanes_server_session *s = dispatch->sessions; s != NULL; s = s->dispatch_next) {
         lanes_server_batch_close_ring(s, LANES_E_PEER_GONE);
     }
+    lanes_server_watch_leave_team(server);
 }
 
 void *lanes_server_dispatch_main(void *ctx)

@@ -112,8 +112,9 @@ struct lanes_server_batch {
     uint64_t parked_ns;  /* when it began to wait for its variant; 0 = it did not */
     uint64_t started_ns; /* first tile; 0 = none yet */
     uint64_t compile_ns;
-    uint64_t position; /* elements run */
-    bool may_stream;   /* by its plan; whether it does is in plan.key, by the variant */
+    uint64_t deadline_ns; /* by lanes_clock_ns(); 0 = none */
+    uint64_t position;    /* elements run */
+    bool may_stream; /* by its plan; whether it does is in plan.key, by the variant */
     lanes_engine_plan plan;
     lanes_engine_outcome outcome;
     uint32_t view_count;
@@ -138,6 +139,10 @@ enum lanes_server_session_state {
 struct lanes_server_session {
     /** Set by control when the session or the server ends; read by the team per tile. */
     _Alignas(LANES_CACHE_LINE) uint32_t cancel;
+
+    /* Of watch.mutex: what the client has cancelled and dispatch has not looked for. */
+    uint64_t cancel_tag[LANES_CANCELS_MAX];
+    uint32_t cancel_count;
 
     /* Constant after hello. */
     _Alignas(LANES_CACHE_LINE) lanes_server *server;
@@ -168,6 +173,7 @@ struct lanes_server_session {
     bool is_corrupt; /* the ring lied: nothing more is taken or posted */
     bool is_removed; /* SESSION_REMOVE was read: let go of it at the next safe point */
     bool has_unpublished; /* completions posted but not announced */
+    bool has_cancels;     /* watch.mutex: look at cancel_tag once its ring is empty */
     lanes_server_view *dispatch_views[LANES_SEGMENTS_MAX];
     lanes_server_kernel **dispatch_kernels; /* [LANES_KERNELS_MAX] */
     lanes_server_batch *pool;               /* [LANES_ABI_ENTRIES] */
@@ -177,6 +183,7 @@ struct lanes_server_session {
 
     lanes_server_mail add;
     lanes_server_mail remove;
+    lanes_server_mail end_batches; /* to dispatch, if cancel_count > 0 */
     lanes_server_mail report_corrupt;
     lanes_server_mail gone;
 };
@@ -202,6 +209,30 @@ typedef struct lanes_server_dispatch {
     uint64_t arguments[LANES_ABI_ARGUMENT_WORDS];
 } lanes_server_dispatch;
 
+/**
+ * How control ends batches, also one whose callback does not return (server_watch.c).
+ * Dispatch tells what runs; control says what is to end.
+ */
+typedef struct lanes_server_watch {
+    /* Dispatch writes, control reads. The other fields are those of `running` if that is
+     * the same before and after they are read. */
+    _Alignas(LANES_CACHE_LINE) uint64_t running; /* ticket of a batch; 0: none; seq_cst */
+    uint64_t session;                            /* its number */
+    uint64_t tag;
+    uint64_t deadline_ns;  /* 0: none */
+    uint64_t earliest_ns;  /* no batch that was taken has an earlier one; seq_cst */
+    uint64_t last_ticket;  /* dispatch only */
+    pthread_mutex_t mutex; /* of dispatch.team, while its threads are interrupted; and of
+                              what sessions have cancelled */
+    /* Control writes, dispatch and the team read. */
+    _Alignas(LANES_CACHE_LINE) uint64_t ended; /* ticket of the batch that is to end */
+    uint64_t awake_ns; /* control looks again not later; seq_cst */
+    /* Control. */
+    _Alignas(LANES_CACHE_LINE) uint64_t ended_ns; /* when it was said so */
+    bool is_expiring;                             /* `expire` is posted */
+    lanes_server_mail expire; /* to dispatch: deadlines of batches that wait; and back */
+} lanes_server_watch;
+
 struct lanes_server {
     const lanes_server_options *options;
     lanes_server_mailbox to_dispatch;
@@ -209,6 +240,7 @@ struct lanes_server {
     int doorbell;      /* wakes dispatch; clients and control signal it */
     int control_event; /* wakes control; dispatch signals it */
     lanes_server_dispatch dispatch;
+    lanes_server_watch watch;
     /* Control. */
     int poller;
     pthread_t dispatch_thread;
@@ -342,6 +374,39 @@ LANES_NODISCARD lanes_status lanes_server_variant_admit(lanes_server_variant *va
 /** Unload every variant and free; nobody runs it. NULL is allowed. */
 void lanes_server_kernel_free(lanes_server *server, lanes_server_kernel *kernel);
 
+/* ---- server_watch.c -----------------------------------------------------------------
+ */
+
+/** Control: handler of a request. */
+LANES_NODISCARD lanes_status lanes_server_on_batch_cancel(lanes_server_session *session,
+                                                          const void *message, int fd,
+                                                          lanes_error *err);
+
+/** Dispatch: end what waits with the tags that the client has cancelled. */
+void lanes_server_watch_cancel(lanes_server_session *session);
+
+/** Dispatch: true if the client has cancelled @p tag, and dispatch has not looked yet. */
+bool lanes_server_watch_is_cancelled(lanes_server_session *session, uint64_t tag);
+
+/** Control: end what must end at @p now_ns; returns how long it may sleep. */
+uint64_t lanes_server_watch_tick(lanes_server *server, uint64_t now_ns);
+
+/** Control: true if it may sleep @p wait_ns from @p now_ns on; else it looks again. */
+bool lanes_server_watch_sleep(lanes_server *server, uint64_t now_ns, uint64_t wait_ns);
+
+/** Dispatch: a batch with a deadline was taken; wakes control if that must know. */
+void lanes_server_watch_deadline(lanes_server *server, uint64_t deadline_ns);
+
+/** Dispatch: a slice of @p batch begins; @p out_end is for the engine. */
+void lanes_server_watch_begin(lanes_server *server, const lanes_server_batch *batch,
+                              lanes_engine_end *out_end);
+
+/** Dispatch: the team is about to end. */
+void lanes_server_watch_leave_team(lanes_server *server);
+
+/** Dispatch: it is over; true if control has ended it. */
+bool lanes_server_watch_finish(lanes_server *server);
+
 /* ---- server_fuse.c (control) --------------------------------------------------------
  */
 
@@ -435,6 +500,14 @@ void lanes_server_batch_run_slice(lanes_server *server, lanes_server_session *se
 
 /** A variant has come back from control: queue or fail the batches that wait for it. */
 void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant *variant);
+
+/** Complete batches of @p session that wait: those with @p tag as cancelled. */
+void lanes_server_batch_cancel_tag(lanes_server *server, lanes_server_session *session,
+                                   uint64_t tag);
+
+/** Complete batches of all sessions that wait and whose deadline is over; returns the
+ * earliest of the others, UINT64_MAX if there is none. */
+uint64_t lanes_server_batch_expire(lanes_server *server);
 
 /** Complete every batch of @p session with LANES_E_CANCELLED and @p text. */
 void lanes_server_batch_cancel_all(lanes_server *server, lanes_server_session *session,

@@ -25,6 +25,8 @@ enum lanes_server_mail_type {
     LANES_MAIL_VARIANT_DONE,
     LANES_MAIL_STOP,       /* take no more entries, finish what was taken */
     LANES_MAIL_CANCEL_ALL, /* the time for that is over */
+    LANES_MAIL_CANCEL,     /* a session's batches of some tags */
+    LANES_MAIL_EXPIRE,     /* batches whose deadline is over */
     /* Dispatch to control. */
     LANES_MAIL_STARTED,
     LANES_MAIL_STOPPED,
@@ -32,7 +34,8 @@ enum lanes_server_mail_type {
     LANES_MAIL_SESSION_GONE,
     LANES_MAIL_VIEW_FREE,
     LANES_MAIL_KERNEL_FREE,
-    LANES_MAIL_VARIANT_WANTED
+    LANES_MAIL_VARIANT_WANTED,
+    LANES_MAIL_EXPIRED
 };
 
 typedef struct lanes_server_mail {

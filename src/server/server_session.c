@@ -53,6 +53,8 @@ static const struct request_row requests[] = {
                                   lanes_server_on_kernel_release},
     [LANES_ABI_KERNEL_FUSE] = {sizeof(lanes_abi_kernel_fuse), 0,
                                lanes_server_on_kernel_fuse},
+    [LANES_ABI_BATCH_CANCEL] = {sizeof(lanes_abi_cancel), 0,
+                                lanes_server_on_batch_cancel},
 };
 
 /* ---- Open ---------------------------------------------------------------------------

@@ -12,6 +12,8 @@
 #ifndef LANES_TEAM_H
 #define LANES_TEAM_H
 
+#include <pthread.h>
+
 #include "base/base.h"
 #include "topo/topo.h"
 
@@ -59,6 +61,12 @@ uint32_t lanes_team_thread_count(const lanes_team *team);
 
 /** The places the team was entered with; borrowed, as long as the team. */
 const lanes_topo_plan *lanes_team_plan(const lanes_team *team);
+
+/**
+ * Call @p fn with each thread of the team. Any thread, while the leader has not returned.
+ */
+void lanes_team_each_thread(const lanes_team *team,
+                            void (*fn)(void *ctx, pthread_t thread), void *ctx);
 
 /**
  * Run a job on the team and return when every tile is done or skipped. Leader only.

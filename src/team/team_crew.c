@@ -34,6 +34,7 @@ _Static_assert(LANES_PLACES_MAX <= GATE_WANTED_MASK, "threads fit into the gate"
 /* Where one thread sleeps. */
 struct crew_bed {
     _Alignas(LANES_CACHE_LINE) uint32_t sleeping; /* owner writes; wakers read; seq_cst */
+    pthread_t owner;                              /* constant once threads work */
     pthread_mutex_t mutex;
     pthread_cond_t cond;
 };
@@ -127,6 +128,19 @@ void lanes_team_crew_shrink(lanes_team_crew *crew, uint32_t thread_count)
 uint32_t lanes_team_crew_thread_count(const lanes_team_crew *crew)
 {
     return crew->thread_count;
+}
+
+void lanes_team_crew_note_thread(lanes_team_crew *crew, uint32_t thread)
+{
+    crew->beds[thread].owner = pthread_self();
+}
+
+void lanes_team_crew_each_thread(const lanes_team_crew *crew,
+                                 void (*fn)(void *ctx, pthread_t thread), void *ctx)
+{
+    for (uint32_t i = 0; i < crew->thread_count; i++) {
+        fn(ctx, crew->beds[i].owner);
+    }
 }
 
 static void wake_thread(lanes_team_crew *crew, uint32_t thread)

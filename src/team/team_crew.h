@@ -44,6 +44,13 @@ void lanes_team_crew_shrink(lanes_team_crew *crew, uint32_t thread_count);
 
 uint32_t lanes_team_crew_thread_count(const lanes_team_crew *crew);
 
+/** The calling thread is thread @p thread; before any of them works. */
+void lanes_team_crew_note_thread(lanes_team_crew *crew, uint32_t thread);
+
+/** See lanes_team_each_thread(). */
+void lanes_team_crew_each_thread(const lanes_team_crew *crew,
+                                 void (*fn)(void *ctx, pthread_t thread), void *ctx);
+
 /** Be worker @p thread (1 .. thread_count - 1) until lanes_team_crew_quit(). */
 void lanes_team_crew_work(lanes_team_crew *crew, uint32_t thread);
 

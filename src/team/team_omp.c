@@ -37,6 +37,12 @@ void lanes_team_run(lanes_team *team, const lanes_team_job *job,
     lanes_team_crew_run(team->crew, job, out_stats);
 }
 
+void lanes_team_each_thread(const lanes_team *team,
+                            void (*fn)(void *ctx, pthread_t thread), void *ctx)
+{
+    lanes_team_crew_each_thread(team->crew, fn, ctx);
+}
+
 static void bind_thread(lanes_team *team, uint32_t thread)
 {
     lanes_error error;
@@ -50,6 +56,7 @@ static void bind_thread(lanes_team *team, uint32_t thread)
 static void be_thread(lanes_team *team, uint32_t thread)
 {
     bind_thread(team, thread);
+    lanes_team_crew_note_thread(team->crew, thread);
     if (thread == 0) {
         /* Fewer than asked for when OMP_THREAD_LIMIT says so. */
         lanes_team_crew_shrink(team->crew, (uint32_t)omp_get_num_threads());

@@ -26,6 +26,12 @@ void lanes_team_run(lanes_team *team, const lanes_team_job *job,
     lanes_team_crew_run(team->crew, job, out_stats);
 }
 
+void lanes_team_each_thread(const lanes_team *team,
+                            void (*fn)(void *ctx, pthread_t thread), void *ctx)
+{
+    lanes_team_crew_each_thread(team->crew, fn, ctx);
+}
+
 lanes_status lanes_team_enter(const lanes_topo_plan *plan, uint64_t spin_ns,
                               lanes_team_leader_fn leader, void *ctx, lanes_error *err)
 {
@@ -33,6 +39,7 @@ lanes_status lanes_team_enter(const lanes_topo_plan *plan, uint64_t spin_ns,
     LANES_TRY(lanes_team_crew_create(1, spin_ns, &team.crew, err));
     const lanes_status status = lanes_topo_bind_thread(plan, 0, err);
     if (status == LANES_OK) {
+        lanes_team_crew_note_thread(team.crew, 0);
         leader(ctx, &team);
     }
     lanes_team_crew_destroy(team.crew);

@@ -162,6 +162,7 @@ static void dump_slots(void)
     FIELD(lanes_abi_entry, reduce);
     FIELD(lanes_abi_entry, reduce_axes);
     FIELD(lanes_abi_entry, reserved0);
+    FIELD(lanes_abi_entry, deadline_ns);
     FIELD(lanes_abi_entry, reserved);
     STRUCT(lanes_abi_operand);
     FIELD(lanes_abi_operand, segment_slot);
@@ -254,6 +255,9 @@ static void dump_messages(void)
     FIELD(lanes_abi_kernel_fuse, reserved);
     FIELD(lanes_abi_kernel_fuse, node);
     FIELD(lanes_abi_kernel_fuse, output);
+    STRUCT(lanes_abi_cancel);
+    FIELD(lanes_abi_cancel, header);
+    FIELD(lanes_abi_cancel, tag);
     STRUCT(lanes_abi_kernel);
     FIELD(lanes_abi_kernel, header);
     FIELD(lanes_abi_kernel, id);

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/atomic.h"
 #include "os/os_memory.h"
@@ -42,13 +43,26 @@ static bool is_expected(lanes_status status)
 {
     return status == LANES_OK || status == LANES_E_SPAN || status == LANES_E_STALE_ID ||
            status == LANES_E_COMPILE_CRASHED || status == LANES_E_KERNEL_RAISED ||
-           status == LANES_E_KERNEL_FAULT;
+           status == LANES_E_KERNEL_FAULT || status == LANES_E_DEADLINE ||
+           status == LANES_E_CANCELLED;
+}
+
+static void cancel_one(client *c, uint64_t tag)
+{
+    lanes_abi_cancel message = {.tag = tag};
+    lanes_abi_cancel reply;
+    const lanes_status status =
+        client_request(c, LANES_ABI_BATCH_CANCEL, &message, sizeof(message), -1, &reply,
+                       sizeof(reply), NULL);
+    if (status < 0) {
+        fail("cancel", status);
+    }
 }
 
 static void submit_some(struct user *user, client *c, const lanes_abi_kernel *kernel,
-                        segment *in, segment *out)
+                        segment *in, segment *out, bool must_end)
 {
-    const uint32_t count = 1 + random_below(user, 40);
+    const uint32_t count = 1 + random_below(user, must_end ? 4 : 40);
     for (uint32_t i = 0; i < count; i++) {
         batch b = batch_of(kernel, in, out, random_below(user, ELEMENTS));
         if (random_below(user, 4) == 0) {
@@ -58,7 +72,13 @@ static void submit_some(struct user *user, client *c, const lanes_abi_kernel *ke
             b.operand[random_below(user, 2)].offset =
                 8u * random_below(user, ELEMENTS * 9 / 8);
         }
+        if (must_end || random_below(user, 20) == 0) {
+            b.entry.deadline_ns = lanes_clock_ns() + random_below(user, 30) * 1000000u;
+        }
         client_submit(c, &b, i);
+    }
+    if (random_below(user, 4) == 0) {
+        cancel_one(c, random_below(user, count));
     }
     if (random_below(user, 8) == 0) {
         return; /* the session ends with them in flight */
@@ -74,8 +94,8 @@ static void submit_some(struct user *user, client *c, const lanes_abi_kernel *ke
 
 static void run_session(struct user *user)
 {
-    static const char *const commands[] = {"double", "fail", "raise", "fault",
-                                           "double crash:11"};
+    static const char *const commands[] = {"double", "fail",    "raise",
+                                           "fault",  "endless", "double crash:11"};
     client c;
     segment segments[2];
     client_open_ok(&c, user->f);
@@ -85,7 +105,7 @@ static void run_session(struct user *user)
             fail("segment", status);
         }
     }
-    /* Callbacks raise below 0, and fault below -1. */
+    /* Callbacks raise below 0, and fault, or do not return, below -1. */
     segments[0].data[random_below(user, ELEMENTS)] = -(double)random_below(user, 3);
     const uint32_t rounds = 1 + random_below(user, 5);
     for (uint32_t i = 0; i < rounds; i++) {
@@ -102,7 +122,8 @@ static void run_session(struct user *user)
         if (status < 0) {
             fail(c.text, status);
         }
-        submit_some(user, &c, &kernel, &segments[0], &segments[1]);
+        submit_some(user, &c, &kernel, &segments[0], &segments[1],
+                    strcmp(command, "endless") == 0);
         if (lanes_ring_client_in_flight(&c.ring) > 0) {
             break;
         }

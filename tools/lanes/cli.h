@@ -28,7 +28,8 @@ enum cli_exit {
     CLI_UNAVAILABLE = 69, /* the executor, or a program that makes IR */
     CLI_INTERNAL = 70,
     CLI_CANNOT_CREATE = 73,
-    CLI_TRY_AGAIN = 75
+    CLI_TRY_AGAIN = 75,
+    CLI_DEADLINE = 124 /* as timeout(1) */
 };
 
 /** The end of every --help. */
@@ -43,7 +44,8 @@ enum cli_exit {
     "  69  no executor, or no compiler for this KERNEL\n"                                \
     "  70  a bug in lanes\n"                                                             \
     "  73  the output cannot be created\n"                                               \
-    "  75  no memory or too many batches; try again later\n"
+    "  75  no memory or too many batches; try again later\n"                             \
+    " 124  --deadline passed before the batch had finished\n"
 
 #define CLI_KERNEL_HELP                                                                  \
     "KERNEL is file.ll, file.bc, file.c (compiled by clang) or file.py:function "        \

@@ -9,9 +9,11 @@
 #include <string.h>
 
 #include "accumulate.h"
+#include "interrupt.h"
 #include "kernel/dtype.h"
 #include "npy.h"
 #include "operands.h"
+#include "option_values.h"
 #include "reduce.h"
 #include "source.h"
 
@@ -27,7 +29,8 @@ enum option_key {
     OPTION_DENORMALS = 0x206,
     OPTION_REDUCE = 0x207,
     OPTION_AXIS = 0x208,
-    OPTION_ACCUMULATE = 0x209
+    OPTION_ACCUMULATE = 0x209,
+    OPTION_DEADLINE = 0x20a
 };
 
 struct run_options {
@@ -44,15 +47,10 @@ struct run_options {
     bool has_casting;       /* --casting is given */
     uint32_t casting;       /* enum lanes_casting */
     uint64_t seed;
-    uint32_t denormals; /* enum lanes_denormals */
+    uint32_t denormals;   /* enum lanes_denormals */
+    uint64_t deadline_ns; /* 0: none */
     cli_reduction reduction;
     bool accumulates; /* --accumulate is given: a reduction when all options are known */
-};
-
-static const char *const errors_names[] = {
-    [LANES_ERRORS_RAISE] = "raise",
-    [LANES_ERRORS_MASK] = "mask",
-    [LANES_ERRORS_IGNORE] = "ignore",
 };
 
 static const struct argp_option option_table[] = {
@@ -92,6 +90,11 @@ static const struct argp_option option_table[] = {
      "to "
      "the elements of the second, one after the other: OUT[i] = f(OUT[i - 1], INPUT[i])",
      0},
+    {"deadline", OPTION_DEADLINE, "30s", 0,
+     "End the batch with exit status 124 if it takes longer: a number and us, ms, s, m "
+     "or "
+     "h",
+     0},
     {"threads", OPTION_THREADS, "N", 0,
      "Run in a private executor with at most N threads; default: one per core", 0},
     {0},
@@ -123,46 +126,14 @@ static error_t parse_output(struct run_options *options, char *argument,
     return 0;
 }
 
-static bool parse_errors(const char *name, uint32_t *out_errors)
+static error_t parse_deadline(struct run_options *options, const char *argument,
+                              struct argp_state *state)
 {
-    for (uint32_t i = 0; i < CLI_COUNT_OF(errors_names); i++) {
-        if (strcmp(errors_names[i], name) == 0) {
-            *out_errors = i;
-            return true;
-        }
+    if (!option_duration(argument, &options->deadline_ns)) {
+        argp_error(state, "--deadline=%s is not a time like 30s, 500ms or 1.5h",
+                   argument);
     }
-    return false;
-}
-
-static bool parse_casting(const char *name, uint32_t *out_casting)
-{
-    for (uint32_t i = LANES_CASTING_NO; i <= LANES_CASTING_UNSAFE; i++) {
-        if (strcmp(lanes_casting_name(i), name) == 0) {
-            *out_casting = i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool parse_denormals(const char *name, uint32_t *out_denormals)
-{
-    *out_denormals =
-        strcmp(name, "flush") == 0 ? LANES_DENORMALS_FLUSH : LANES_DENORMALS_KEEP;
-    return *out_denormals == LANES_DENORMALS_FLUSH || strcmp(name, "keep") == 0;
-}
-
-static bool parse_seed(const char *text, uint64_t *out_seed)
-{
-    char *end;
-    /* strtoull() would take a sign and spaces. */
-    if (*text < '0' || *text > '9') {
-        return false;
-    }
-    const bool is_hex = text[1] == 'x' || text[1] == 'X';
-    errno = 0;
-    *out_seed = strtoull(text, &end, is_hex ? 16 : 10);
-    return errno == 0 && *end == '\0';
+    return 0;
 }
 
 static void check_options(struct run_options *options, struct argp_state *state)
@@ -176,7 +147,7 @@ static void check_options(struct run_options *options, struct argp_state *state)
     } else if (options->error_mask != NULL && options->has_errors &&
                options->errors != LANES_ERRORS_MASK) {
         argp_error(state, "--error-mask goes with --errors=mask, not --errors=%s",
-                   errors_names[options->errors]);
+                   option_errors_name(options->errors));
     } else if (options->error_mask == NULL && options->errors == LANES_ERRORS_MASK) {
         argp_error(state, "--errors=mask needs a file for the mask; add --error-mask "
                           "MASK.npy, or use --errors=ignore");
@@ -220,13 +191,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_SEED:
         argument += strspn(argument, " ");
-        if (!parse_seed(argument, &options->seed)) {
+        if (!option_seed(argument, &options->seed)) {
             argp_error(state, "--seed=%s is not a number from 0 to 2^64 - 1", argument);
         }
         return 0;
     case OPTION_ERRORS:
         options->has_errors = true;
-        if (!parse_errors(argument, &options->errors)) {
+        if (!option_errors(argument, &options->errors)) {
             argp_error(state, "--errors=%s is not one of raise, mask, ignore", argument);
         }
         return 0;
@@ -238,13 +209,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_CASTING:
         options->has_casting = true;
-        if (!parse_casting(argument, &options->casting)) {
+        if (!option_casting(argument, &options->casting)) {
             argp_error(state, "--casting=%s is not one of no, safe, same_kind, unsafe",
                        argument);
         }
         return 0;
     case OPTION_DENORMALS:
-        if (!parse_denormals(argument, &options->denormals)) {
+        if (!option_denormals(argument, &options->denormals)) {
             argp_error(state, "--denormals=%s is not one of keep, flush", argument);
         }
         return 0;
@@ -260,6 +231,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case OPTION_ACCUMULATE:
         options->accumulates = true;
         return 0;
+    case OPTION_DEADLINE:
+        return parse_deadline(options, argument, state);
     case OPTION_THREADS:
         if (!cli_parse_count(argument, &options->kernel.threads)) {
             argp_error(state, "--threads=%s is not a number from 1 to 4096", argument);
@@ -394,6 +367,7 @@ static int run_batch(const struct run *run, run_result *result)
         .has_where = run->inputs.has_where ? 1 : 0,
         .seed = options->seed,
         .denormals = options->denormals,
+        .deadline_ns = options->deadline_ns,
         .reduce = options->reduction.operation,
         .reduce_axes = run->reduced_axes,
         .params = run->params.segment,
@@ -403,7 +377,7 @@ static int run_batch(const struct run *run, run_result *result)
     const char *kernel = options->kernel.kernel;
     lanes_error cause = {.code = LANES_E_INTERNAL};
     const lanes_status status =
-        lanes_run(run->session.session, &batch, &result->done, &cause);
+        interrupt_run(run->session.session, &batch, &result->done, &cause);
     const bool has_failed = result->done.failed > 0;
     if (has_failed && (status == LANES_OK || status == LANES_E_KERNEL_RAISED)) {
         err->exit_code = status == LANES_OK ? CLI_OK : CLI_BATCH_FAILED;
@@ -593,5 +567,6 @@ int cli_run(int argc, char **argv)
         options.kernel.is_json ? run_print_json(&result) : run_print_values(&result);
     exit_code = exit_code != CLI_OK ? exit_code : printed;
     release(&run);
+    interrupt_raise();
     return exit_code;
 }

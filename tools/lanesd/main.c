@@ -323,14 +323,19 @@ static lanes_status prepare(const struct options *options, struct resources *res
                             lanes_error *err)
 {
     static const int signals[] = {SIGTERM, SIGINT};
+    /* Ctrl-C is meant for the client, which is in our process group and ends us. */
+    const uint32_t signal_count =
+        options->private_fd >= 0 ? 1 : (uint32_t)LANES_ARRAY_COUNT(signals);
     const lanes_topo_options topo = {.threads = options->threads,
                                      .use_smt = options->use_smt};
     raise_file_limit();
     /* Standard error may be a pipe whose reader has gone. */
     lanes_os_signal_ignore(SIGPIPE);
-    LANES_TRY(lanes_os_signals_block(signals, LANES_ARRAY_COUNT(signals), err));
-    LANES_TRY(lanes_os_signal_fd(signals, LANES_ARRAY_COUNT(signals), &resources->stop_fd,
-                                 err));
+    if (options->private_fd >= 0) {
+        lanes_os_signal_ignore(SIGINT);
+    }
+    LANES_TRY(lanes_os_signals_block(signals, signal_count, err));
+    LANES_TRY(lanes_os_signal_fd(signals, signal_count, &resources->stop_fd, err));
     LANES_TRY(find_compiler(resources, err));
     find_cache(options, resources);
     return lanes_topo_plan_create(&topo, &resources->plan, err);

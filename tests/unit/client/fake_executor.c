@@ -294,6 +294,17 @@ static void answer_kernel(session *self, reply *answer, const lanes_os_message *
     lanes_os_close(&fd);
 }
 
+/* Says that it has cancelled; batches that it holds it has forgotten. */
+static void answer_cancel(session *self, reply *answer, const lanes_os_message *request)
+{
+    lanes_abi_cancel cancel;
+    LANES_ASSERT(request->bytes == sizeof(cancel) && request->fd_count == 0);
+    memcpy(&cancel, request->buffer, sizeof(cancel));
+    self->fake->cancelled_tag = cancel.tag;
+    answer->size = sizeof(cancel);
+    send_reply(self, answer);
+}
+
 static void serve_request(session *self)
 {
     reply answer = {.size = 0, .spare_fd = self->socket};
@@ -315,6 +326,9 @@ static void serve_request(session *self)
     case LANES_ABI_KERNEL_REPORT:
     case LANES_ABI_KERNEL_RELEASE:
         answer_kernel(self, &answer, &request);
+        break;
+    case LANES_ABI_BATCH_CANCEL:
+        answer_cancel(self, &answer, &request);
         break;
     default:
         answer_segment(self, &answer, &request);

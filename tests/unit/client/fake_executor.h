@@ -79,6 +79,7 @@ typedef struct fake_executor {
     lanes_abi_operand first_operand;
     lanes_abi_kernel_load load;
     lanes_abi_kernel_fuse fuse;
+    uint64_t cancelled_tag;
 } fake_executor;
 
 /** Listen at fake->path, in a new folder, and serve one session after the other. */

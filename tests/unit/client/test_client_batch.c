@@ -503,3 +503,27 @@ Test(client_batch, polling_without_an_event_loop_sees_death)
     }
     cr_assert_eq(found, LANES_E_PEER_GONE);
 }
+
+Test(client_batch, a_deadline_is_counted_from_submission)
+{
+    open_honest();
+    const arrays made = make_arrays();
+    lanes_batch batch = make_batch(&made, 1);
+    cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK);
+    cr_assert_eq(fake.entry.deadline_ns, 0, "there is none");
+    batch.deadline_ns = 77 * SECOND;
+    cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK);
+    cr_assert_eq(fake.entry.deadline_ns, fake.entry.submitted_ns + 77 * SECOND);
+    batch.deadline_ns = UINT64_MAX - 5;
+    cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK);
+    cr_assert_eq(fake.entry.deadline_ns, 0, "later than the clock goes");
+}
+
+Test(client_batch, cancelling_names_the_tag)
+{
+    open_honest();
+    cr_assert_eq(lanes_cancel(session, 12345, &err), LANES_OK);
+    cr_assert_eq(fake.cancelled_tag, 12345);
+    cr_assert_eq(lanes_cancel(session, UINT64_MAX, NULL), LANES_OK);
+    cr_assert_eq(fake.cancelled_tag, UINT64_MAX);
+}

@@ -157,7 +157,7 @@ static void run(void)
 {
     memset(&raised, 0xaa, sizeof(raised));
     memset(text, 'x', sizeof(text) - 1);
-    lanes_engine_explain(&plan, &exceptions, 17, &raised, text, sizeof(text));
+    lanes_engine_explain(&plan, &exceptions, 17, 0, &raised, text, sizeof(text));
     cr_assert_eq(lanes_runtime_used_bytes(), 0, "memory is given back");
 }
 

@@ -23,6 +23,7 @@ static double input[COUNT_MAX];
 static double output[COUNT_MAX];
 static uint32_t hits[COUNT_MAX];
 static uint32_t cancel;
+static const lanes_engine_end end_by = {.cancel = &cancel};
 static uint32_t bad_environments;
 static uint64_t spin_per_call_ns;
 static bool flushes; /* of the batches that are planned */
@@ -124,7 +125,7 @@ static lanes_engine_outcome run(lanes_team *team, uint64_t count, lanes_loop_fn 
 {
     const lanes_engine_plan plan = plan_of(count);
     lanes_engine_outcome outcome = LANES_ENGINE_OUTCOME_INIT;
-    lanes_engine_run(team, &plan, loop, 0, count, &cancel, &outcome);
+    lanes_engine_run(team, &plan, loop, 0, count, &end_by, &outcome);
     return outcome;
 }
 
@@ -308,7 +309,7 @@ static void lead_cancelled_before(void *ctx, lanes_team *team)
     const lanes_engine_plan plan = plan_of(COUNT_MAX);
     lanes_engine_outcome outcome = LANES_ENGINE_OUTCOME_INIT;
     outcome.element_ps = 1000;
-    lanes_engine_run(team, &plan, loop_double, 0, COUNT_MAX, &cancel, &outcome);
+    lanes_engine_run(team, &plan, loop_double, 0, COUNT_MAX, &end_by, &outcome);
     cr_assert_eq(outcome.tiles, 0);
     cr_assert_eq(outcome.threads, 0);
     cr_assert_eq(outcome.element_ps, 1000);
@@ -327,7 +328,7 @@ static void lead_cancel_in_tiles(void *ctx, lanes_team *team)
     const lanes_engine_plan plan = plan_of(COUNT_MAX);
     lanes_engine_outcome outcome = LANES_ENGINE_OUTCOME_INIT;
     outcome.element_ps = 1000; /* no probe, tiles of 50000 elements at most */
-    lanes_engine_run(team, &plan, loop_cancel, 0, COUNT_MAX, &cancel, &outcome);
+    lanes_engine_run(team, &plan, loop_cancel, 0, COUNT_MAX, &end_by, &outcome);
     uint64_t elements = 0;
     for (uint64_t i = 0; i < COUNT_MAX; i++) {
         elements += hits[i];

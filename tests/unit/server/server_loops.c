@@ -72,6 +72,19 @@ static void loop_slow(const lanes_loop_frame *frame, uint64_t begin, uint64_t en
     }
 }
 
+/* As double, but does not come back from elements below -1 as long as they are. */
+static void loop_endless(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                         lanes_loop_result *result)
+{
+    for (uint64_t i = begin; i < end; i++) {
+        const volatile double *x = element(frame, 0, i);
+        while (*x < -1) {
+            lanes_cpu_relax();
+        }
+    }
+    loop_double(frame, begin, end, result);
+}
+
 /* As slow, and a code that streams: what loop.h promises it is looked at. */
 static void loop_lines(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
                        lanes_loop_result *result)
@@ -216,6 +229,7 @@ static const fake_kernel kernels[] = {
     {.name = "fail", .loop = loop_fail, .signature = UNARY, .may_raise = 1},
     {.name = "slow", .loop = loop_slow, .signature = UNARY},
     {.name = "hypot", .loop = loop_double, .signature = UNARY},
+    {.name = "endless", .loop = loop_endless, .signature = UNARY},
     {.name = "lines", .loop = loop_lines, .signature = UNARY},
     {.name = "seed", .loop = loop_seed, .signature = UNARY},
     {.name = "fault", .loop = loop_fault, .signature = UNARY, .may_raise = 1},

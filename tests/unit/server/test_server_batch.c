@@ -102,7 +102,7 @@ Test(server_batch, entries_out_of_range_are_refused_with_a_reason)
     b.entry.reserved0 = 1;
     cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
     b = good;
-    b.entry.reserved[3] = 1;
+    b.entry.reserved[2] = 1;
     cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
     b = good;
     b.entry.flags = LANES_ABI_BATCH_FLUSH << 1;

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_watch.c - batches that must end before they have finished.
+ *
+ * Dispatch ends those that wait. What runs is told to control, since dispatch itself is
+ * in the callback, perhaps for ever. Control ends it in two steps: the team skips the
+ * tiles that are left, and where no tile border comes, threads are interrupted half-way
+ * (os/os_guard.h). A ticket names the batch in both, so that what comes late hits no
+ * other.
+ */
+#include "server/server_internal.h"
+
+#include <string.h>
+
+#include "base/atomic.h"
+#include "os/os_wait.h"
+
+#define ROOM "server"
+
+/* Tiles take 50 us. After this long without the end of one, threads are interrupted, and
+ * again until they are out. */
+#define GRACE_NS UINT64_C(5000000)
+
+/* So long nothing keeps a thread in a tile but a bug of ours. */
+#define STUCK_NS UINT64_C(1000000000)
+
+/* Exit status then: EX_SOFTWARE of sysexits. */
+#define EXIT_STUCK 70
+
+/* With the mutex held. */
+static bool is_cancelled(const lanes_server_session *session, uint64_t tag)
+{
+    uint32_t i = 0;
+    while (i < session->cancel_count && session->cancel_tag[i] != tag) {
+        i++;
+    }
+    return i < session->cancel_count;
+}
+
+/* ---- Dispatch --------------------------------------------------------------------- */
+
+void lanes_server_watch_deadline(lanes_server *server, uint64_t deadline_ns)
+{
+    lanes_server_watch *watch = &server->watch;
+    if (deadline_ns >= lanes_load_relaxed_u64(&watch->earliest_ns)) {
+        return; /* control looks before */
+    }
+    /* Against the store and load in lanes_server_watch_sleep(): control sees this
+     * deadline, or we see that it will sleep longer. */
+    lanes_store_seq_cst_u64(&watch->earliest_ns, deadline_ns);
+    if (deadline_ns < lanes_load_seq_cst_u64(&watch->awake_ns)) {
+        lanes_os_event_signal(server->control_event);
+    }
+}
+
+void lanes_server_watch_begin(lanes_server *server, const lanes_server_batch *batch,
+                              lanes_engine_end *out_end)
+{
+    lanes_server_watch *watch = &server->watch;
+    const uint64_t ticket = ++watch->last_ticket;
+    /* Each pairs with the acquire in read_running(): who sees one of these sees that what
+     * ran before has ended, and who sees the ticket sees all of them. */
+    lanes_store_release_u64(&watch->session, batch->session->number);
+    lanes_store_release_u64(&watch->tag, batch->tag);
+    lanes_store_release_u64(&watch->deadline_ns, batch->deadline_ns);
+    lanes_store_release_u64(&watch->running, ticket);
+    *out_end = (lanes_engine_end){
+        .cancel = &batch->session->cancel, .ended = &watch->ended, .ticket = ticket};
+}
+
+void lanes_server_watch_cancel(lanes_server_session *session)
+{
+    lanes_server *server = session->server;
+    uint64_t tag[LANES_CANCELS_MAX];
+    pthread_mutex_lock(&server->watch.mutex);
+    const uint32_t count = session->cancel_count;
+    memcpy(tag, session->cancel_tag, count * sizeof(tag[0]));
+    session->cancel_count = 0; /* from now on control posts again */
+    pthread_mutex_unlock(&server->watch.mutex);
+    for (uint32_t i = 0; i < count; i++) {
+        lanes_server_batch_cancel_tag(server, session, tag[i]);
+    }
+}
+
+bool lanes_server_watch_is_cancelled(lanes_server_session *session, uint64_t tag)
+{
+    pthread_mutex_t *mutex = &session->server->watch.mutex;
+    pthread_mutex_lock(mutex);
+    const bool is_there = is_cancelled(session, tag);
+    pthread_mutex_unlock(mutex);
+    return is_there;
+}
+
+void lanes_server_watch_leave_team(lanes_server *server)
+{
+    pthread_mutex_lock(&server->watch.mutex);
+    server->dispatch.team = NULL;
+    pthread_mutex_unlock(&server->watch.mutex);
+}
+
+bool lanes_server_watch_finish(lanes_server *server)
+{
+    lanes_server_watch *watch = &server->watch;
+    lanes_store_release_u64(&watch->running, 0);
+    return lanes_load_relaxed_u64(&watch->ended) == watch->last_ticket;
+}
+
+/* ---- Control ---------------------------------------------------------------------- */
+
+struct running {
+    uint64_t ticket; /* 0: nothing runs, or it has just changed */
+    uint64_t session;
+    uint64_t tag;
+    uint64_t deadline_ns;
+};
+
+static struct running read_running(const lanes_server_watch *watch)
+{
+    struct running running = {.ticket = lanes_load_acquire_u64(&watch->running)};
+    running.session = lanes_load_acquire_u64(&watch->session);
+    running.tag = lanes_load_acquire_u64(&watch->tag);
+    running.deadline_ns = lanes_load_acquire_u64(&watch->deadline_ns);
+    if (lanes_load_relaxed_u64(&watch->running) != running.ticket) {
+        running.ticket = 0;
+    }
+    return running;
+}
+
+static const lanes_server_session *find_session(const lanes_server *server,
+                                                uint64_t number)
+{
+    const lanes_server_session *session = server->sessions;
+    while (session != NULL && session->number != number) {
+        session = session->next;
+    }
+    return session;
+}
+
+/* True if what runs is to end at @p now_ns. */
+static bool must_end(lanes_server *server, const struct running *running, uint64_t now_ns)
+{
+    if (running->ticket == 0) {
+        return false;
+    }
+    if (running->deadline_ns != 0 && now_ns >= running->deadline_ns) {
+        return true;
+    }
+    const lanes_server_session *session = find_session(server, running->session);
+    if (session == NULL) {
+        return false;
+    }
+    pthread_mutex_lock(&server->watch.mutex);
+    const bool is_unwanted = is_cancelled(session, running->tag);
+    pthread_mutex_unlock(&server->watch.mutex);
+    return is_unwanted || lanes_load_relaxed_u32(&session->cancel) != 0;
+}
+
+static void interrupt_thread(void *ctx, pthread_t thread)
+{
+    const uint64_t *ticket = ctx;
+    lanes_os_guard_interrupt(thread, *ticket);
+}
+
+static void end_running(lanes_server *server, uint64_t ticket, uint64_t now_ns)
+{
+    lanes_server_watch *watch = &server->watch;
+    if (lanes_load_relaxed_u64(&watch->ended) != ticket) {
+        watch->ended_ns = now_ns;
+        lanes_store_relaxed_u64(&watch->ended, ticket);
+    } else if (now_ns - watch->ended_ns >= STUCK_NS) {
+        lanes_log(LANES_LOG_ERROR, ROOM, "a callback cannot be ended; giving up on it");
+        lanes_os_exit_now(EXIT_STUCK);
+    } else if (now_ns - watch->ended_ns >= GRACE_NS) {
+        pthread_mutex_lock(&watch->mutex); /* threads stay while we hold it */
+        if (server->dispatch.team != NULL) {
+            lanes_team_each_thread(server->dispatch.team, interrupt_thread, &ticket);
+        }
+        pthread_mutex_unlock(&watch->mutex);
+    }
+}
+
+uint64_t lanes_server_watch_tick(lanes_server *server, uint64_t now_ns)
+{
+    lanes_server_watch *watch = &server->watch;
+    const uint64_t earliest_ns = lanes_load_seq_cst_u64(&watch->earliest_ns);
+    if (earliest_ns <= now_ns && !watch->is_expiring) {
+        watch->is_expiring = true;
+        lanes_server_post(server, &watch->expire, LANES_MAIL_EXPIRE);
+    }
+    const struct running running = read_running(watch);
+    if (must_end(server, &running, now_ns)) {
+        end_running(server, running.ticket, now_ns);
+        return GRACE_NS;
+    }
+    bool is_waited_for = watch->is_expiring; /* dispatch may be in a callback meanwhile */
+    pthread_mutex_lock(&watch->mutex);
+    for (const lanes_server_session *s = server->sessions; s != NULL; s = s->next) {
+        is_waited_for |= s->cancel_count != 0 || s->state == LANES_SESSION_CLOSING;
+    }
+    pthread_mutex_unlock(&watch->mutex);
+    if (is_waited_for || server->is_cancelled) {
+        return GRACE_NS;
+    }
+    return earliest_ns != UINT64_MAX ? earliest_ns - now_ns : LANES_OS_FOREVER;
+}
+
+bool lanes_server_watch_sleep(lanes_server *server, uint64_t now_ns, uint64_t wait_ns)
+{
+    lanes_server_watch *watch = &server->watch;
+    uint64_t awake_ns;
+    if (!lanes_add_u64(now_ns, wait_ns, &awake_ns)) {
+        awake_ns = UINT64_MAX;
+    }
+    /* Against the store and load in lanes_server_watch_deadline(). */
+    lanes_store_seq_cst_u64(&watch->awake_ns, awake_ns);
+    return lanes_load_seq_cst_u64(&watch->earliest_ns) >= awake_ns || wait_ns <= GRACE_NS;
+}
+
+/* Notes a tag; the first one is told to dispatch. */
+static lanes_status add_cancel(lanes_server_session *session, uint64_t tag,
+                               lanes_error *err)
+{
+    if (is_cancelled(session, tag)) {
+        return LANES_OK;
+    }
+    if (session->cancel_count == LANES_CANCELS_MAX) {
+        return lanes_error_set(err, LANES_E_QUOTA,
+                               "%u tags are waiting to be cancelled, which is the limit; "
+                               "wait for their batches",
+                               LANES_CANCELS_MAX);
+    }
+    session->cancel_tag[session->cancel_count++] = tag;
+    if (session->cancel_count == 1) {
+        lanes_server_post(session->server, &session->end_batches, LANES_MAIL_CANCEL);
+    }
+    return LANES_OK;
+}
+
+lanes_status lanes_server_on_batch_cancel(lanes_server_session *session,
+                                          const void *message, int fd, lanes_error *err)
+{
+    (void)fd;
+    lanes_server_watch *watch = &session->server->watch;
+    lanes_abi_cancel cancel;
+    memcpy(&cancel, message, sizeof(cancel));
+    pthread_mutex_lock(&watch->mutex);
+    const lanes_status status = add_cancel(session, cancel.tag, err);
+    pthread_mutex_unlock(&watch->mutex);
+    LANES_TRY(status);
+    lanes_abi_cancel reply = {.tag = cancel.tag};
+    lanes_server_reply(session, &cancel.header, &reply, sizeof(reply), NULL, 0);
+    return LANES_OK;
+}
