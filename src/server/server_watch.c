@@ -21,8 +21,9 @@
  * again until they are out. */
 #define GRACE_NS UINT64_C(5000000)
 
-/* So long nothing keeps a thread in a tile but a bug of ours. */
-#define STUCK_NS UINT64_C(1000000000)
+/* After so many attempts, 5 s, nothing keeps a thread in a tile but a bug of ours.
+ * Counted, so that time in which the whole process was stopped is none. */
+#define ATTEMPTS_MAX 1000u
 
 /* Exit status then: EX_SOFTWARE of sysexits. */
 #define EXIT_STUCK 70
@@ -166,11 +167,13 @@ static void end_running(lanes_server *server, uint64_t ticket, uint64_t now_ns)
     lanes_server_watch *watch = &server->watch;
     if (lanes_load_relaxed_u64(&watch->ended) != ticket) {
         watch->ended_ns = now_ns;
+        watch->attempts = 0;
         lanes_store_relaxed_u64(&watch->ended, ticket);
-    } else if (now_ns - watch->ended_ns >= STUCK_NS) {
+    } else if (watch->attempts == ATTEMPTS_MAX) {
         lanes_log(LANES_LOG_ERROR, ROOM, "a callback cannot be ended; giving up on it");
         lanes_os_exit_now(EXIT_STUCK);
     } else if (now_ns - watch->ended_ns >= GRACE_NS) {
+        watch->attempts++;
         pthread_mutex_lock(&watch->mutex); /* threads stay while we hold it */
         if (server->dispatch.team != NULL) {
             lanes_team_each_thread(server->dispatch.team, interrupt_thread, &ticket);
