@@ -285,7 +285,7 @@ def measure(runs, seconds, pids):
     for so many seconds, but ROUNDS_MIN rounds at least; 0 seconds: one round. Rounds in
     which other processes than `pids` used more than QUIET of a core are measured again,
     for PATIENCE times as long; if there are not enough others then, the quietest count."""
-    first = {name: first_ns(run) for name, run in runs.items()}
+    first = {name: first_ns(run) if seconds > 0 else run(1) for name, run in runs.items()}
     hopeless = {name for name in runs if first[name] > HOPELESS * min(first.values())}
     hopeless.discard("lanes")
     samples = {name: [first[name]] for name in hopeless if first[name] > LONG_NS}
