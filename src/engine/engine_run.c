@@ -392,7 +392,8 @@ void lanes_engine_run(lanes_team *team, const lanes_engine_plan *plan, lanes_loo
     const uint64_t start_ns = lanes_clock_ns();
     struct run_state state = {.plan = plan,
                               .loop = loop,
-                              .end = end_by != NULL ? *end_by : (lanes_engine_end){NULL},
+                              .end = end_by != NULL ? *end_by
+                                                    : (lanes_engine_end){.cancel = NULL},
                               .now_ns = start_ns,
                               .result = LANES_LOOP_RESULT_INIT};
     while (begin < end && !should_stop(&state)) {
