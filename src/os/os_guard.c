@@ -292,7 +292,7 @@ void lanes_os_guard_interrupt(pthread_t thread, uint64_t ticket)
         uint64_t ticket;
         union sigval value;
     } payload = {.ticket = ticket};
-    /* With no memory for the signal it is not sent: who wants an end asks again. */
+    /* With no memory for the signal it is not sent. */
     LANES_IGNORE(pthread_sigqueue(thread, SIGURG, payload.value) != 0, "asked again");
 }
 

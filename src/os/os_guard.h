@@ -56,7 +56,9 @@ LANES_NODISCARD bool lanes_os_guard_call_for(uint64_t ticket, void (*fn)(void *c
 /**
  * End the guarded call that @p thread is in, wherever it is, if it was begun for @p
  * ticket: it returns false, with a fault that lanes_os_fault_is_interrupt(). Outside of
- * such a call nothing happens. Any thread; @p thread must not have ended. SIGURG is used.
+ * such a call nothing happens. SIGURG is used, of which one at a time can be pending:
+ * where another is, this one is lost, so ask again until the call has ended. Any thread;
+ * @p thread must not have ended.
  */
 void lanes_os_guard_interrupt(pthread_t thread, uint64_t ticket);
 
