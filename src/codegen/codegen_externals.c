@@ -93,6 +93,21 @@ static uint32_t count_calls(LLVMValueRef function)
     return count;
 }
 
+static uint32_t count_arithmetic(LLVMValueRef function)
+{
+    uint32_t count = 0;
+    for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(function); b;
+         b = LLVMGetNextBasicBlock(b)) {
+        for (LLVMValueRef i = LLVMGetFirstInstruction(b); i;
+             i = LLVMGetNextInstruction(i)) {
+            const LLVMOpcode opcode = LLVMGetInstructionOpcode(i);
+            count += opcode == LLVMFAdd || opcode == LLVMFSub || opcode == LLVMFMul ||
+                     opcode == LLVMFDiv;
+        }
+    }
+    return count;
+}
+
 void lanes_codegen_list_externals(lanes_codegen *cg)
 {
     json_t *list = json_array();
@@ -101,6 +116,7 @@ void lanes_codegen_list_externals(lanes_codegen *cg)
     for (LLVMValueRef f = LLVMGetFirstFunction(cg->module); f;
          f = LLVMGetNextFunction(f)) {
         lanes_codegen_math math;
+        cg->vector_math.arithmetic += count_arithmetic(f);
         if (LLVMIsDeclaration(f) && lanes_codegen_find_callee(f, &math)) {
             json_array_append_new(list, json_pack("{s:s}", "name", math.name));
             const uint32_t calls = math.has_vector && has_forms ? count_calls(f) : 0;

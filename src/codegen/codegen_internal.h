@@ -90,7 +90,8 @@ typedef struct lanes_codegen_call {
 /** Calls in the callback that will have a vector form. */
 typedef struct lanes_codegen_vector_math {
     uint32_t calls;
-    bool has_f8; /* some are of doubles */
+    uint32_t arithmetic; /* additions, multiplications, divisions of floats beside them */
+    bool has_f8;         /* some calls are of doubles */
 } lanes_codegen_vector_math;
 
 /** What the vectorizer did to the generated loop. */
