@@ -115,6 +115,27 @@ static void put_best_head(const lanes_loop_text *t, uint32_t k)
             type, k, vector, type, identity, vector, vector, lanes, BEST_VECTORS * lanes);
 }
 
+/* %<some><v>, and of floats %<nan><v>: what the loop has come to, before it the start. */
+static void put_best_phis(const lanes_loop_text *t, uint32_t k, const char *some,
+                          const char *nan)
+{
+    char vector[32];
+    char integers[32];
+    format_vectors(t, k, vector, integers);
+    for (uint32_t v = 0; v < BEST_VECTORS; v++) {
+        fprintf(t->out,
+                "  %%%s%u = phi %s [ %%start, %%entry ], [ %%better%u, %%loop ]\n", some,
+                v, vector, v);
+    }
+    for (uint32_t v = 0; v < BEST_VECTORS && lanes_dtype_is_float(dtype_of(t, k));
+         v += 2) {
+        fprintf(t->out,
+                "  %%%s%u = phi %s [ zeroinitializer, %%entry ], [ %%nan.next%u, %%loop "
+                "]\n",
+                nan, v, integers, v);
+    }
+}
+
 /* Vector by vector, so that none waits for another. */
 static void put_best_loop(const lanes_loop_text *t, uint32_t k)
 {
@@ -124,17 +145,7 @@ static void put_best_loop(const lanes_loop_text *t, uint32_t k)
     char integers[32];
     char name[4][32];
     format_vectors(t, k, vector, integers);
-    for (uint32_t v = 0; v < BEST_VECTORS; v++) {
-        fprintf(t->out,
-                "  %%some%u = phi %s [ %%start, %%entry ], [ %%better%u, %%loop ]\n", v,
-                vector, v);
-    }
-    for (uint32_t v = 0; v < BEST_VECTORS && is_real; v += 2) {
-        fprintf(t->out,
-                "  %%nan%u = phi %s [ zeroinitializer, %%entry ], [ %%nan.next%u, %%loop "
-                "]\n",
-                v, integers, v);
-    }
+    put_best_phis(t, k, "some", "nan");
     for (uint32_t v = 0; v < BEST_VECTORS; v++) {
         fprintf(t->out,
                 "  %%i%u = add i64 %%i, %u\n"
@@ -171,18 +182,7 @@ static void put_best_rest(const lanes_loop_text *t, uint32_t k)
     char name[3][32];
     format_vectors(t, k, vector, integers);
     fputs("spread:\n", t->out);
-    for (uint32_t v = 0; v < BEST_VECTORS; v++) {
-        fprintf(t->out,
-                "  %%all%u = phi %s [ %%start, %%entry ], [ %%better%u, %%loop ]\n", v,
-                vector, v);
-    }
-    for (uint32_t v = 0; v < BEST_VECTORS && is_real; v += 2) {
-        fprintf(
-            t->out,
-            "  %%nans%u = phi %s [ zeroinitializer, %%entry ], [ %%nan.next%u, %%loop "
-            "]\n",
-            v, integers, v);
-    }
+    put_best_phis(t, k, "all", "nans");
     for (uint32_t v = 1; v < BEST_VECTORS; v++) {
         snprintf(name[0], sizeof(name[0]), v == 1 ? "all0" : "both%u", v - 1);
         snprintf(name[1], sizeof(name[1]), "all%u", v);

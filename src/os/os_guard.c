@@ -153,15 +153,22 @@ static void restore_mask(const ucontext_t *context)
     LANES_ASSERT(pthread_sigmask(SIG_SETMASK, &mask, NULL) == 0);
 }
 
+/* Back to where the call was begun; it is forgotten first, so a fault in here is ours. */
+static _Noreturn void end_call(struct guarded_call *call, lanes_os_fault fault,
+                               const ucontext_t *context)
+{
+    this_call = NULL;
+    call->fault = fault;
+    restore_mask(context);
+    siglongjmp(call->jump, 1);
+}
+
 static void handle(int signal_number, siginfo_t *info, void *context)
 {
     (void)signal_number;
     struct guarded_call *call = this_call;
     if (call != NULL && is_fault(info)) {
-        this_call = NULL;
-        call->fault = describe(info);
-        restore_mask(context);
-        siglongjmp(call->jump, 1);
+        end_call(call, describe(info), context);
     }
     const int saved_errno = errno;
     pass_on(info, context);
@@ -180,10 +187,7 @@ static void handle_interrupt(int signal_number, siginfo_t *info, void *context)
         call->ticket == 0 || call->ticket != (uintptr_t)info->si_value.sival_ptr) {
         return;
     }
-    this_call = NULL;
-    call->fault = (lanes_os_fault){.signal_number = SIGURG, .code = SI_QUEUE};
-    restore_mask(context);
-    siglongjmp(call->jump, 1);
+    end_call(call, (lanes_os_fault){.signal_number = SIGURG, .code = SI_QUEUE}, context);
 }
 
 /* ---- Threads -------------------------------------------------------------------- */

@@ -216,7 +216,7 @@ typedef struct lanes_server_dispatch {
 typedef struct lanes_server_watch {
     /* Dispatch writes, control reads. The other fields are those of `running` if that is
      * the same before and after they are read. */
-    _Alignas(LANES_CACHE_LINE) uint64_t running; /* ticket of a batch; 0: none; seq_cst */
+    _Alignas(LANES_CACHE_LINE) uint64_t running; /* ticket of a batch; 0: none; release */
     uint64_t session;                            /* its number */
     uint64_t tag;
     uint64_t deadline_ns;  /* 0: none */
