@@ -96,6 +96,9 @@ typedef struct lanes_error {
       "compiling this IR exceeded a time, memory or output limit")                       \
     X(LINK, 0x1404, "the compiled object could not be loaded")                           \
     X(KERNEL_FAULT, 0x1405, "the callback faulted: a signal ended it")                   \
+    X(INDETERMINATE, 0x1406,                                                             \
+      "the executor died while the batch changed its inputs in place")                   \
+    X(POISON, 0x1407, "two executors died while they ran the batch")                     \
     /* internal: file a bug */                                                           \
     X(INTERNAL, 0x1f01, "an invariant of lanes itself is broken")
 

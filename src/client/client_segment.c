@@ -74,7 +74,7 @@ void lanes_client_forget_segment(lanes_segment *segment)
     free(segment);
 }
 
-/** Ask for memory of @p bytes, map it and have it sealed. */
+/** Ask for memory of @p bytes, and map it. */
 static lanes_status create_and_map(lanes_session *session, uint64_t bytes,
                                    lanes_segment *segment, lanes_error *err)
 {
@@ -94,13 +94,6 @@ static lanes_status create_and_map(lanes_session *session, uint64_t bytes,
                         (unsigned long long)message.bytes, (unsigned long long)bytes);
     }
     lanes_os_close(&fd);
-    if (status == LANES_OK) {
-        lanes_abi_segment seal = {
-            .header.type = LANES_ABI_SEGMENT_SEAL,
-            .id = segment->id,
-        };
-        status = segment_request(session, &seal, -1, NULL, err);
-    }
     if (status < 0) {
         release_remote(session, segment->id);
         lanes_shm_unmap(&segment->mapping);

@@ -121,7 +121,6 @@ void lanes_codegen_list_externals(lanes_codegen *cg)
             json_array_append_new(list, json_pack("{s:s}", "name", math.name));
             const uint32_t calls = math.has_vector && has_forms ? count_calls(f) : 0;
             cg->vector_math.calls += calls;
-            cg->vector_math.has_f8 |= calls > 0 && !math.is_float;
         }
     }
     json_object_set_new(cg->report, "externals", list);

@@ -91,7 +91,6 @@ typedef struct lanes_codegen_call {
 typedef struct lanes_codegen_vector_math {
     uint32_t calls;
     uint32_t arithmetic; /* additions, multiplications, divisions of floats beside them */
-    bool has_f8;         /* some calls are of doubles */
 } lanes_codegen_vector_math;
 
 /** What the vectorizer did to the generated loop. */

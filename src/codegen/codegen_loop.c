@@ -413,17 +413,13 @@ static void put_loop_function(const lanes_loop_text *t, const char *symbol)
 
 /*
  * LLVM rarely interleaves loops with calls, for fear of spills, which calls cause anyway.
- * Calls of libmvec that need each other's results are worth interleaving as far as a
- * block goes, 8 vectors of doubles or 4 of floats: others hide their latency; so are the
- * operations around one call, by 4. One call alone is better by itself, as what is to be
- * kept across calls is stored (README.md).
+ * Calls of libmvec that need each other's results are worth interleaving by 4: others
+ * hide their latency; so are the operations around one call. One call alone is better by
+ * itself, as what is to be kept across calls is stored (README.md).
  */
 static uint32_t choose_interleave(const lanes_codegen_vector_math *math)
 {
-    if (math->calls == 1) {
-        return math->arithmetic <= 1 ? 1 : 4;
-    }
-    return math->has_f8 ? 8 : 4;
+    return math->calls == 1 && math->arithmetic <= 1 ? 1 : 4;
 }
 
 static const char *interleave_text(const lanes_loop_text *t, char text[64])

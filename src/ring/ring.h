@@ -126,6 +126,11 @@ void lanes_ring_client_enable_event(lanes_ring_client *ring) LANES_RING_NONBLOCK
 bool lanes_ring_client_is_leader_cpu(const lanes_ring_client *ring,
                                      uint32_t cpu) LANES_RING_NONBLOCKING;
 
+/** True if the executor may have begun the first tile of the batch with @p cookie, which
+ * has no completion. Looks at all places: for after the executor's death. */
+bool lanes_ring_client_is_started(const lanes_ring_client *ring,
+                                  uint64_t cookie) LANES_RING_NONBLOCKING;
+
 /** Why the executor ended the session: a negative status, or 0 while it has not. */
 lanes_status
 lanes_ring_client_closed(const lanes_ring_client *ring) LANES_RING_NONBLOCKING;
@@ -169,6 +174,15 @@ void lanes_ring_executor_tell_cpu(lanes_ring_executor *ring,
 LANES_NODISCARD lanes_status lanes_ring_executor_take(
     lanes_ring_executor *ring, lanes_abi_entry *out_entry,
     uint64_t out_arguments[LANES_ABI_ARGUMENT_WORDS]) LANES_RING_NONBLOCKING;
+
+/**
+ * Tell the client that the first tile of the batch with @p cookie may begin: should this
+ * process die, the client knows whether it may have written anything.
+ *
+ * @param place  < LANES_ABI_ENTRIES; of no other batch that is in flight
+ */
+void lanes_ring_executor_tell_started(lanes_ring_executor *ring, uint32_t place,
+                                      uint64_t cookie) LANES_RING_NONBLOCKING;
 
 /**
  * Write the completion of an entry taken before. The client does not see it until

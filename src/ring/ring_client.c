@@ -172,6 +172,17 @@ bool lanes_ring_client_is_leader_cpu(const lanes_ring_client *ring, uint32_t cpu
     return told != 0 && told - 1 == cpu;
 }
 
+bool lanes_ring_client_is_started(const lanes_ring_client *ring, uint64_t cookie)
+{
+    const uint64_t *started =
+        (const uint64_t *)(const void *)(ring->k + LANES_ABI_K_STARTED);
+    uint32_t i = 0;
+    while (i < LANES_ABI_ENTRIES && lanes_load_acquire_u64(&started[i]) != cookie) {
+        i++;
+    }
+    return i < LANES_ABI_ENTRIES;
+}
+
 void lanes_ring_client_enable_event(lanes_ring_client *ring)
 {
     ring->waiting |= LANES_ABI_WAIT_EVENT;

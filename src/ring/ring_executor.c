@@ -100,6 +100,15 @@ lanes_status lanes_ring_executor_take(lanes_ring_executor *ring,
     return 1;
 }
 
+void lanes_ring_executor_tell_started(lanes_ring_executor *ring, uint32_t place,
+                                      uint64_t cookie)
+{
+    uint64_t *started = (uint64_t *)(void *)(ring->k + LANES_ABI_K_STARTED);
+    /* Nobody acquires it while we live. A thread that is killed has made all stores that
+     * are before its last one in the program. */
+    lanes_store_release_u64(&started[lanes_ring_slot_of(place)], cookie);
+}
+
 /** By hand, since clang does not know that strnlen() does not block. */
 static void put_text(char slot[LANES_ABI_TEXT_BYTES], const char *text)
 {

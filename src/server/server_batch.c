@@ -201,6 +201,11 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     outcome->element_ps = variant->element_ps;
     outcome->alone_ps = variant->alone_ps;
     outcome->thread_limit = threads;
+    if (batch->position == 0) {
+        lanes_ring_executor_tell_started(&batch->session->ring,
+                                         (uint32_t)(batch - batch->session->pool),
+                                         batch->cookie);
+    }
     lanes_engine_end end_by;
     lanes_server_watch_begin(server, batch, &end_by);
     lanes_engine_run(server->dispatch.team, &batch->plan, variant->code->object.loop,
@@ -394,6 +399,7 @@ static void take_one(lanes_server *server, lanes_server_session *session)
     batch->variant = NULL;
     batch->view_count = 0;
     batch->tag = entry->tag;
+    batch->cookie = entry->cookie;
     batch->errors = entry->errors;
     batch->submitted_ns = entry->submitted_ns;
     batch->taken_ns = server->dispatch.now_ns;

@@ -45,6 +45,7 @@ static void complete(lanes_server *server, lanes_server_batch *batch, lanes_stat
         .compile_ns = batch->compile_ns,
         .tiles = outcome->tiles > UINT32_MAX ? UINT32_MAX : (uint32_t)outcome->tiles,
         .threads = outcome->threads,
+        .cookie = batch->cookie,
     };
     /* One that is being compiled is control's. */
     if (batch->variant != NULL && batch->variant->state == LANES_VARIANT_READY) {

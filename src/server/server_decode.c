@@ -25,7 +25,7 @@ static bool is_params_sane(const lanes_abi_entry *entry)
 
 static bool has_reserved_bits(const lanes_abi_entry *entry)
 {
-    uint64_t bits = entry->reserved0 | (entry->flags & ~BATCH_FLAGS);
+    uint64_t bits = entry->flags & ~BATCH_FLAGS;
     for (size_t i = 0; i < LANES_ARRAY_COUNT(entry->reserved); i++) {
         bits |= entry->reserved[i];
     }
@@ -69,6 +69,10 @@ static lanes_status check_entry(const lanes_abi_entry *entry, lanes_error *err)
     if (entry->casting > LANES_CASTING_UNSAFE) {
         return lanes_error_set(err, LANES_E_INVALID, "casting %u of a batch is unknown",
                                entry->casting);
+    }
+    if (entry->priority > LANES_PRIORITY_HIGH) {
+        return lanes_error_set(err, LANES_E_INVALID, "priority %u of a batch is unknown",
+                               entry->priority);
     }
     if (!is_params_sane(entry)) {
         return lanes_error_set(err, LANES_E_INVALID,

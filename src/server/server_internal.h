@@ -106,6 +106,7 @@ struct lanes_server_batch {
     lanes_server_kernel *kernel;
     lanes_server_variant *variant;
     uint64_t tag;
+    uint64_t cookie;
     uint32_t errors; /* enum lanes_errors */
     uint64_t submitted_ns;
     uint64_t taken_ns;
@@ -322,9 +323,6 @@ void lanes_server_reply_failure(lanes_server_session *session,
 LANES_NODISCARD lanes_status lanes_server_on_segment_create(lanes_server_session *session,
                                                             const void *message, int fd,
                                                             lanes_error *err);
-LANES_NODISCARD lanes_status lanes_server_on_segment_seal(lanes_server_session *session,
-                                                          const void *message, int fd,
-                                                          lanes_error *err);
 LANES_NODISCARD lanes_status lanes_server_on_segment_attach(lanes_server_session *session,
                                                             const void *message, int fd,
                                                             lanes_error *err);

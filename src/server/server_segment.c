@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "os/os_memory.h"
+
 static lanes_status check_request(const lanes_abi_segment *request,
                                   uint32_t allowed_flags, lanes_error *err)
 {
@@ -88,9 +90,11 @@ lanes_status lanes_server_on_segment_create(lanes_server_session *session,
     const lanes_abi_segment *request = message;
     LANES_TRY(check_request(request, 0, err));
     lanes_abi_id id;
-    int memory_fd = -1; /* borrowed from the table */
+    int memory_fd = -1;
     LANES_TRY(lanes_shm_create(session->segments, request->bytes, &id, &memory_fd, err));
-    return publish(session, request, id, &memory_fd, err);
+    const lanes_status status = publish(session, request, id, &memory_fd, err);
+    lanes_os_close(&memory_fd);
+    return status;
 }
 
 lanes_status lanes_server_on_segment_attach(lanes_server_session *session,
@@ -108,17 +112,6 @@ static void acknowledge(lanes_server_session *session, const lanes_abi_segment *
 {
     lanes_abi_segment reply = {.id = request->id};
     lanes_server_reply(session, &request->header, &reply, sizeof(reply), NULL, 0);
-}
-
-lanes_status lanes_server_on_segment_seal(lanes_server_session *session,
-                                          const void *message, int fd, lanes_error *err)
-{
-    (void)fd;
-    const lanes_abi_segment *request = message;
-    LANES_TRY(check_request(request, 0, err));
-    LANES_TRY(lanes_shm_seal(session->segments, request->id, err));
-    acknowledge(session, request);
-    return LANES_OK;
 }
 
 lanes_status lanes_server_on_segment_release(lanes_server_session *session,

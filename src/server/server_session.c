@@ -39,8 +39,6 @@ static const struct request_row requests[] = {
     [LANES_ABI_HELLO] = {sizeof(lanes_abi_hello), 0, on_hello},
     [LANES_ABI_SEGMENT_CREATE] = {sizeof(lanes_abi_segment), 0,
                                   lanes_server_on_segment_create},
-    [LANES_ABI_SEGMENT_SEAL] = {sizeof(lanes_abi_segment), 0,
-                                lanes_server_on_segment_seal},
     [LANES_ABI_SEGMENT_ATTACH] = {sizeof(lanes_abi_segment), 1,
                                   lanes_server_on_segment_attach},
     [LANES_ABI_SEGMENT_RELEASE] = {sizeof(lanes_abi_segment), 0,

@@ -80,25 +80,17 @@ uint32_t lanes_shm_table_count(const lanes_shm_table *table);
 uint64_t lanes_shm_table_bytes(const lanes_shm_table *table);
 
 /**
- * Create a segment of zeroed memory, every page reserved, that cannot be resized.
+ * Create a segment of zeroed memory, every page reserved, that cannot be resized. It can
+ * be mapped again: the next executor has to, should this one die.
  *
  * @param bytes    rounded up to whole pages
- * @param out_fd   borrowed; to send to the client; open until lanes_shm_seal() or release
+ * @param out_fd   to send to the client; owned by the caller
  * @return LANES_OK, LANES_E_INVALID (0 or too large), LANES_E_QUOTA (LANES_SEGMENTS_MAX),
  *   -ENOSPC, -ENOMEM, -errno
  */
 LANES_NODISCARD lanes_status lanes_shm_create(lanes_shm_table *table, uint64_t bytes,
                                               lanes_abi_id *out_id, int *out_fd,
                                               lanes_error *err);
-
-/**
- * The client has mapped a segment made by lanes_shm_create(): forbid every further
- * writable mapping, resizing and hole punching, and close the descriptor.
- *
- * @return LANES_OK, LANES_E_STALE_ID, LANES_E_INVALID (attached, or sealed before)
- */
-LANES_NODISCARD lanes_status lanes_shm_seal(lanes_shm_table *table, lanes_abi_id id,
-                                            lanes_error *err);
 
 /**
  * Map what the client sent. @p fd is borrowed; parameters and failures as

@@ -15,7 +15,6 @@
 typedef struct slot {
     lanes_shm_segment *segment; /* NULL: free */
     uint32_t generation;        /* of the segment here, or of the last one */
-    int unsealed_fd;            /* of a created segment until it is sealed, else -1 */
 } slot;
 
 struct lanes_shm_table {
@@ -31,9 +30,6 @@ lanes_status lanes_shm_table_create(lanes_shm_table **out_table, lanes_error *er
     if (table == NULL) {
         return lanes_error_errno(err, ENOMEM, "segment table");
     }
-    for (uint32_t i = 0; i < LANES_SEGMENTS_MAX; i++) {
-        table->slots[i].unsealed_fd = -1;
-    }
     *out_table = table;
     return LANES_OK;
 }
@@ -43,7 +39,6 @@ static void clear_slot(lanes_shm_table *table, slot *place)
 {
     table->count--;
     table->bytes -= place->segment->mapping.bytes;
-    lanes_os_close(&place->unsealed_fd);
     lanes_shm_drop(place->segment);
     place->segment = NULL;
 }
@@ -181,8 +176,12 @@ lanes_status lanes_shm_create(lanes_shm_table *table, uint64_t bytes,
     }
     int fd = -1;
     LANES_TRY(lanes_os_memfd_create("lanes-segment", rounded, &fd, err));
-    lanes_shm_mapping mapping;
-    lanes_status status = lanes_shm_map(fd, 0, 0, &mapping, err);
+    lanes_shm_mapping mapping = {.data = NULL};
+    lanes_status status = lanes_os_seal(
+        fd, LANES_OS_SEAL_SHRINK | LANES_OS_SEAL_GROW | LANES_OS_SEAL_SEAL, err);
+    if (status == LANES_OK) {
+        status = lanes_shm_map(fd, 0, 0, &mapping, err);
+    }
     if (status == LANES_OK) {
         lanes_os_populate_new(mapping.data, mapping.bytes);
         status = fill_slot(table, place, &mapping, out_id, err);
@@ -191,31 +190,8 @@ lanes_status lanes_shm_create(lanes_shm_table *table, uint64_t bytes,
         lanes_os_close(&fd);
         return status;
     }
-    place->unsealed_fd = fd;
     *out_fd = fd;
     return LANES_OK;
-}
-
-lanes_status lanes_shm_seal(lanes_shm_table *table, lanes_abi_id id, lanes_error *err)
-{
-    slot *place = find(table, id);
-    if (place == NULL) {
-        return stale_id(id, err);
-    }
-    if (place->unsealed_fd < 0) {
-        return lanes_error_set(err, LANES_E_INVALID,
-                               "segment %u.%u was attached or is sealed already", id.slot,
-                               id.generation);
-    }
-    /* FUTURE_WRITE also forbids punching holes, after which a full tmpfs would be SIGBUS.
-     */
-    const lanes_status status =
-        lanes_os_seal(place->unsealed_fd,
-                      LANES_OS_SEAL_SHRINK | LANES_OS_SEAL_GROW |
-                          LANES_OS_SEAL_FUTURE_WRITE | LANES_OS_SEAL_SEAL,
-                      err);
-    lanes_os_close(&place->unsealed_fd);
-    return status;
 }
 
 lanes_status lanes_shm_release(lanes_shm_table *table, lanes_abi_id id, lanes_error *err)

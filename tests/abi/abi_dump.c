@@ -42,12 +42,12 @@ static void dump_constants(void)
     CONSTANT(LANES_ABI_U_ENTRIES);
     CONSTANT(LANES_ABI_U_ARGUMENTS);
     CONSTANT(LANES_ABI_U_BYTES);
+    CONSTANT(LANES_ABI_K_STARTED);
     CONSTANT(LANES_ABI_K_COMPLETIONS);
     CONSTANT(LANES_ABI_K_DETAILS);
     CONSTANT(LANES_ABI_K_BYTES);
     CONSTANT(LANES_ABI_HELLO);
     CONSTANT(LANES_ABI_SEGMENT_CREATE);
-    CONSTANT(LANES_ABI_SEGMENT_SEAL);
     CONSTANT(LANES_ABI_SEGMENT_ATTACH);
     CONSTANT(LANES_ABI_SEGMENT_RELEASE);
     CONSTANT(LANES_ABI_KERNEL_LOAD);
@@ -91,6 +91,9 @@ static void dump_choices(void)
     CONSTANT(LANES_REDUCE_ARGMAX);
     CONSTANT(LANES_REDUCE_KERNEL);
     CONSTANT(LANES_REDUCE_SCAN);
+    CONSTANT(LANES_PRIORITY_NORMAL);
+    CONSTANT(LANES_PRIORITY_LOW);
+    CONSTANT(LANES_PRIORITY_HIGH);
     CONSTANT(LANES_ERRORS_RAISE);
     CONSTANT(LANES_ERRORS_MASK);
     CONSTANT(LANES_ERRORS_IGNORE);
@@ -161,8 +164,9 @@ static void dump_slots(void)
     FIELD(lanes_abi_entry, flags);
     FIELD(lanes_abi_entry, reduce);
     FIELD(lanes_abi_entry, reduce_axes);
-    FIELD(lanes_abi_entry, reserved0);
+    FIELD(lanes_abi_entry, priority);
     FIELD(lanes_abi_entry, deadline_ns);
+    FIELD(lanes_abi_entry, cookie);
     FIELD(lanes_abi_entry, reserved);
     STRUCT(lanes_abi_operand);
     FIELD(lanes_abi_operand, segment_slot);
@@ -203,6 +207,7 @@ static void dump_slots(void)
     FIELD(lanes_abi_completion, threads);
     FIELD(lanes_abi_completion, strategy);
     FIELD(lanes_abi_completion, vector_width);
+    FIELD(lanes_abi_completion, cookie);
     FIELD(lanes_abi_completion, reserved);
 }
 

@@ -188,9 +188,6 @@ static void answer_segment(session *self, reply *answer, const lanes_os_message 
             message->bytes = (message->bytes + 4095) / 4096 * 4096;
             answer->fd_count = 1;
             break;
-        case LANES_ABI_SEGMENT_SEAL:
-            status = lanes_shm_seal(self->table, message->id, &err);
-            break;
         case LANES_ABI_SEGMENT_ATTACH:
             status = lanes_shm_attach(self->table, request->fds[0], message->bytes,
                                       message->flags, &message->id, &err);
@@ -204,7 +201,11 @@ static void answer_segment(session *self, reply *answer, const lanes_os_message 
     if (status < 0) {
         refuse(answer, status, err.message);
     }
+    int memory = answer->header.type == LANES_ABI_SEGMENT_CREATE && answer->fd_count == 1
+                     ? answer->fds[0]
+                     : -1;
     send_reply(self, answer);
+    lanes_os_close(&memory);
 }
 
 /** Put a JSON text about kernel @p slot into a memfd and attach it. */

@@ -29,7 +29,7 @@ static lanes_status request(uint32_t type)
 {
     lanes_segment *segment = NULL;
     lanes_kernel *kernel = NULL;
-    if (type == LANES_ABI_SEGMENT_CREATE || type == LANES_ABI_SEGMENT_SEAL) {
+    if (type == LANES_ABI_SEGMENT_CREATE) {
         return lanes_segment_create(session, 4096, &segment, &err);
     }
     if (type == LANES_ABI_SEGMENT_ATTACH) {
@@ -51,9 +51,9 @@ static lanes_status request(uint32_t type)
     return lanes_kernel_report(kernel, &json, &err);
 }
 
-static const uint32_t types[] = {LANES_ABI_SEGMENT_CREATE, LANES_ABI_SEGMENT_SEAL,
-                                 LANES_ABI_SEGMENT_ATTACH, LANES_ABI_KERNEL_LOAD,
-                                 LANES_ABI_KERNEL_REPORT,  LANES_ABI_BATCH_CANCEL};
+static const uint32_t types[] = {LANES_ABI_SEGMENT_CREATE, LANES_ABI_SEGMENT_ATTACH,
+                                 LANES_ABI_KERNEL_LOAD, LANES_ABI_KERNEL_REPORT,
+                                 LANES_ABI_BATCH_CANCEL};
 
 /** Make a request of @p type whose reply is spoilt; then look whether the session is
  * over. */
@@ -79,8 +79,7 @@ Test(client_control, malformed_replies_end_the_session)
                                   FAKE_EXTRA_FD,   FAKE_SHORT_FAILURE, FAKE_FEWER_FDS};
     for (size_t t = 0; t < LANES_ARRAY_COUNT(types); t++) {
         for (size_t i = 0; i < LANES_ARRAY_COUNT(lies); i++) {
-            const bool has_no_fd = types[t] == LANES_ABI_SEGMENT_SEAL ||
-                                   types[t] == LANES_ABI_SEGMENT_ATTACH ||
+            const bool has_no_fd = types[t] == LANES_ABI_SEGMENT_ATTACH ||
                                    types[t] == LANES_ABI_BATCH_CANCEL;
             if (lies[i] == FAKE_FEWER_FDS && has_no_fd) {
                 continue;

@@ -58,7 +58,7 @@ static inline lanes_status submit(pair *both, uint64_t tag, uint32_t words)
                                     .tag = tag,
                                     .argument_words = words,
                                     .seed = tag + 3,
-                                    .reserved = {0, 1, ~tag}};
+                                    .reserved = {1, ~tag}};
     for (uint32_t i = 0; i < words && i < LANES_ABI_ARGUMENT_WORDS; i++) {
         slot.arguments[i] = tag + i;
     }

@@ -17,7 +17,7 @@ Test(ring_spsc, entry_and_arguments_arrive_unchanged)
     cr_assert_eq(entry.tag, 77);
     cr_assert_eq(entry.argument_words, 5);
     cr_assert_eq(entry.seed, 80);
-    cr_assert_eq(entry.reserved[2], ~77ull);
+    cr_assert_eq(entry.reserved[1], ~77ull);
     for (uint64_t i = 0; i < 5; i++) {
         cr_assert_eq(arguments[i], 77 + i);
     }
@@ -259,6 +259,19 @@ Test(ring_spsc, no_entry_is_taken_without_a_completion_slot)
     both.u->complete_head = 1;
     cr_assert_not(lanes_ring_executor_is_blocked(&both.executor));
     cr_assert_eq(take(&both, &entry), 1);
+}
+
+Test(ring_spsc, what_has_started_is_told_until_its_place_is_used_again)
+{
+    pair both = make_pair(0);
+    cr_assert_not(lanes_ring_client_is_started(&both.client, 7));
+    lanes_ring_executor_tell_started(&both.executor, 0, 7);
+    lanes_ring_executor_tell_started(&both.executor, LANES_ABI_ENTRIES - 1, 8);
+    cr_assert(lanes_ring_client_is_started(&both.client, 7));
+    cr_assert(lanes_ring_client_is_started(&both.client, 8));
+    lanes_ring_executor_tell_started(&both.executor, 0, 9);
+    cr_assert_not(lanes_ring_client_is_started(&both.client, 7));
+    cr_assert(lanes_ring_client_is_started(&both.client, 9));
 }
 
 Test(ring_spsc, in_flight_counts_both_sides)

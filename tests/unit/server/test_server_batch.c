@@ -99,10 +99,11 @@ Test(server_batch, entries_out_of_range_are_refused_with_a_reason)
     cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
     cr_assert_not_null(strstr(c.text, "errors policy 3"), "%s", c.text);
     b = good;
-    b.entry.reserved0 = 1;
+    b.entry.priority = LANES_PRIORITY_HIGH + 1;
     cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
+    cr_assert_not_null(strstr(c.text, "priority 3 of a batch"), "%s", c.text);
     b = good;
-    b.entry.reserved[2] = 1;
+    b.entry.reserved[1] = 1;
     cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
     b = good;
     b.entry.flags = LANES_ABI_BATCH_FLUSH << 1;
