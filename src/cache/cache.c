@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cache/cache_internal.h"
+#include "os/os_failpoint.h"
 #include "os/os_memory.h"
 #include "os/os_process.h"
 
@@ -279,6 +280,7 @@ lanes_status lanes_cache_write(lanes_cache *cache, enum lanes_cache_kind kind,
     find_path(cache, kind, key, path);
     const uint64_t mtime_ns = folder_mtime_ns(cache);
     const lanes_status status = lanes_os_file_replace(path, file, file_bytes, err);
+    LANES_FAILPOINT(CACHE_WRITTEN);
     free(file);
     if (status == LANES_OK) {
         note_own_write(cache, kind, key, mtime_ns);

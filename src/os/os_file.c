@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/os_failpoint.h"
 #include "os/os_memory.h"
 
 _Static_assert(LANES_OS_PATH_MAX >= PATH_MAX, "realpath() writes PATH_MAX bytes");
@@ -127,6 +128,7 @@ lanes_status lanes_os_file_replace(const char *path, const void *data, size_t by
     }
     lanes_status status = lanes_os_write_all(fd, data, bytes, err);
     lanes_os_close(&fd);
+    LANES_FAILPOINT(CACHE_WRITING);
     if (status == LANES_OK && rename(temporary, path) != 0) {
         status =
             lanes_error_errno(err, errno, "cannot rename '%s' to '%s'", temporary, path);

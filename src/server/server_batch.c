@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "base/atomic.h"
+#include "os/os_failpoint.h"
 
 /* Wanted duration of a slice: how long a batch holds the team in one go. */
 #define SLICE_NS 2000000u
@@ -101,6 +102,7 @@ static lanes_server_variant *want_variant(lanes_server *server,
     kernel->variants->next = variant;
     kernel->uses++; /* until it comes back */
     lanes_server_report(server, &variant->wanted, LANES_MAIL_VARIANT_WANTED);
+    LANES_FAILPOINT(VARIANT_WANTED);
     return variant;
 }
 
@@ -202,15 +204,18 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     outcome->alone_ps = variant->alone_ps;
     outcome->thread_limit = threads;
     if (batch->position == 0) {
+        LANES_FAILPOINT(BATCH_STARTING);
         lanes_ring_executor_tell_started(&batch->session->ring,
                                          (uint32_t)(batch - batch->session->pool),
                                          batch->cookie);
+        LANES_FAILPOINT(BATCH_STARTED);
     }
     lanes_engine_end end_by;
     lanes_server_watch_begin(server, batch, &end_by);
     lanes_engine_run(server->dispatch.team, &batch->plan, variant->code->object.loop,
                      batch->position, batch->position + count, &end_by, outcome);
     const bool is_ended = lanes_server_watch_finish(server);
+    LANES_FAILPOINT(BATCH_SLICE);
     server->dispatch.now_ns = outcome->ended_ns;
     if (outcome->fault.signal_number != 0) {
         lanes_server_complete_fault(server, batch);
@@ -235,6 +240,7 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
         variant->unstreamed_ns += outcome->run_ns - before_ns;
     }
     if (batch->position == batch->plan.work) {
+        LANES_FAILPOINT(BATCH_RUN);
         lanes_server_complete_run(server, batch);
         return true;
     }
@@ -262,6 +268,7 @@ static void start_ready(lanes_server *server, lanes_server_batch *batch)
         batch->plan.work >
             count_for(batch->variant, server->dispatch.threads, INLINE_NS)) {
         lanes_server_batches_push(&session->queue, batch);
+        LANES_FAILPOINT(BATCH_QUEUED);
         return;
     }
     batch->started_ns = batch->taken_ns;
@@ -279,6 +286,7 @@ static void park(lanes_server *server, lanes_server_batch *batch)
     }
     batch->parked_ns = batch->taken_ns;
     lanes_server_batches_push(&batch->session->parked, batch);
+    LANES_FAILPOINT(BATCH_PARKED);
 }
 
 /*
@@ -355,6 +363,7 @@ static void start(lanes_server *server, lanes_server_batch *batch)
 
 void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant *variant)
 {
+    LANES_FAILPOINT(VARIANT_DONE);
     lanes_server_session *session = variant->kernel->session;
     variant->state = variant->status < 0 ? LANES_VARIANT_FAILED : LANES_VARIANT_READY;
     lanes_server_batches parked = session->parked;
@@ -418,6 +427,7 @@ static void take_one(lanes_server *server, lanes_server_session *session)
         lanes_server_complete(server, batch, status, err.message);
         return;
     }
+    LANES_FAILPOINT(BATCH_DECODED);
     if (session->has_cancels && lanes_server_watch_is_cancelled(session, batch->tag)) {
         complete_ended(server, batch);
         return;
@@ -444,6 +454,7 @@ bool lanes_server_batch_take(lanes_server *server, lanes_server_session *session
             break;
         }
         count++;
+        LANES_FAILPOINT(BATCH_TAKEN);
         /* What the client was told before it submitted has been posted to us before. */
         lanes_server_dispatch_mail(server);
         if (session->is_removed) {

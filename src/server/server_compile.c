@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/os_failpoint.h"
 #include "os/os_file.h"
 #include "os/os_memory.h"
 #include "os/os_socket.h"
@@ -179,6 +180,7 @@ static void finish_job(lanes_server *server, lanes_server_job *job,
     }
     lanes_os_close(&job->result_fd);
     free(job);
+    LANES_FAILPOINT(JOB_FINISHED);
 }
 
 /* Stages are made while code is: who wants to see them gets code of its own. */
@@ -271,6 +273,7 @@ static void send_jobs(lanes_server *server)
             }
             job->is_sent = true;
             compiler->sent_count++;
+            LANES_FAILPOINT(JOB_SENT);
         } else if (status == LANES_E_TIMED_OUT || status == LANES_E_PEER_GONE) {
             return; /* its next reply, or its end, brings us back here */
         } else {
@@ -289,6 +292,7 @@ void lanes_server_compile(lanes_server *server, lanes_server_job *job)
         at = &(*at)->next;
     }
     *at = job;
+    LANES_FAILPOINT(JOB_QUEUED);
     if (lanes_server_stored_take(server, job)) {
         finish_job(server, job, NULL);
         return;
@@ -366,10 +370,12 @@ static void on_reply(lanes_server *server, const lanes_compile_reply *reply)
                   "a reply to job %016" PRIx64 ", which is unknown", reply->id);
         return;
     }
+    LANES_FAILPOINT(JOB_ANSWERED);
     lanes_error err;
     lanes_status status = LANES_OK;
     if (job->session != NULL) {
         status = lanes_server_result_take(server, job, reply, &err);
+        LANES_FAILPOINT(JOB_LOADED);
         lanes_log(LANES_LOG_DEBUG, ROOM, "job %016" PRIx64 ": %" PRIu64 " ms, %s",
                   job->id, reply->wall_ns / 1000000u, status < 0 ? err.message : "done");
     }

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "os/os_failpoint.h"
 #include "os/os_wait.h"
 
 /* Of an exception for people; so much that the numbers behind it always fit the text,
@@ -55,6 +56,7 @@ static void complete(lanes_server *server, lanes_server_batch *batch, lanes_stat
     if (!session->is_corrupt) {
         lanes_ring_executor_post(&session->ring, &completion, text, raised);
         session->has_unpublished = true;
+        LANES_FAILPOINT(BATCH_POSTED);
     }
     lanes_server_batch_let_go(server, batch);
     lanes_server_batches_push(&session->idle, batch);
@@ -129,12 +131,14 @@ void lanes_server_batch_publish(lanes_server_session *session)
     }
     session->has_unpublished = false;
     const uint32_t waiting = lanes_ring_executor_publish(&session->ring);
+    LANES_FAILPOINT(BATCH_PUBLISHED);
     if ((waiting & LANES_ABI_WAIT_FUTEX) != 0) {
         lanes_os_futex_wake(lanes_ring_executor_futex(&session->ring), INT32_MAX);
     }
     if ((waiting & LANES_ABI_WAIT_EVENT) != 0) {
         lanes_os_event_signal(session->event_fd);
     }
+    LANES_FAILPOINT(BATCH_WOKEN);
 }
 
 void lanes_server_batch_close_ring(lanes_server_session *session, lanes_status reason)

@@ -11,6 +11,7 @@
 #include "base/atomic.h"
 #include "cache/cache.h"
 #include "loader/loader.h"
+#include "os/os_failpoint.h"
 #include "os/os_memory.h"
 #include "os/os_socket.h"
 #include "os/os_wait.h"
@@ -150,6 +151,7 @@ static void begin_stop(lanes_server *server, const char *why)
         lanes_os_poller_remove(server->poller, server->options->stop_fd);
     }
     lanes_server_post(server, &server->stop, LANES_MAIL_STOP);
+    LANES_FAILPOINT(STOPPING);
 }
 
 /* The time to finish is over: tiles not yet begun are skipped from now on. */
@@ -373,6 +375,7 @@ lanes_status lanes_server_run(const lanes_server_options *options, lanes_error *
         }
         run_loop(server);
         pthread_join(server->dispatch_thread, NULL);
+        LANES_FAILPOINT(STOPPED);
     }
     clean_up(server);
     free(server);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/os_failpoint.h"
 #include "os/os_file.h"
 #include "os/os_memory.h"
 
@@ -123,6 +124,7 @@ lanes_status lanes_server_kernel_load(lanes_server_session *session,
     job->is_load = true;
     job->request = *header;
     session->loading = job;
+    LANES_FAILPOINT(KERNEL_RECEIVED);
     lanes_server_compile(session->server, job);
     return LANES_OK;
 }
@@ -195,12 +197,15 @@ void lanes_server_kernel_loaded(lanes_server_job *job, const lanes_error *error)
     job->variant->state = LANES_VARIANT_READY;
     kernel->compile_ns = lanes_clock_ns() - job->started_ns;
     assign_id(session, kernel);
+    LANES_FAILPOINT(KERNEL_COMPILED);
     /* Before the answer, so that dispatch knows the kernel when a batch names it. */
     lanes_server_post(session->server, &kernel->add, LANES_MAIL_KERNEL_ADD);
+    LANES_FAILPOINT(KERNEL_KNOWN);
     lanes_error err;
     if (answer(session, kernel, &job->request, &err) < 0) {
         lanes_server_session_close(session, err.code, err.message);
     }
+    LANES_FAILPOINT(KERNEL_ANSWERED);
 }
 
 lanes_status lanes_server_variant_admit(lanes_server_variant *variant, lanes_error *err)
@@ -260,6 +265,7 @@ lanes_status lanes_server_on_kernel_release(lanes_server_session *session,
     session->kernel_count--;
     lanes_abi_kernel reply = {.id = kernel->id};
     lanes_server_post(session->server, &kernel->remove, LANES_MAIL_KERNEL_REMOVE);
+    LANES_FAILPOINT(KERNEL_REMOVED);
     lanes_server_reply(session, &request->header, &reply, sizeof(reply), NULL, 0);
     return LANES_OK;
 }
@@ -287,4 +293,5 @@ void lanes_server_kernel_free(lanes_server *server, lanes_server_kernel *kernel)
     lanes_server_report_free(kernel);
     free(kernel->ir);
     free(kernel);
+    LANES_FAILPOINT(KERNEL_FREED);
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "os/os_failpoint.h"
 #include "os/os_memory.h"
 
 static lanes_status check_request(const lanes_abi_segment *request,
@@ -59,6 +60,7 @@ void lanes_server_view_free(lanes_server_view *view)
     }
     lanes_shm_drop(view->segment);
     free(view);
+    LANES_FAILPOINT(SEGMENT_FREED);
 }
 
 /* Makes a segment that the table has known to everybody, or takes it back. */
@@ -67,12 +69,14 @@ static lanes_status publish(lanes_server_session *session,
                             const int *fd, lanes_error *err)
 {
     lanes_server_view *view = NULL;
+    LANES_FAILPOINT(SEGMENT_MADE);
     const lanes_status status = add_view(session, id, &view, err);
     if (status < 0) {
         LANES_IGNORE(lanes_shm_release(session->segments, id, NULL) < 0, "it is there");
         return status;
     }
     LANES_ASSERT(view != NULL);
+    LANES_FAILPOINT(SEGMENT_KNOWN);
     lanes_abi_segment reply = {
         .id = id,
         .bytes = view->segment->mapping.bytes,
@@ -80,6 +84,7 @@ static lanes_status publish(lanes_server_session *session,
     };
     lanes_server_reply(session, &request->header, &reply, sizeof(reply), fd,
                        fd != NULL ? 1 : 0);
+    LANES_FAILPOINT(SEGMENT_ANSWERED);
     return LANES_OK;
 }
 
@@ -125,6 +130,7 @@ lanes_status lanes_server_on_segment_release(lanes_server_session *session,
     lanes_server_view *view = session->views[request->id.slot];
     session->views[request->id.slot] = NULL;
     lanes_server_post(session->server, &view->remove, LANES_MAIL_VIEW_REMOVE);
+    LANES_FAILPOINT(SEGMENT_REMOVED);
     acknowledge(session, request);
     return LANES_OK;
 }

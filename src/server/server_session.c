@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/atomic.h"
+#include "os/os_failpoint.h"
 #include "os/os_memory.h"
 #include "os/os_socket.h"
 #include "os/os_wait.h"
@@ -107,6 +108,7 @@ lanes_status lanes_server_session_open(lanes_server *server, int fd, lanes_error
         link_session(server, session);
         session = NULL; /* owned by the list */
         fd = -1;        /* owned by the session */
+        LANES_FAILPOINT(SESSION_ACCEPTED);
     }
 out:
     free(session);
@@ -197,6 +199,7 @@ static lanes_status on_hello(lanes_server_session *session, const void *message,
     }
     session->state = LANES_SESSION_OPEN;
     lanes_server_post(server, &session->add, LANES_MAIL_SESSION_ADD);
+    LANES_FAILPOINT(SESSION_HELLO);
     lanes_abi_hello reply = {
         .magic = LANES_ABI_MAGIC,
         .version = LANES_ABI_VERSION,
@@ -207,6 +210,7 @@ static lanes_status on_hello(lanes_server_session *session, const void *message,
                        session->event_fd};
     lanes_server_reply(session, &hello->header, &reply, sizeof(reply), fds,
                        LANES_ARRAY_COUNT(fds));
+    LANES_FAILPOINT(SESSION_OPEN);
     lanes_shm_rings_close_fds(&session->rings);
     return LANES_OK;
 }
@@ -334,6 +338,7 @@ void lanes_server_session_close(lanes_server_session *session, lanes_status reas
     lanes_os_close(&session->fd);
     if (is_known) {
         lanes_server_post(server, &session->remove, LANES_MAIL_SESSION_REMOVE);
+        LANES_FAILPOINT(SESSION_CLOSING);
     } else {
         /* Nobody else knows it; freed like the others, after the events of this turn. */
         lanes_server_report(server, &session->gone, LANES_MAIL_SESSION_GONE);
@@ -343,6 +348,7 @@ void lanes_server_session_close(lanes_server_session *session, lanes_status reas
 void lanes_server_session_free(lanes_server_session *session)
 {
     lanes_server *server = session->server;
+    LANES_FAILPOINT(SESSION_GONE);
     while (session->all_kernels != NULL) {
         lanes_server_kernel_free(server, session->all_kernels);
     }
@@ -364,4 +370,5 @@ void lanes_server_session_free(lanes_server_session *session)
     free((void *)session->dispatch_kernels);
     free(session->pool);
     free(session);
+    LANES_FAILPOINT(SESSION_FREED);
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "child.h"
+#include "os/os_failpoint.h"
 #include "os/os_memory.h"
 #include "os/os_process.h"
 #include "os/os_socket.h"
@@ -106,6 +107,7 @@ static lanes_status receive_request(struct compiler *compiler, lanes_error *err)
     job->reply = (lanes_compile_reply){.id = job->request.id};
     job->state = JOB_QUEUED;
     compiler->used_count++;
+    LANES_FAILPOINT(COMPILER_READ);
     return LANES_OK;
 }
 
@@ -141,6 +143,7 @@ static void start_job(struct compiler *compiler, struct job *job)
     if (status == LANES_OK && job->child.pid == 0) {
         child_run(&task);
     }
+    LANES_FAILPOINT(COMPILER_FORKED);
     job_close_files(job); /* the child has its own */
     if (status == LANES_OK) {
         const uint64_t token = (uint64_t)(job - compiler->jobs);
@@ -265,6 +268,7 @@ static lanes_status send_replies(struct compiler *compiler, lanes_error *err)
         if (job == NULL) {
             return LANES_OK;
         }
+        LANES_FAILPOINT(COMPILER_ANSWERING);
         const lanes_status status = lanes_os_send(compiler->socket_fd, &job->reply,
                                                   sizeof(job->reply), NULL, 0, 0, err);
         if (status < 0) {
@@ -272,6 +276,7 @@ static lanes_status send_replies(struct compiler *compiler, lanes_error *err)
         }
         job->state = JOB_FREE;
         compiler->used_count--;
+        LANES_FAILPOINT(COMPILER_ANSWERED);
     }
 }
 
