@@ -5,6 +5,7 @@
  */
 #include "server/server_internal.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #define ROOM "server/place"
