@@ -58,4 +58,10 @@ void lanes_server_place_batch(lanes_server *server, lanes_server_batch *batch)
     }
     lanes_engine_place_batch(&batch->plan, server->options->plan,
                              server->dispatch.threads, pages);
+    if (batch->plan.placement != NULL) {
+        lanes_log(LANES_LOG_DEBUG, ROOM,
+                  "batch %" PRIu64 ": %u of %u parts are run near their memory",
+                  batch->tag, batch->plan.placement->near_count,
+                  batch->plan.placement->chunk_count);
+    }
 }
