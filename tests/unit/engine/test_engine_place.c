@@ -366,6 +366,59 @@ Test(engine_place, operands_vote_by_their_bytes)
     expect_first_half_by(NULL, &there, -1);
 }
 
+/* f8(f8,i1,f8) */
+Test(engine_place, most_bytes_of_an_element_decide)
+{
+    static char bytes[BIG];
+    const lanes_engine_kernel kernel = {
+        .signature = {.input_count = 3,
+                      .output_count = 1,
+                      .dtype = {LANES_F8, LANES_I1, LANES_F8, LANES_F8}}};
+    lanes_engine_batch batch = {.dimensions = 1, .operand_count = 4, .shape = {BIG / 2}};
+    char *const base[] = {(char *)input, bytes, (char *)(input + BIG / 2),
+                          (char *)output};
+    for (uint32_t k = 0; k < 4; k++) {
+        const bool is_byte = k == 1;
+        batch.operand[k] =
+            (lanes_engine_operand){.segment_base = base[k],
+                                   .segment_bytes = is_byte ? BIG : sizeof(input) / 2,
+                                   .segment_key = k,
+                                   .stride = {is_byte ? 1 : 8},
+                                   .dtype = is_byte ? LANES_I1 : LANES_F8};
+    }
+    static const struct {
+        uint8_t
+            first[4];  /* the node of each operand's first half; of the other: 1 - it */
+        uint32_t node; /* that runs the first half */
+    } rows[] = {
+        {{0, 0, 1, 1}, 1}, /* 9 bytes against 16 */
+        {{1, 1, 0, 0}, 0}, {{0, 1, 1, 1}, 1}, {{1, 0, 1, 0}, 1}, {{0, 1, 0, 1}, 0},
+    };
+    lanes_topo_plan *places = places_of("pack:2 [numa] core:2 pu:1");
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(rows); i++) {
+        lanes_topo_pages pages[4];
+        for (uint32_t k = 0; k < 4; k++) {
+            const uint64_t half = (k == 1 ? 1 : 8) * BIG / 4;
+            const uint8_t first = rows[i].first[k];
+            pages[k] = (lanes_topo_pages){.data = base[k],
+                                          .bytes = 2 * half,
+                                          .step_bytes = half,
+                                          .count = 2,
+                                          .node = {first, (uint8_t)(1 - first)}};
+        }
+        lanes_engine_plan plan;
+        cr_assert_eq(lanes_engine_plan_batch(&batch, &kernel, &plan, NULL), LANES_OK);
+        lanes_engine_place_batch(
+            &plan, places, 4,
+            (const lanes_topo_pages *[]){&pages[0], &pages[1], &pages[2], &pages[3]});
+        cr_assert_not_null(plan.placement);
+        cr_assert_eq(plan.placement->order[plan.placement->first[rows[i].node]], 0,
+                     "row %zu", i);
+        lanes_engine_plan_deinit(&plan);
+    }
+    lanes_topo_plan_destroy(places);
+}
+
 Test(engine_place, one_group_of_threads_needs_no_placement)
 {
     lanes_topo_plan *places = places_of("pack:2 [numa] core:2 pu:1");
