@@ -42,6 +42,8 @@ typedef struct lanes_server_view {
     /* Dispatch. */
     uint32_t uses; /* batches that hold it */
     bool is_removed;
+    lanes_topo_pages *pages; /* owned; where they were, and when; NULL: nobody asked */
+    uint64_t located_ns;
     lanes_server_mail add;
     lanes_server_mail remove;
     lanes_server_mail free;
@@ -328,6 +330,18 @@ LANES_NODISCARD lanes_status lanes_server_on_segment_attach(lanes_server_session
                                                             lanes_error *err);
 LANES_NODISCARD lanes_status lanes_server_on_segment_release(
     lanes_server_session *session, const void *message, int fd, lanes_error *err);
+
+/* ---- server_place.c ------------------------------------------------------------------
+ */
+
+/** Control: let new memory of the session's segments come from the team's nodes. */
+void lanes_server_place_segments(lanes_server_session *session);
+
+/**
+ * Dispatch: find out where the operands of a decoded batch are, if it is large, and let
+ * threads run what is near them. views[k] is operand k's.
+ */
+void lanes_server_place_batch(lanes_server *server, lanes_server_batch *batch);
 
 /** Drop a view's reference and free it. */
 void lanes_server_view_free(lanes_server_view *view);

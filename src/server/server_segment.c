@@ -59,6 +59,7 @@ void lanes_server_view_free(lanes_server_view *view)
         view->next->previous = view->previous;
     }
     lanes_shm_drop(view->segment);
+    free(view->pages);
     free(view);
     LANES_FAILPOINT(SEGMENT_FREED);
 }

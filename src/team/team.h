@@ -73,8 +73,9 @@ void lanes_team_each_thread(const lanes_team *team,
  *
  * The tiles are divided into one contiguous run per thread, so that a thread touches
  * neighbouring pages and, from batch to batch, the same ones; a thread that has finished
- * its run takes tiles from the far end of another's. A job of one tile, or one with
- * thread_limit 1, runs on the leader without waking anybody.
+ * its run takes tiles from the far end of another's, of its own NUMA node as long as
+ * there are any. A job of one tile, or one with thread_limit 1, runs on the leader
+ * without waking anybody.
  */
 void lanes_team_run(lanes_team *team, const lanes_team_job *job,
                     lanes_team_stats *out_stats);

@@ -35,6 +35,7 @@ _Static_assert(LANES_PLACES_MAX <= GATE_WANTED_MASK, "threads fit into the gate"
 struct crew_bed {
     _Alignas(LANES_CACHE_LINE) uint32_t sleeping; /* owner writes; wakers read; seq_cst */
     pthread_t owner;                              /* constant once threads work */
+    lanes_team_group group;                       /* of the owner's node; likewise */
     pthread_mutex_t mutex;
     pthread_cond_t cond;
 };
@@ -88,6 +89,7 @@ lanes_status lanes_team_crew_create(uint32_t thread_count, uint64_t spin_ns,
     for (uint32_t i = 0; i < thread_count; i++) {
         shares[i] = (lanes_team_share){0};
         beds[i].sleeping = 0;
+        beds[i].group = (lanes_team_group){.begin = 0, .end = thread_count};
         pthread_mutex_init(&beds[i].mutex, NULL);
         pthread_cond_init(&beds[i].cond, NULL);
     }
@@ -123,6 +125,22 @@ void lanes_team_crew_shrink(lanes_team_crew *crew, uint32_t thread_count)
         pthread_cond_destroy(&crew->beds[i].cond);
     }
     crew->thread_count = thread_count;
+}
+
+void lanes_team_crew_note_places(lanes_team_crew *crew, const lanes_topo_plan *plan)
+{
+    LANES_ASSERT(crew->thread_count <= plan->count);
+    uint32_t begin = 0;
+    for (uint32_t end = 1; end <= crew->thread_count; end++) {
+        if (end < crew->thread_count &&
+            plan->place[end].node == plan->place[begin].node) {
+            continue;
+        }
+        for (uint32_t i = begin; i < end; i++) {
+            crew->beds[i].group = (lanes_team_group){.begin = begin, .end = end};
+        }
+        begin = end;
+    }
 }
 
 uint32_t lanes_team_crew_thread_count(const lanes_team_crew *crew)
@@ -243,10 +261,11 @@ static void run_tile(const lanes_team_job *job, uint32_t thread, uint64_t tile)
 static void run_tiles(lanes_team_crew *crew, uint32_t thread)
 {
     const lanes_team_job *job = &crew->job;
+    const lanes_team_group group = crew->beds[thread].group;
     uint64_t tiles = 0;
     uint32_t tile;
     while (!is_cancelled(job) &&
-           lanes_team_shares_take(crew->shares, crew->wanted, thread, &tile)) {
+           lanes_team_shares_take(crew->shares, crew->wanted, group, thread, &tile)) {
         run_tile(job, thread, tile);
         tiles++;
     }

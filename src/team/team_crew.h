@@ -42,6 +42,12 @@ void lanes_team_crew_destroy(lanes_team_crew *crew);
 /** Use only the first @p thread_count threads; before any of them works. */
 void lanes_team_crew_shrink(lanes_team_crew *crew, uint32_t thread_count);
 
+/**
+ * Thread t is at plan->place[t]: idle threads help those of their own node first. Before
+ * any of them works; without it, all are of one.
+ */
+void lanes_team_crew_note_places(lanes_team_crew *crew, const lanes_topo_plan *plan);
+
 uint32_t lanes_team_crew_thread_count(const lanes_team_crew *crew);
 
 /** The calling thread is thread @p thread; before any of them works. */

@@ -78,6 +78,7 @@ lanes_status lanes_team_enter(const lanes_topo_plan *plan, uint64_t spin_ns,
 {
     lanes_team team = {.plan = plan, .leader = leader, .ctx = ctx};
     LANES_TRY(lanes_team_crew_create(plan->count, spin_ns, &team.crew, err));
+    lanes_team_crew_note_places(team.crew, plan);
     /* "Dynamic" would let OpenMP give fewer threads when the machine is busy. */
     const int is_dynamic = omp_get_dynamic();
     omp_set_dynamic(0);
