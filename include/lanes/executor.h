@@ -43,8 +43,9 @@ extern "C" {
  * it; 0: unknown) is_own is_observer age_s in_flight waiting (of these, not begun)
  *              segments segment_bytes kernels batches (completed) failed elements run_ns,
  *              and batch: the one that has begun, or null. It has tag, is_running (else
- *              another's is), since_ns (its first tile), elements and position (elements
- *              run before its current slice)
+ *              another's is), since_ns (its first tile), slice_ns (that its slice has
+ * lasted, which are no part of run_ns yet), elements and position (elements run before
+ * its current slice)
  *
  * Tags from 2^63 on are text.
  *

@@ -224,6 +224,11 @@ static json_t *cache_json(const lanes_server *server)
 /* ---- Sessions -----------------------------------------------------------------------
  */
 
+static uint64_t since(uint64_t then_ns, uint64_t now_ns)
+{
+    return now_ns > then_ns ? now_ns - then_ns : 0;
+}
+
 /* The batch of a session that has begun; JSON null if there is none. */
 static json_t *current_json(const lanes_server_session *session, uint64_t now_ns)
 {
@@ -231,13 +236,14 @@ static json_t *current_json(const lanes_server_session *session, uint64_t now_ns
     if (!lanes_server_tally_current(&session->current, &current)) {
         return json_null();
     }
-    const uint64_t running = lanes_load_relaxed_u64(&session->server->watch.running);
-    const uint64_t since_ns =
-        now_ns > current.started_ns ? now_ns - current.started_ns : 0;
-    return json_pack("{s:o, s:b, s:o, s:o, s:o}", "tag", tag_json(current.tag),
-                     "is_running", running == current.ticket, "since_ns",
-                     number_json(since_ns), "elements", number_json(current.elements),
-                     "position", number_json(current.position));
+    const bool is_running =
+        lanes_load_relaxed_u64(&session->server->watch.running) == current.ticket;
+    return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o}", "tag", tag_json(current.tag),
+                     "is_running", is_running, "since_ns",
+                     number_json(since(current.started_ns, now_ns)), "slice_ns",
+                     number_json(is_running ? since(current.slice_ns, now_ns) : 0),
+                     "elements", number_json(current.elements), "position",
+                     number_json(current.position));
 }
 
 static json_t *session_json(const lanes_server_session *session,

@@ -65,6 +65,7 @@ typedef struct lanes_server_current {
     uint64_t ticket; /* of its last slice; 0: none has begun; release */
     uint64_t tag;
     uint64_t started_ns;
+    uint64_t slice_ns; /* when its last slice began */
     uint64_t elements;
     uint64_t position;                      /* elements run before that slice */
     const struct lanes_server_batch *batch; /* dispatch only */

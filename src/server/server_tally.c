@@ -19,6 +19,11 @@ void lanes_server_tally_begin(const lanes_server_batch *batch, uint64_t ticket)
     lanes_store_relaxed_u64(&current->ticket, 0);
     lanes_store_release_u64(&current->tag, batch->tag);
     lanes_store_release_u64(&current->started_ns, batch->started_ns);
+    /* Dispatch has read the clock before: when the slice before this one had ended, or
+     * when it took the batch. */
+    const uint64_t now_ns = batch->session->server->dispatch.now_ns;
+    lanes_store_release_u64(&current->slice_ns,
+                            now_ns > batch->started_ns ? now_ns : batch->started_ns);
     lanes_store_release_u64(&current->elements, batch->plan.count);
     lanes_store_release_u64(&current->position,
                             lanes_min_u64(batch->position, batch->plan.count));
@@ -101,6 +106,7 @@ bool lanes_server_tally_current(const lanes_server_current *current,
         lanes_server_current copy = {.ticket = lanes_load_acquire_u64(&current->ticket)};
         copy.tag = lanes_load_acquire_u64(&current->tag);
         copy.started_ns = lanes_load_acquire_u64(&current->started_ns);
+        copy.slice_ns = lanes_load_acquire_u64(&current->slice_ns);
         copy.elements = lanes_load_acquire_u64(&current->elements);
         copy.position = lanes_load_acquire_u64(&current->position);
         if (lanes_load_relaxed_u64(&current->ticket) == copy.ticket) {

@@ -267,10 +267,14 @@ Test(server_stats, a_batch_that_runs_is_seen_while_it_does)
     expect(stats, "batches", "in_flight", 3);
     expect(stats, "batches", "completed", 1);
     const long long before_ns = number_of(current, "since_ns");
+    const long long slice_before_ns = number_of(current, "slice_ns");
+    cr_assert_leq(slice_before_ns, before_ns);
     sleep_ms(20);
     json_t *later = ask(&watcher);
     current = json_object_get(find_session(later, false), "batch");
     cr_assert_geq(number_of(current, "since_ns") - before_ns,
+                  20 * (long long)MILLISECOND);
+    cr_assert_geq(number_of(current, "slice_ns") - slice_before_ns,
                   20 * (long long)MILLISECOND);
     json_decref(later);
     json_decref(stats);
