@@ -237,7 +237,7 @@ typedef struct lanes_server_watch {
     _Alignas(LANES_CACHE_LINE) uint64_t ended; /* ticket of the batch that is to end */
     uint64_t awake_ns; /* control looks again not later; seq_cst */
     /* Control. */
-    _Alignas(LANES_CACHE_LINE) uint64_t ended_ns; /* when it was said so */
+    _Alignas(LANES_CACHE_LINE) uint64_t ended_ns; /* when it was said so, or last tried */
     uint32_t attempts;                            /* to interrupt it */
     bool is_expiring;                             /* `expire` is posted */
     lanes_server_mail expire; /* to dispatch: deadlines of batches that wait; and back */

@@ -202,6 +202,8 @@ static void end_running(lanes_server *server, uint64_t ticket, uint64_t now_ns)
     } else if (now_ns - watch->ended_ns >= GRACE_NS) {
         struct interruption interruption = {.stats = &server->stats, .ticket = ticket};
         watch->attempts++;
+        /* Control comes here at each of its turns, which may be many. */
+        watch->ended_ns = now_ns;
         pthread_mutex_lock(&watch->mutex); /* threads stay while we hold it */
         if (server->dispatch.team != NULL) {
             lanes_team_each_thread(server->dispatch.team, interrupt_thread,

@@ -91,6 +91,31 @@ Test(server_steer, cancelling_ends_although_the_ring_is_never_empty)
     }
 }
 
+/* Not at every turn of control's loop, of which requests make as many as they like: after
+ * so many attempts it gives up, and the process ends. */
+Test(server_steer, what_does_not_end_is_interrupted_now_and_then)
+{
+    const lanes_abi_kernel kernel = load("stubborn");
+    const batch b = batch_of(&kernel, &in, &out, 1);
+    client_submit(&c, &b, 5);
+    sleep_ms(20);
+    lanes_abi_session_cancel reply;
+    cr_assert_eq(
+        cancel_message((lanes_abi_session_cancel){.session = 1, .tag = 5}, &reply),
+        LANES_OK);
+    uint32_t turns = 0;
+    while (!client_has_completion(&c, 0)) {
+        json_decref(ask(&watcher));
+        turns++;
+    }
+    cr_assert_eq(client_wait(&c).status, LANES_E_CANCELLED, "%s", c.text);
+    json_t *stats = ask(&watcher);
+    const long long interrupts = json_integer_value(at(stats, "team", "interrupts"));
+    cr_assert_gt(interrupts, 0);
+    cr_assert_leq(interrupts, 3 * 200 / 5, "%lld in %u turns", interrupts, turns);
+    json_decref(stats);
+}
+
 static void expect_refused(lanes_abi_session_cancel message, lanes_status wanted,
                            const char *fragment)
 {
