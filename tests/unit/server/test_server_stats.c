@@ -38,6 +38,7 @@ static void run_one_of_each(void)
     run(&b, LANES_OK);
     in.data[7] = -1;
     run(&b, LANES_E_KERNEL_RAISED);
+    run(&b, LANES_E_KERNEL_RAISED);
     b.entry.errors = LANES_ERRORS_IGNORE;
     run(&b, LANES_OK);
     in.data[7] = -2;
@@ -61,21 +62,21 @@ Test(server_stats, every_batch_is_counted_once_and_as_what_it_was)
     json_t *stats = ask(&watcher);
     cr_assert_str_eq(json_string_value(json_object_get(stats, "schema")),
                      "lanes.stats/1");
-    expect(stats, "batches", "taken", 8);
-    expect(stats, "batches", "completed", 8);
+    expect(stats, "batches", "taken", 9);
+    expect(stats, "batches", "completed", 9);
     expect(stats, "batches", "in_flight", 0);
-    expect(stats, "batches", "failed", 4);
-    expect(stats, "batches", "raised", 1);
+    expect(stats, "batches", "failed", 5);
+    expect(stats, "batches", "raised", 2);
     expect(stats, "batches", "faulted", 1);
     expect(stats, "batches", "deadline", 1);
     expect(stats, "batches", "cancelled", 0);
-    /* Two of 100 elements that were right, one that raised, one that ignored it. */
-    expect(stats, "batches", "elements", 400);
+    /* Of 100: two that were right, two that raised, one that ignored it. */
+    expect(stats, "batches", "elements", 500);
     /* All but the stale one and the empty one; none is longer than one first slice. */
-    expect(stats, "batches", "slices", 6);
-    expect(stats, "batches", "inline", 6);
-    cr_assert_eq(sum_of(at(stats, "batches", "run_ns_log2")), 6);
-    cr_assert_eq(sum_of(at(stats, "batches", "queued_ns_log2")), 6);
+    expect(stats, "batches", "slices", 7);
+    expect(stats, "batches", "inline", 7);
+    cr_assert_eq(sum_of(at(stats, "batches", "run_ns_log2")), 7);
+    cr_assert_eq(sum_of(at(stats, "batches", "queued_ns_log2")), 7);
     expect(stats, "team", "interrupts",
            json_integer_value(at(stats, "team", "interrupts")));
     cr_assert_gt(json_integer_value(at(stats, "team", "interrupts")), 0,
@@ -130,6 +131,8 @@ Test(server_stats, what_a_session_has_done_outlives_it)
     client other;
     segment own[2];
     lanes_abi_kernel kernel;
+    json_decref(ask(&watcher));
+    const uint32_t fds = count_fds();
     client_open_ok(&other, &f);
     for (uint32_t i = 0; i < 2; i++) {
         cr_assert_eq(client_segment(&other, 8 * ELEMENTS, &own[i]), LANES_OK);
@@ -140,13 +143,11 @@ Test(server_stats, what_a_session_has_done_outlives_it)
         cr_assert_eq(client_run(&other, &b).status, LANES_OK);
     }
     client_close(&other);
-    json_t *stats = ask(&watcher);
-    for (uint32_t i = 0;
-         i < 1000 && json_integer_value(at(stats, "sessions", "open")) > 1; i++) {
-        json_decref(stats);
-        sleep_ms(5);
-        stats = ask(&watcher);
+    for (uint32_t i = 0; i < 1000 && count_fds() > fds; i++) {
+        sleep_ms(5); /* until dispatch has let go of it */
     }
+    cr_assert_leq(count_fds(), fds);
+    json_t *stats = ask(&watcher);
     expect(stats, "sessions", "open", 1);
     expect(stats, "sessions", "opened", 2);
     expect(stats, "sessions", "closed", 1);
@@ -230,6 +231,15 @@ Test(server_stats, who_only_looks_is_marked)
     expect(stats, "sessions", "open", 2);
     expect(stats, "sessions", "opened", 2);
     expect(stats, "sessions", "closed", 0);
+    json_decref(stats);
+    /* What it has is gone again, that it had something is not. */
+    lanes_abi_kernel kernel;
+    cr_assert_eq(client_load(&second, "double", &kernel), LANES_OK);
+    cr_assert_eq(client_kernel_release(&second, kernel.id), LANES_OK);
+    cr_assert_eq(client_segment_release(&second, &one), LANES_OK);
+    sleep_ms(20);
+    stats = ask(&watcher);
+    expect(stats, "sessions", "open", 2);
     json_decref(stats);
     client_close(&second);
 }

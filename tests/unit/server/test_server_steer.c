@@ -5,6 +5,8 @@
  */
 #include "server_stats_fixture.h"
 
+#include "server/server_internal.h"
+
 TestSuite(server_steer, .init = setup, .fini = teardown, .timeout = 60);
 
 static lanes_status cancel_message(lanes_abi_session_cancel message,
@@ -56,14 +58,29 @@ Test(server_steer, another_session_can_cancel_all_and_then_it_runs_again)
     cr_assert_eq(cancel_message(all, &reply), LANES_OK, "there is none any more");
     cr_assert_eq(reply.in_flight, 0);
     sleep_ms(50); /* until dispatch has looked for those */
-    const lanes_abi_kernel kernel = load("double");
-    const batch b = batch_of(&kernel, &in, &out, 100);
-    for (uint32_t i = 0; i < 10; i++) {
+    const lanes_abi_kernel kernel = load("slow");
+    const batch b = batch_of(&kernel, &in, &out, ELEMENTS);
+    for (uint32_t i = 0; i < 5; i++) {
         run(&b, LANES_OK);
     }
     json_t *stats = ask(&watcher);
     expect(stats, "batches", "cancelled", 3);
     json_decref(stats);
+}
+
+/* As many as a ring holds were in it when the session was cancelled; not one more. */
+Test(server_steer, what_was_in_the_ring_is_taken_before_cancelling_ends)
+{
+    lanes_server_session *session = aligned_alloc(LANES_CACHE_LINE, sizeof(*session));
+    *session = (lanes_server_session){.is_removed = false};
+    session->tally.word[LANES_TALLY_TAKEN] = 1000;
+    lanes_server_watch_note_cancel(session);
+    cr_assert(session->has_cancels);
+    session->tally.word[LANES_TALLY_TAKEN] += LANES_ABI_ENTRIES - 1;
+    cr_assert_not(lanes_server_watch_is_due(session));
+    session->tally.word[LANES_TALLY_TAKEN]++;
+    cr_assert(lanes_server_watch_is_due(session));
+    free(session);
 }
 
 /* A client that keeps its ring full must not be cancelled for ever. */
@@ -100,6 +117,7 @@ Test(server_steer, what_does_not_end_is_interrupted_now_and_then)
     client_submit(&c, &b, 5);
     sleep_ms(20);
     lanes_abi_session_cancel reply;
+    const uint64_t start_ns = lanes_clock_ns();
     cr_assert_eq(
         cancel_message((lanes_abi_session_cancel){.session = 1, .tag = 5}, &reply),
         LANES_OK);
@@ -109,10 +127,13 @@ Test(server_steer, what_does_not_end_is_interrupted_now_and_then)
         turns++;
     }
     cr_assert_eq(client_wait(&c).status, LANES_E_CANCELLED, "%s", c.text);
+    const uint64_t taken_ns = lanes_clock_ns() - start_ns;
     json_t *stats = ask(&watcher);
     const long long interrupts = json_integer_value(at(stats, "team", "interrupts"));
     cr_assert_gt(interrupts, 0);
-    cr_assert_leq(interrupts, 3 * 200 / 5, "%lld in %u turns", interrupts, turns);
+    /* Three threads, every 5 ms. */
+    cr_assert_leq(interrupts, 3 * (long long)(taken_ns / (5 * MILLISECOND) + 1),
+                  "%lld in %u turns", interrupts, turns);
     json_decref(stats);
 }
 

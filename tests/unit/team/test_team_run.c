@@ -180,7 +180,7 @@ Test(team_run, cancel_skips_tiles_that_have_not_begun, .timeout = 30)
     enter(3, lead_cancelled, NULL);
 }
 
-#ifdef _OPENMP
+#ifdef LANES_TEAM_HAS_WORKERS
 static void lead_shared(void *ctx, lanes_team *team)
 {
     (void)ctx;
