@@ -217,6 +217,7 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     const bool is_ended = lanes_server_watch_finish(server);
     LANES_FAILPOINT(BATCH_SLICE);
     server->dispatch.now_ns = outcome->ended_ns;
+    lanes_server_tally_slice(batch, before_ns);
     if (outcome->fault.signal_number != 0) {
         lanes_server_complete_fault(server, batch);
         return true;
@@ -272,6 +273,7 @@ static void start_ready(lanes_server *server, lanes_server_batch *batch)
         return;
     }
     batch->started_ns = batch->taken_ns;
+    lanes_server_count(&session->tally.word[LANES_TALLY_INLINE], 1);
     while (!run_slice(server, batch)) {
     }
 }
@@ -403,6 +405,7 @@ static void take_one(lanes_server *server, lanes_server_session *session)
     const lanes_abi_entry *entry = &server->dispatch.entry;
     lanes_server_batch *batch = lanes_server_batches_pop(&session->idle);
     LANES_ASSERT(batch != NULL); /* the ring takes no more than the pool has */
+    lanes_server_count(&session->tally.word[LANES_TALLY_TAKEN], 1);
     batch->session = session;
     batch->kernel = NULL;
     batch->variant = NULL;

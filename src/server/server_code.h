@@ -15,7 +15,7 @@
 #include "os/os_process.h"
 #include "server/server.h"
 
-struct json_t; /* jansson's; only server_report.c looks inside */
+struct json_t; /* jansson's; server_report.c and server_stats.c look inside */
 
 typedef struct lanes_server lanes_server;
 typedef struct lanes_server_session lanes_server_session;
@@ -243,6 +243,13 @@ void lanes_server_report_share(struct json_t *report, const struct json_t *of_co
 
 /** Nothing was compiled: the times in @p report are those of another day. */
 void lanes_server_report_clear_times(struct json_t *report);
+
+/** JSON text of @p document, in a new memfd owned by the caller; -ENOMEM also for NULL,
+ * which is what it is when there was no memory to make it. */
+LANES_NODISCARD lanes_status lanes_server_json_memfd(const struct json_t *document,
+                                                     const char *name, int *out_fd,
+                                                     uint64_t *out_bytes,
+                                                     lanes_error *err);
 
 /** The report in a new memfd, owned by the caller. */
 LANES_NODISCARD lanes_status lanes_server_report_memfd(const lanes_server_kernel *kernel,

@@ -122,6 +122,7 @@ lanes_status lanes_server_compiler_start(lanes_server *server, lanes_error *err)
                   : spawn(options->compiler_path, &fd, &child, err));
     compiler->fd = fd;
     compiler->child = child;
+    server->stats.compiler_starts++;
     compiler->started_ns = lanes_clock_ns();
     compiler->restart_ns = 0;
     lanes_status status = lanes_os_poller_add(server->poller, fd, LANES_OS_READABLE,
@@ -168,6 +169,7 @@ static void finish_job(lanes_server *server, lanes_server_job *job,
                        const lanes_error *error)
 {
     unlink_job(&server->compiler, job);
+    lanes_server_stats_job_end(server, error);
     if (job->session != NULL && job->is_load) {
         lanes_server_kernel_loaded(job, error);
     } else if (job->session != NULL) {
@@ -286,6 +288,7 @@ static void send_jobs(lanes_server *server)
 void lanes_server_compile(lanes_server *server, lanes_server_job *job)
 {
     lanes_server_compiler *compiler = &server->compiler;
+    server->stats.compile_requests++;
     lanes_server_stored_key(server, job);
     lanes_server_job **at = &compiler->first;
     while (*at != NULL) {
@@ -361,6 +364,7 @@ static bool answer_another(lanes_server *server, const lanes_digest *key,
 static void on_reply(lanes_server *server, const lanes_compile_reply *reply)
 {
     server->compiler.heard_ns = lanes_clock_ns();
+    server->stats.compile_wall_ns += reply->wall_ns;
     lanes_server_job *job = server->compiler.first;
     while (job != NULL && !(job->is_sent && job->id == reply->id)) {
         job = job->next;

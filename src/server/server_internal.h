@@ -20,6 +20,7 @@
 #include "server/server.h"
 #include "server/server_code.h"
 #include "server/server_mail.h"
+#include "server/server_stats.h"
 #include "shm/shm.h"
 
 struct lanes_cache;
@@ -146,6 +147,7 @@ struct lanes_server_session {
     /* Of watch.mutex: what the client has cancelled and dispatch has not looked for. */
     uint64_t cancel_tag[LANES_CANCELS_MAX];
     uint32_t cancel_count;
+    bool cancels_all; /* whatever the tag */
 
     /* Constant after hello. */
     _Alignas(LANES_CACHE_LINE) lanes_server *server;
@@ -168,6 +170,8 @@ struct lanes_server_session {
     lanes_server_kernel *all_kernels;
     uint32_t last_generation;
     lanes_server_job *loading; /* the request that has not been answered yet */
+    uint64_t opened_ns;
+    bool has_asked; /* for statistics, or to cancel batches of a session */
 
     /* Dispatch; control before `add` and after `gone`. */
     _Alignas(LANES_CACHE_LINE) lanes_ring_executor ring;
@@ -175,14 +179,17 @@ struct lanes_server_session {
     lanes_server_session *dispatch_next;
     bool is_corrupt; /* the ring lied: nothing more is taken or posted */
     bool is_removed; /* SESSION_REMOVE was read: let go of it at the next safe point */
-    bool has_unpublished; /* completions posted but not announced */
-    bool has_cancels;     /* watch.mutex: look at cancel_tag once its ring is empty */
+    bool has_unpublished;  /* completions posted but not announced */
+    bool has_cancels;      /* watch.mutex: look at cancel_tag once its ring is empty */
+    uint64_t cancel_taken; /* tally's TAKEN when that was said */
     lanes_server_view *dispatch_views[LANES_SEGMENTS_MAX];
     lanes_server_kernel **dispatch_kernels; /* [LANES_KERNELS_MAX] */
     lanes_server_batch *pool;               /* [LANES_ABI_ENTRIES] */
     lanes_server_batches idle;
     lanes_server_batches queue;  /* ready to run, in order */
     lanes_server_batches parked; /* waiting for a variant */
+    lanes_server_current current;
+    lanes_server_tally tally;
 
     lanes_server_mail add;
     lanes_server_mail remove;
@@ -208,6 +215,7 @@ typedef struct lanes_server_dispatch {
     uint64_t idle_since_ns; /* 0: not idle */
     uint64_t now_ns;        /* the clock, when batches were last taken or run */
     uint32_t idle_polls;
+    uint64_t sleeps;       /* control reads */
     lanes_abi_entry entry; /* the one being decoded */
     uint64_t arguments[LANES_ABI_ARGUMENT_WORDS];
 } lanes_server_dispatch;
@@ -231,7 +239,7 @@ typedef struct lanes_server_watch {
     _Alignas(LANES_CACHE_LINE) uint64_t ended; /* ticket of the batch that is to end */
     uint64_t awake_ns; /* control looks again not later; seq_cst */
     /* Control. */
-    _Alignas(LANES_CACHE_LINE) uint64_t ended_ns; /* when it was said so */
+    _Alignas(LANES_CACHE_LINE) uint64_t ended_ns; /* when it was said so, or last tried */
     uint32_t attempts;                            /* to interrupt it */
     bool is_expiring;                             /* `expire` is posted */
     lanes_server_mail expire; /* to dispatch: deadlines of batches that wait; and back */
@@ -261,6 +269,7 @@ struct lanes_server {
     lanes_server_codes codes;
     struct lanes_cache *cache; /* NULL: none */
     bool has_cache_warned;     /* that it cannot be written to */
+    lanes_server_stats stats;
     lanes_server_mail stop;
     lanes_server_mail cancel_all;
     lanes_server_mail started;
@@ -394,6 +403,18 @@ void lanes_server_kernel_free(lanes_server *server, lanes_server_kernel *kernel)
 LANES_NODISCARD lanes_status lanes_server_on_batch_cancel(lanes_server_session *session,
                                                           const void *message, int fd,
                                                           lanes_error *err);
+
+/** Control: handler of a request. */
+LANES_NODISCARD lanes_status lanes_server_on_session_cancel(lanes_server_session *session,
+                                                            const void *message, int fd,
+                                                            lanes_error *err);
+
+/** Dispatch: LANES_MAIL_CANCEL has come. */
+void lanes_server_watch_note_cancel(lanes_server_session *session);
+
+/** Dispatch: true if all that was submitted before that has been taken, though the ring
+ * may never be empty. */
+bool lanes_server_watch_is_due(const lanes_server_session *session);
 
 /** Dispatch: end what waits with the tags that the client has cancelled. */
 void lanes_server_watch_cancel(lanes_server_session *session);

@@ -68,6 +68,10 @@ const lanes_topo_plan *lanes_team_plan(const lanes_team *team);
 void lanes_team_each_thread(const lanes_team *team,
                             void (*fn)(void *ctx, pthread_t thread), void *ctx);
 
+/** How often a worker has slept and was woken. Any thread, while the leader has not
+ * returned. */
+uint64_t lanes_team_wake_count(const lanes_team *team);
+
 /**
  * Run a job on the team and return when every tile is done or skipped. Leader only.
  *

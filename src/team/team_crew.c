@@ -34,8 +34,9 @@ _Static_assert(LANES_PLACES_MAX <= GATE_WANTED_MASK, "threads fit into the gate"
 /* Where one thread sleeps. */
 struct crew_bed {
     _Alignas(LANES_CACHE_LINE) uint32_t sleeping; /* owner writes; wakers read; seq_cst */
-    pthread_t owner;                              /* constant once threads work */
-    lanes_team_group group;                       /* of the owner's node; likewise */
+    uint64_t wakes;         /* owner writes, anybody reads; relaxed */
+    pthread_t owner;        /* constant once threads work */
+    lanes_team_group group; /* of the owner's node; likewise */
     pthread_mutex_t mutex;
     pthread_cond_t cond;
 };
@@ -89,6 +90,7 @@ lanes_status lanes_team_crew_create(uint32_t thread_count, uint64_t spin_ns,
     for (uint32_t i = 0; i < thread_count; i++) {
         shares[i] = (lanes_team_share){0};
         beds[i].sleeping = 0;
+        beds[i].wakes = 0;
         beds[i].group = (lanes_team_group){.begin = 0, .end = thread_count};
         pthread_mutex_init(&beds[i].mutex, NULL);
         pthread_cond_init(&beds[i].cond, NULL);
@@ -161,6 +163,15 @@ void lanes_team_crew_each_thread(const lanes_team_crew *crew,
     }
 }
 
+uint64_t lanes_team_crew_wake_count(const lanes_team_crew *crew)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < crew->thread_count; i++) {
+        count += lanes_load_relaxed_u64(&crew->beds[i].wakes);
+    }
+    return count;
+}
+
 static void wake_thread(lanes_team_crew *crew, uint32_t thread)
 {
     struct crew_bed *bed = &crew->beds[thread];
@@ -200,6 +211,7 @@ static uint64_t sleep_until_called(lanes_team_crew *crew, uint32_t thread, uint3
         gate = lanes_load_seq_cst_u64(&crew->gate);
     }
     lanes_store_relaxed_u32(&bed->sleeping, 0); /* a needless wake-up does no harm */
+    lanes_store_relaxed_u64(&bed->wakes, bed->wakes + 1);
     pthread_mutex_unlock(&bed->mutex);
     return gate;
 }

@@ -57,6 +57,9 @@ void lanes_team_crew_note_thread(lanes_team_crew *crew, uint32_t thread);
 void lanes_team_crew_each_thread(const lanes_team_crew *crew,
                                  void (*fn)(void *ctx, pthread_t thread), void *ctx);
 
+/** See lanes_team_wake_count(). */
+uint64_t lanes_team_crew_wake_count(const lanes_team_crew *crew);
+
 /** Be worker @p thread (1 .. thread_count - 1) until lanes_team_crew_quit(). */
 void lanes_team_crew_work(lanes_team_crew *crew, uint32_t thread);
 

@@ -43,6 +43,11 @@ void lanes_team_each_thread(const lanes_team *team,
     lanes_team_crew_each_thread(team->crew, fn, ctx);
 }
 
+uint64_t lanes_team_wake_count(const lanes_team *team)
+{
+    return lanes_team_crew_wake_count(team->crew);
+}
+
 static void bind_thread(lanes_team *team, uint32_t thread)
 {
     lanes_error error;

@@ -9,6 +9,7 @@
  *   double fail slow        a kernel f8(f8): 2 x; 2 x unless x < 0; 2 x, 1 us an element
  *   hold                    as double, once fixture.is_released is set
  *   endless                 as double, but does not come back while x < -1
+ *   stubborn                as double, but cannot be interrupted for 200 ms
  *   lines                   as slow, counting calls and outputs that are not aligned
  *   hypot                   as double, reported to call hypot
  *   raise mask              as fail, with ValueError('negative'); and with a mask operand

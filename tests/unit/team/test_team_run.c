@@ -180,7 +180,7 @@ Test(team_run, cancel_skips_tiles_that_have_not_begun, .timeout = 30)
     enter(3, lead_cancelled, NULL);
 }
 
-#ifdef _OPENMP
+#ifdef LANES_TEAM_HAS_WORKERS
 static void lead_shared(void *ctx, lanes_team *team)
 {
     (void)ctx;
@@ -200,6 +200,27 @@ static void lead_shared(void *ctx, lanes_team *team)
 Test(team_run, slow_tiles_are_shared_by_all_even_after_sleep, .timeout = 30)
 {
     enter(4, lead_shared, NULL);
+}
+
+static void lead_sleepers(void *ctx, lanes_team *team)
+{
+    (void)ctx;
+    uint64_t wakes = lanes_team_wake_count(team);
+    for (int round = 0; round < 5; round++) {
+        sleep_ns(20000000); /* 20 us of spin are over: all three sleep */
+        cr_assert_eq(lanes_team_wake_count(team), wakes, "nobody was woken");
+        do { /* a job can be over before those that it wakes have come */
+            run(team, 64, 1);
+            sleep_ns(1000000);
+        } while (lanes_team_wake_count(team) == wakes);
+        sleep_ns(20000000);
+        wakes = lanes_team_wake_count(team);
+    }
+}
+
+Test(team_run, who_slept_and_was_woken_is_counted, .timeout = 30)
+{
+    enter(4, lead_sleepers, NULL);
 }
 
 static void slow_worker_tile(void *ctx, uint32_t thread, uint64_t begin, uint64_t end)
