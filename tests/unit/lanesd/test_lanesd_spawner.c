@@ -90,8 +90,8 @@ Test(lanesd_spawner, the_program_gets_its_socket_and_nothing_else)
           "for fd in 4 5 6 7 8 9 50 51 52; do\n"
           "    test -e /proc/$$/fd/$fd && exit 6\n"
           "done\n"
-          "grep -q '^SigBlk:.*0000000000000000' /proc/$$/status || exit 7\n"
-          "grep -qE '^SigIgn:.*[08]0{7}$' /proc/$$/status || exit 8\n"
+          "grep -q '^SigBlk:.*0000000000000000' /proc/self/status || exit 7\n"
+          "grep -qE '^SigIgn:.*[08]0{7}$' /proc/self/status || exit 8\n"
           "set -- $(cat /proc/$$/stat); test \"$5\" = $$ || exit 9\n"
           "exit 42\n");
     const lanes_os_exit ended = run();
