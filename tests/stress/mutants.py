@@ -235,7 +235,14 @@ def check_witness(session, kernel):
 def stress(options, folder):
     originals = seeds(folder)
     executor = Executor(folder)
-    run = Run(executor, options, originals)
+    try:
+        return load_all(options, executor, Run(executor, options, originals))
+    finally:
+        executor.end()
+
+
+def load_all(options, executor, run):
+    """What is wrong with what came of it."""
     start = time.monotonic()
     with lanes_client.Session(flags=0) as session:
         witness = session.load(WITNESS)
@@ -252,7 +259,7 @@ def stress(options, folder):
     for outcome, count in sorted(run.outcomes.items()):
         print(f"{count:8d} {100 * count / options.count:6.2f} %  {outcome}")
     deaths = sum(count for outcome, count in run.outcomes.items() if "COMPILE_" in outcome)
-    print(f"{len(originals)} originals, seed {options.seed}; {deaths} children died or were "
+    print(f"{len(run.originals)} originals, seed {options.seed}; {deaths} children died or were "
           f"stopped; drift after {options.count // steps}: {held[0] - warm[0]} descriptors, "
           f"{held[1] - warm[1]} mappings, {held[2] - warm[2]} KiB")  # fmt: skip
     status = executor.end()

@@ -380,17 +380,20 @@ static int socket_exit_status(const struct options *options, lanes_status status
     return status == -EADDRINUSE ? EX_UNAVAILABLE : EX_CANTCREAT;
 }
 
-/* The filter allows to write where there is a cache, and only the cache's folder: so that
- * is made first. The server says what is wrong with one that cannot be used. */
-static bool has_cache(const struct options *options, const struct resources *resources)
+/* Landlock allows writing below a folder that is there. The server opens it again, and
+ * says what is wrong with one that cannot be used. */
+static const char *make_cache(const struct options *options,
+                              const struct resources *resources)
 {
     lanes_cache *cache = NULL;
-    if (resources->cache[0] == '\0' ||
-        lanes_cache_open(resources->cache, options->cache_bytes, &cache, NULL) < 0) {
-        return false;
+    if (resources->cache[0] == '\0') {
+        return NULL;
     }
-    lanes_cache_close(cache);
-    return true;
+    if (lanes_cache_open(resources->cache, options->cache_bytes, &cache, NULL) ==
+        LANES_OK) {
+        lanes_cache_close(cache);
+    }
+    return resources->cache;
 }
 
 /* While there is one thread: the others inherit it. */
@@ -400,7 +403,7 @@ static lanes_status confine(const struct options *options, struct resources *res
     LANES_TRY(spawner_start(&resources->spawner, resources->compiler, err));
     const char *socket = resources->created_path;
     const confine_options what = {
-        .cache_folder = has_cache(options, resources) ? resources->cache : NULL,
+        .cache_folder = make_cache(options, resources),
         .socket_path = socket[0] != '\0' ? socket : NULL,
         .is_dumpable = options->is_dumpable || non_empty("LANES_DUMPABLE") != NULL,
         .has_sandbox = !options->has_no_sandbox && non_empty("LANES_NO_SANDBOX") == NULL,

@@ -167,6 +167,7 @@ lanes_status spawner_start(spawner *self, const char *program, lanes_error *err)
         lanes_os_close(&pair[0]);
         return lanes_error_prefix(err, status, "a process to start compilers");
     }
+    self->program = program;
     self->socket_fd = pair[0];
     self->child = child;
     return LANES_OK;
@@ -216,7 +217,8 @@ lanes_status spawner_run(void *ctx, int *out_socket_fd, lanes_os_child *out_chil
     }
     if (answer.errno_value != 0) {
         reap(answer.pid);
-        return lanes_error_errno(err, answer.errno_value, "cannot start lanes-compiler");
+        return lanes_error_errno(err, answer.errno_value, "cannot start '%s'",
+                                 self->program);
     }
     lanes_os_child child = {.pid = answer.pid, .pidfd = -1};
     const lanes_status status = lanes_os_process_open(child.pid, &child.pidfd, err);

@@ -15,13 +15,14 @@
 #include "os/os_process.h"
 
 typedef struct spawner {
-    int socket_fd; /**< owned; -1: none */
+    const char *program; /**< borrowed; of lanes-compiler */
+    int socket_fd;       /**< owned; -1: none */
     lanes_os_child child;
 } spawner;
 
-#define SPAWNER_NONE {.socket_fd = -1, .child = LANES_OS_CHILD_NONE}
+#define SPAWNER_NONE {.program = "", .socket_fd = -1, .child = LANES_OS_CHILD_NONE}
 
-/** Fork one. @p program, the path of lanes-compiler, is borrowed for the call. */
+/** Fork one. @p program, the path of lanes-compiler, is borrowed until spawner_end(). */
 LANES_NODISCARD lanes_status spawner_start(spawner *self, const char *program,
                                            lanes_error *err);
 
