@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 import lanes_client  # noqa: E402  pylint: disable=wrong-import-position
 
 SEED_BYTES_MAX = 24 << 10
-# What a tenth of the memory of one mutant would come to in the long form.
+# Allocators keep some of it; a few hundred bytes per mutant show in the long form.
 RSS_DRIFT_MAX_KIB = 16 << 10
 MAPS_DRIFT_MAX = 16
 COMPILER = "#!/bin/sh\nexec '{}' --cpu-seconds=1 \"$@\"\n"
