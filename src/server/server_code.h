@@ -80,6 +80,9 @@ typedef struct lanes_server_compiler {
     lanes_digest build; /* of everything that its answers depend on but the request */
     uint32_t sent_count;
     lanes_server_job *first; /* oldest first */
+    struct lanes_server_refusal
+        *refusals;          /* owned; [LANES_SERVER_REFUSALS_MAX] or NULL */
+    uint32_t refusal_count; /* that there have been */
 } lanes_server_compiler;
 
 /* ---- server_compile.c (control) -----------------------------------------------------
@@ -105,6 +108,25 @@ void lanes_server_compiler_ready(lanes_server *server);
 /** Do what is due; returns the nanoseconds until something will be. */
 uint64_t lanes_server_compiler_tick(lanes_server *server, uint64_t now_ns);
 
+/* ---- server_refused.c (control) -----------------------------------------------------
+ */
+
+/** Remembered at once; the oldest goes for a newer one. */
+#define LANES_SERVER_REFUSALS_MAX 256u
+
+/** If @p reply says that the compile crashed or outran its limits: remember that, and
+ * @p error, which is what was said of it. */
+void lanes_server_refused_keep(lanes_server *server, const lanes_digest *key,
+                               const lanes_compile_reply *reply,
+                               const lanes_error *error);
+
+/** True if what @p job asks for is remembered so; then @p out_error says what was said,
+ * and for how long. */
+bool lanes_server_refused(const lanes_server *server, const lanes_server_job *job,
+                          lanes_error *out_error);
+
+void lanes_server_refused_clear(lanes_server *server);
+
 /* ---- server_result.c (control) ------------------------------------------------------
  */
 
@@ -121,6 +143,10 @@ enum lanes_server_origin {
     LANES_FROM_COMPILER = 1,
     LANES_FROM_DISK /* of an earlier compile; maybe of another executor's */
 };
+
+/** LANES_OK if the compile left a result; else what became of it, in words. */
+LANES_NODISCARD lanes_status lanes_server_outcome_check(const lanes_compile_reply *reply,
+                                                        lanes_error *err);
 
 /** Check and load what the compiler returned for @p job: fills job->variant, the report.
  */
