@@ -203,7 +203,7 @@ struct lanes_server_session {
 
 typedef struct lanes_server_dispatch {
     _Alignas(LANES_CACHE_LINE) uint32_t sleeping; /* dispatch writes, control reads */
-    /* Constant after STARTED. */
+    /* Control reads these when a mail about them arrives, STARTED or PLAN_TAKEN. */
     _Alignas(LANES_CACHE_LINE) uint32_t threads;
     lanes_status status; /* of the team, with STOPPED */
     lanes_error error;
@@ -212,13 +212,39 @@ typedef struct lanes_server_dispatch {
     lanes_server_session *sessions;
     lanes_server_session *turn; /* whose batch runs next */
     bool is_stopping;
-    uint64_t idle_since_ns; /* 0: not idle */
-    uint64_t now_ns;        /* the clock, when batches were last taken or run */
+    bool has_started;
+    const lanes_topo_plan *plan;      /* of the team */
+    const lanes_topo_plan *next_plan; /* for which to leave it; NULL: none */
+    uint64_t looked_ns;               /* LANES_MAIL_LOOK was last sent */
+    uint64_t idle_since_ns;           /* 0: not idle */
+    uint64_t now_ns;                  /* the clock, when batches were last taken or run */
     uint32_t idle_polls;
     uint64_t sleeps;       /* control reads */
     lanes_abi_entry entry; /* the one being decoded */
     uint64_t arguments[LANES_ABI_ARGUMENT_WORDS];
 } lanes_server_dispatch;
+
+/** The team's size, which can change (server_team.c). */
+typedef struct lanes_server_team {
+    /* Control. */
+    lanes_topo_options topo;
+    uint64_t budget;             /* lanes_topo_budget() when the plan was made */
+    const lanes_topo_plan *plan; /* of the team */
+    lanes_topo_plan *owned;      /* the same, if we have made it; else NULL */
+    lanes_topo_plan *next;       /* dispatch is to have; NULL: none */
+    uint32_t threads;            /* of the team, for those who ask */
+    bool has_settings;           /* that wait until dispatch has it */
+    lanes_server_settings settings;
+    uint64_t code_bytes; /* at first that of the options; and this */
+    uint64_t cache_bytes;
+    lanes_server_mail change; /* to dispatch, about next; and back */
+    /* Dispatch, before PLAN_TAKEN. */
+    const lanes_topo_plan *entered;
+    lanes_error error; /* why that is not the one control wanted */
+    /* Both; release. */
+    uint32_t is_asked; /* `look` is on its way */
+    lanes_server_mail look;
+} lanes_server_team;
 
 /**
  * How control ends batches, also one whose callback does not return (server_watch.c).
@@ -253,6 +279,7 @@ struct lanes_server {
     int control_event; /* wakes control; dispatch signals it */
     lanes_server_dispatch dispatch;
     lanes_server_watch watch;
+    lanes_server_team team;
     /* Control. */
     int poller;
     pthread_t dispatch_thread;
@@ -284,6 +311,7 @@ enum lanes_server_token {
     LANES_TOKEN_LISTENER = 1,
     LANES_TOKEN_STOP,
     LANES_TOKEN_MAIL,
+    LANES_TOKEN_RELOAD,
     LANES_TOKEN_COMPILER /* its socket, and its process */
 };
 
@@ -435,6 +463,9 @@ void lanes_server_watch_deadline(lanes_server *server, uint64_t deadline_ns);
 void lanes_server_watch_begin(lanes_server *server, const lanes_server_batch *batch,
                               lanes_engine_end *out_end);
 
+/** Dispatch: @p team is what runs callbacks, until lanes_server_watch_leave_team(). */
+void lanes_server_watch_enter_team(lanes_server *server, lanes_team *team);
+
 /** Dispatch: the team is about to end. */
 void lanes_server_watch_leave_team(lanes_server *server);
 
@@ -472,8 +503,11 @@ LANES_NODISCARD lanes_status lanes_server_exceptions_take(
 /* ---- server_dispatch.c (dispatch) ---------------------------------------------------
  */
 
-/** Body of the dispatch thread: enters the team. */
-void *lanes_server_dispatch_main(void *ctx);
+/** Lead the team, until the server stops or dispatch.next_plan is set. */
+void lanes_server_dispatch_lead(lanes_server *server);
+
+/** Tell @p session's client which core the leader has. */
+void lanes_server_dispatch_tell_cpu(lanes_server *server, lanes_server_session *session);
 
 /** Read and handle the mails there are; true if there were any. */
 bool lanes_server_dispatch_mail(lanes_server *server);
@@ -483,6 +517,30 @@ void lanes_server_view_settle(lanes_server *server, lanes_server_view *view);
 
 /** Report @p kernel free if it is removed and unused. */
 void lanes_server_kernel_settle(lanes_server *server, lanes_server_kernel *kernel);
+
+/* ---- server_team.c ------------------------------------------------------------------
+ */
+
+/** Control: the first team has started. */
+void lanes_server_team_start(lanes_server *server);
+
+/** Control: has what the team may use changed? Then it is to change, too. */
+void lanes_server_team_look(lanes_server *server);
+
+/** Control: dispatch has entered a team after LANES_MAIL_PLAN. */
+void lanes_server_team_changed(lanes_server *server);
+
+/** Control, after dispatch has ended: free the plans. */
+void lanes_server_team_clear(lanes_server *server);
+
+/** Control: have the settings read again, and apply all or none. */
+void lanes_server_reload(lanes_server *server);
+
+/** Dispatch: there was work; asks control to look from time to time. */
+void lanes_server_team_note_work(lanes_server *server);
+
+/** Body of the dispatch thread: enters one team after the other. */
+void *lanes_server_team_main(void *ctx);
 
 /* ---- server_decode.c (dispatch) -----------------------------------------------------
  */

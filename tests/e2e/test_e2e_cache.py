@@ -90,7 +90,7 @@ class CacheTest(e2elib.LanesTest):
         path = self.folder / "lanes.sock"
         self.use(LANES_SOCKET=str(path))
         process = subprocess.Popen(
-            [*prefix, e2elib.bin_dir() / "lanesd", "--threads", "1", "--socket", path,
+            [*prefix, e2elib.bin_dir() / "lanesd", "--no-supervisor", "--threads", "1", "--socket", path,
              *options],
             stderr=subprocess.PIPE, text=True,
         )  # fmt: skip

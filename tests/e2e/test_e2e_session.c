@@ -64,7 +64,7 @@ static void start_daemon(void)
     daemon_pid = fork();
     if (daemon_pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        execl(program, "lanesd", option, (char *)NULL);
+        execl(program, "lanesd", "--no-supervisor", option, (char *)NULL);
         _exit(127);
     }
     const uint64_t start = now_ns();

@@ -248,6 +248,21 @@ static lanes_status connect_to_path(int *out_fd, lanes_error *err)
     return lanes_os_connect(path, SECOND, out_fd, err);
 }
 
+Test(os_listen, a_socket_knows_its_path)
+{
+    char found[LANES_OS_SOCKET_PATH_MAX];
+    int listener = -1;
+    cr_assert_eq(lanes_os_listen(path, &listener, NULL), LANES_OK);
+    lanes_os_socket_path(listener, found);
+    cr_assert_str_eq(found, path);
+    lanes_os_close(&listener);
+    make_pair();
+    lanes_os_socket_path(ends[0], found);
+    cr_assert_str_eq(found, "");
+    lanes_os_socket_path(-1, found);
+    cr_assert_str_eq(found, "");
+}
+
 Test(os_listen, connect_and_accept)
 {
     const int listener = listen_at_path();
