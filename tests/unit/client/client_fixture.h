@@ -59,6 +59,7 @@ static inline void fail_allocation(int number)
     counts_allocations = true;
 }
 
+static uint32_t open_flags; /* of sessions with the fake: LANES_OPEN_* */
 static fake_executor fake;
 static lanes_session *session;
 static lanes_error err;
@@ -69,6 +70,7 @@ static inline lanes_open_options fake_options(void)
     lanes_open_options options;
     lanes_open_options_default(&options);
     options.socket = fake.path;
+    options.flags = open_flags;
     options.timeout_ms = 2000;
     return options;
 }

@@ -30,8 +30,21 @@ typedef struct session {
     lanes_ring_executor ring;
     lanes_shm_table *table;
     uint64_t ir_bytes[KERNELS]; /* 0: no such kernel */
+    uint32_t generation[KERNELS];
+    uint32_t last_generation;
+    uint32_t batch_count; /* taken */
     bool is_over;
 } session;
+
+/** True if the death that is planned is to happen; then it has. */
+static bool dies(fake_executor *fake)
+{
+    if (fake->plan.deaths != 0 && fake->deaths >= fake->plan.deaths) {
+        return false;
+    }
+    fake->deaths++;
+    return true;
+}
 
 /* ---- Replies --------------------------------------------------------------------------
  */
@@ -148,7 +161,7 @@ static void send_reply(session *self, reply *answer)
         if (plan->lie == FAKE_SILENT) {
             return;
         }
-        if (plan->lie == FAKE_HANG_UP) {
+        if (plan->lie == FAKE_HANG_UP && dies(self->fake)) {
             self->is_over = true;
             return;
         }
@@ -189,6 +202,7 @@ static void answer_segment(session *self, reply *answer, const lanes_os_message 
             answer->fd_count = 1;
             break;
         case LANES_ABI_SEGMENT_ATTACH:
+            self->fake->attached++;
             status = lanes_shm_attach(self->table, request->fds[0], message->bytes,
                                       message->flags, &message->id, &err);
             break;
@@ -232,9 +246,10 @@ static void add_kernel(session *self, reply *answer, lanes_abi_header header,
         LANES_ASSERT(slot < KERNELS);
     }
     self->ir_bytes[slot] = ir_bytes;
+    self->generation[slot] = ++self->last_generation;
     answer->kernel = (lanes_abi_kernel){
         .header = header,
-        .id = {.slot = slot, .generation = 1},
+        .id = {.slot = slot, .generation = self->generation[slot]},
         .compile_ns = 12345,
         .input_count = 2,
         .output_count = 1,
@@ -245,12 +260,22 @@ static void add_kernel(session *self, reply *answer, lanes_abi_header header,
     };
 }
 
+static bool has_kernel(const session *self, lanes_abi_id id)
+{
+    return id.slot < KERNELS && self->ir_bytes[id.slot] != 0 &&
+           self->generation[id.slot] == id.generation;
+}
+
 static void fuse_kernels(session *self, reply *answer, const lanes_os_message *request)
 {
     lanes_abi_kernel_fuse fuse;
     LANES_ASSERT(request->bytes == sizeof(fuse) && request->fd_count == 0);
     memcpy(&fuse, request->buffer, sizeof(fuse));
+    for (uint32_t n = 0; n < fuse.node_count; n++) {
+        LANES_ASSERT(has_kernel(self, fuse.node[n].kernel));
+    }
     self->fake->fuse = fuse;
+    self->fake->fuses++;
     add_kernel(self, answer, fuse.header, fuse.node_count);
 }
 
@@ -260,6 +285,7 @@ static void load_kernel(session *self, reply *answer, const lanes_os_message *re
     LANES_ASSERT(request->bytes == sizeof(load) && request->fd_count == 1);
     memcpy(&load, request->buffer, sizeof(load));
     self->fake->load = load;
+    self->fake->loads++;
     lanes_os_facts facts;
     MUST(lanes_os_fd_facts(request->fds[0], &facts, NULL));
     LANES_ASSERT(facts.bytes == load.ir_bytes);
@@ -281,7 +307,7 @@ static void answer_kernel(session *self, reply *answer, const lanes_os_message *
     }
     const uint32_t slot = answer->kernel.id.slot;
     if (answer->header.status == 0) {
-        if (slot >= KERNELS || self->ir_bytes[slot] == 0) {
+        if (!has_kernel(self, answer->kernel.id)) {
             refuse(answer, LANES_E_STALE_ID, "no such kernel");
         } else if (answer->header.type == LANES_ABI_KERNEL_RELEASE) {
             self->ir_bytes[slot] = 0;
@@ -402,7 +428,8 @@ static double *resolve(session *self, const uint64_t *words, lanes_status *statu
 static lanes_status run_batch(session *self, const lanes_abi_entry *entry,
                               const uint64_t *arguments)
 {
-    if (entry->kernel_slot >= KERNELS || self->ir_bytes[entry->kernel_slot] == 0) {
+    const lanes_abi_id kernel = {entry->kernel_slot, entry->kernel_generation};
+    if (!has_kernel(self, kernel)) {
         return LANES_E_STALE_ID;
     }
     const uint32_t dimensions = entry->dimensions;
@@ -420,6 +447,9 @@ static lanes_status run_batch(session *self, const lanes_abi_entry *entry,
     for (uint64_t i = 0; i < arguments[dimensions - 1]; i++) {
         data[2][i] = data[0][i] + data[1][i];
     }
+    if (self->fake->run_count < FAKE_RUNS_MAX) {
+        self->fake->run_tag[self->fake->run_count++] = entry->tag;
+    }
     self->fake->entry = *entry;
     memcpy(&self->fake->first_operand, arguments + dimensions,
            sizeof(self->fake->first_operand));
@@ -436,8 +466,7 @@ static void wake_client(session *self, uint32_t wake)
     }
 }
 
-static void complete_batch(session *self, const lanes_abi_entry *entry,
-                           lanes_status status)
+static void post_batch(session *self, const lanes_abi_entry *entry, lanes_status status)
 {
     const lanes_abi_completion completion = {
         .tag = entry->tag,
@@ -451,12 +480,53 @@ static void complete_batch(session *self, const lanes_abi_entry *entry,
         .threads = 1,
         .strategy = LANES_STRATEGY_LOOP,
         .vector_width = 8,
+        .cookie = entry->cookie,
     };
     lanes_ring_executor_post(&self->ring, &completion, lanes_status_text(status),
                              &self->fake->plan.raised);
+}
+
+static void complete_batch(session *self, const lanes_abi_entry *entry,
+                           lanes_status status)
+{
+    post_batch(self, entry, status);
     const uint32_t wake = lanes_ring_executor_publish(&self->ring);
     if (self->fake->plan.batches != FAKE_FINISH_AND_DIE) {
         wake_client(self, wake);
+    }
+}
+
+static void tell_started(session *self, const lanes_abi_entry *entry)
+{
+    self->fake->started++;
+    lanes_ring_executor_tell_started(&self->ring, self->batch_count % LANES_ABI_ENTRIES,
+                                     entry->cookie);
+}
+
+/** Get as far with the batch as planned, then die. */
+static void die_with(session *self, const lanes_abi_entry *entry,
+                     const uint64_t *arguments)
+{
+    const enum fake_death death = self->fake->plan.death;
+    lanes_status status = LANES_OK;
+    self->is_over = true;
+    if (death == FAKE_AT_STOP) {
+        complete_batch(self, entry, LANES_E_CANCELLED);
+        lanes_ring_executor_close(&self->ring, LANES_E_PEER_GONE);
+        return;
+    }
+    if (death >= FAKE_AFTER_STARTED) {
+        tell_started(self, entry);
+    }
+    if (death >= FAKE_AFTER_WRITE) {
+        status = run_batch(self, entry, arguments);
+    }
+    if (death >= FAKE_AFTER_POST) {
+        post_batch(self, entry, status);
+    }
+    if (death >= FAKE_AFTER_PUBLISH) {
+        LANES_IGNORE((lanes_status)lanes_ring_executor_publish(&self->ring),
+                     "nobody is woken");
     }
 }
 
@@ -482,6 +552,7 @@ static void handle_batch(session *self, const lanes_abi_entry *entry,
     case FAKE_FINISH_AND_DIE:
         break;
     }
+    tell_started(self, entry);
     const struct timespec delay = {.tv_nsec = (long)plan->delay_ns};
     nanosleep(&delay, NULL);
     complete_batch(self, entry, run_batch(self, entry, arguments));
@@ -492,9 +563,23 @@ static void serve_ring(session *self)
 {
     lanes_abi_entry entry;
     uint64_t arguments[LANES_ABI_ARGUMENT_WORDS];
-    while (!self->is_over &&
-           lanes_ring_executor_take(&self->ring, &entry, arguments) == 1) {
-        handle_batch(self, &entry, arguments);
+    const fake_plan *plan = &self->fake->plan;
+    while (!self->is_over && lanes_ring_executor_has_entries(&self->ring)) {
+        const bool is_last = plan->death != FAKE_LIVE &&
+                             self->batch_count == plan->death_batch && dies(self->fake);
+        if (is_last && plan->death == FAKE_BEFORE_TAKE) {
+            self->is_over = true;
+            break;
+        }
+        if (lanes_ring_executor_take(&self->ring, &entry, arguments) != 1) {
+            break;
+        }
+        if (is_last) {
+            die_with(self, &entry, arguments);
+        } else {
+            handle_batch(self, &entry, arguments);
+        }
+        self->batch_count++;
     }
 }
 
@@ -526,6 +611,7 @@ static void serve_until_over(session *self, int poller)
 void fake_serve(int socket, int stop, fake_executor *fake)
 {
     session self = {.fake = fake, .socket = socket, .rings = LANES_SHM_RINGS_NONE};
+    fake->sessions++;
     MUST(lanes_os_event_create(&self.doorbell, NULL));
     MUST(lanes_os_event_create(&self.event, NULL));
     MUST(lanes_shm_rings_create(&self.rings, &self.ring, NULL));
