@@ -16,28 +16,12 @@
 #include "os/os_process.h"
 #include "os/os_socket.h"
 #include "os/os_wait.h"
-#include "shm/shm.h"
+#include "unit/client/fake_internal.h"
 
 #define MUST(expression) LANES_ASSERT((expression) >= 0)
-#define KERNELS          64u
-
-typedef struct session {
-    fake_executor *fake;
-    int socket;
-    int doorbell;
-    int event;
-    lanes_shm_rings rings;
-    lanes_ring_executor ring;
-    lanes_shm_table *table;
-    uint64_t ir_bytes[KERNELS]; /* 0: no such kernel */
-    uint32_t generation[KERNELS];
-    uint32_t last_generation;
-    uint32_t batch_count; /* taken */
-    bool is_over;
-} session;
 
 /** True if the death that is planned is to happen; then it has. */
-static bool dies(fake_executor *fake)
+bool fake_dies(fake_executor *fake)
 {
     if (fake->plan.deaths != 0 && fake->deaths >= fake->plan.deaths) {
         return false;
@@ -153,7 +137,7 @@ static void spoil_header(reply *answer, const fake_plan *plan)
     }
 }
 
-static void send_reply(session *self, reply *answer)
+static void send_reply(fake_session *self, reply *answer)
 {
     const fake_plan *plan = &self->fake->plan;
     answer->header.bytes = (uint32_t)answer->size;
@@ -161,7 +145,7 @@ static void send_reply(session *self, reply *answer)
         if (plan->lie == FAKE_SILENT) {
             return;
         }
-        if (plan->lie == FAKE_HANG_UP && dies(self->fake)) {
+        if (plan->lie == FAKE_HANG_UP && fake_dies(self->fake)) {
             self->is_over = true;
             return;
         }
@@ -175,7 +159,7 @@ static void send_reply(session *self, reply *answer)
 /* ---- Requests -------------------------------------------------------------------------
  */
 
-static void answer_hello(session *self, reply *answer)
+static void answer_hello(fake_session *self, reply *answer)
 {
     answer->hello.executor_pid = (uint32_t)lanes_os_pid();
     answer->hello.threads = 3;
@@ -188,7 +172,8 @@ static void answer_hello(session *self, reply *answer)
     send_reply(self, answer);
 }
 
-static void answer_segment(session *self, reply *answer, const lanes_os_message *request)
+static void answer_segment(fake_session *self, reply *answer,
+                           const lanes_os_message *request)
 {
     lanes_error err = {.message = ""};
     lanes_abi_segment *message = &answer->segment;
@@ -223,7 +208,7 @@ static void answer_segment(session *self, reply *answer, const lanes_os_message 
 }
 
 /** Put a JSON text about kernel @p slot into a memfd and attach it. */
-static void attach_report(session *self, reply *answer, uint32_t slot)
+static void attach_report(fake_session *self, reply *answer, uint32_t slot)
 {
     char text[64];
     const int length = snprintf(text, sizeof(text), "{\"ir_bytes\":%llu}",
@@ -237,7 +222,7 @@ static void attach_report(session *self, reply *answer, uint32_t slot)
 }
 
 /** A new kernel, whose IR has @p ir_bytes. */
-static void add_kernel(session *self, reply *answer, lanes_abi_header header,
+static void add_kernel(fake_session *self, reply *answer, lanes_abi_header header,
                        uint64_t ir_bytes)
 {
     uint32_t slot = 0;
@@ -260,26 +245,22 @@ static void add_kernel(session *self, reply *answer, lanes_abi_header header,
     };
 }
 
-static bool has_kernel(const session *self, lanes_abi_id id)
-{
-    return id.slot < KERNELS && self->ir_bytes[id.slot] != 0 &&
-           self->generation[id.slot] == id.generation;
-}
-
-static void fuse_kernels(session *self, reply *answer, const lanes_os_message *request)
+static void fuse_kernels(fake_session *self, reply *answer,
+                         const lanes_os_message *request)
 {
     lanes_abi_kernel_fuse fuse;
     LANES_ASSERT(request->bytes == sizeof(fuse) && request->fd_count == 0);
     memcpy(&fuse, request->buffer, sizeof(fuse));
     for (uint32_t n = 0; n < fuse.node_count; n++) {
-        LANES_ASSERT(has_kernel(self, fuse.node[n].kernel));
+        LANES_ASSERT(fake_has_kernel(self, fuse.node[n].kernel));
     }
     self->fake->fuse = fuse;
     self->fake->fuses++;
     add_kernel(self, answer, fuse.header, fuse.node_count);
 }
 
-static void load_kernel(session *self, reply *answer, const lanes_os_message *request)
+static void load_kernel(fake_session *self, reply *answer,
+                        const lanes_os_message *request)
 {
     lanes_abi_kernel_load load;
     LANES_ASSERT(request->bytes == sizeof(load) && request->fd_count == 1);
@@ -297,7 +278,8 @@ static void load_kernel(session *self, reply *answer, const lanes_os_message *re
     }
 }
 
-static void answer_kernel(session *self, reply *answer, const lanes_os_message *request)
+static void answer_kernel(fake_session *self, reply *answer,
+                          const lanes_os_message *request)
 {
     answer->size = sizeof(answer->kernel);
     if (answer->header.type == LANES_ABI_KERNEL_LOAD) {
@@ -307,7 +289,7 @@ static void answer_kernel(session *self, reply *answer, const lanes_os_message *
     }
     const uint32_t slot = answer->kernel.id.slot;
     if (answer->header.status == 0) {
-        if (!has_kernel(self, answer->kernel.id)) {
+        if (!fake_has_kernel(self, answer->kernel.id)) {
             refuse(answer, LANES_E_STALE_ID, "no such kernel");
         } else if (answer->header.type == LANES_ABI_KERNEL_RELEASE) {
             self->ir_bytes[slot] = 0;
@@ -322,7 +304,8 @@ static void answer_kernel(session *self, reply *answer, const lanes_os_message *
 }
 
 /* Says that it has cancelled; batches that it holds it has forgotten. */
-static void answer_cancel(session *self, reply *answer, const lanes_os_message *request)
+static void answer_cancel(fake_session *self, reply *answer,
+                          const lanes_os_message *request)
 {
     lanes_abi_cancel cancel;
     LANES_ASSERT(request->bytes == sizeof(cancel) && request->fd_count == 0);
@@ -332,7 +315,7 @@ static void answer_cancel(session *self, reply *answer, const lanes_os_message *
     send_reply(self, answer);
 }
 
-static void answer_session_cancel(session *self, reply *answer,
+static void answer_session_cancel(fake_session *self, reply *answer,
                                   const lanes_os_message *request)
 {
     lanes_abi_session_cancel cancel;
@@ -346,7 +329,7 @@ static void answer_session_cancel(session *self, reply *answer,
 }
 
 /* Statistics of eight bytes; or, as a lie, of more than there are. */
-static void answer_stats(session *self, reply *answer, const lanes_os_message *request)
+static void answer_stats(fake_session *self, reply *answer, const lanes_os_message *request)
 {
     static const char text[] = "{\"a\":12}";
     lanes_abi_stats stats = {.header = answer->header, .bytes = sizeof(text) - 1};
@@ -366,7 +349,7 @@ static void answer_stats(session *self, reply *answer, const lanes_os_message *r
     lanes_os_close(&fd);
 }
 
-static void serve_request(session *self)
+static void serve_request(fake_session *self)
 {
     reply answer = {.size = 0, .spare_fd = self->socket};
     lanes_os_message request = {.buffer = answer.bytes,
@@ -404,192 +387,13 @@ static void serve_request(session *self)
     lanes_os_message_close_fds(&request);
 }
 
-/* ---- Batches --------------------------------------------------------------------------
- */
-
-/** The operand's address, or NULL with a status. Offsets are trusted: this is a fake. */
-static double *resolve(session *self, const uint64_t *words, lanes_status *status)
-{
-    lanes_abi_operand operand;
-    memcpy(&operand, words, sizeof(operand));
-    lanes_shm_segment *segment = NULL;
-    const lanes_abi_id id = {operand.segment_slot, operand.segment_generation};
-    *status = lanes_shm_acquire(self->table, id, &segment);
-    if (*status < 0) {
-        return NULL;
-    }
-    double *address = (double *)(void *)((char *)segment->mapping.data + operand.offset);
-    lanes_shm_drop(segment); /* it stays mapped: this thread also releases */
-    return address;
-}
-
-/** c = a + b over contiguous f8 along the last dimension, all others having length 1;
- * further operands are left alone. */
-static lanes_status run_batch(session *self, const lanes_abi_entry *entry,
-                              const uint64_t *arguments)
-{
-    const lanes_abi_id kernel = {entry->kernel_slot, entry->kernel_generation};
-    if (!has_kernel(self, kernel)) {
-        return LANES_E_STALE_ID;
-    }
-    const uint32_t dimensions = entry->dimensions;
-    const size_t operand_words = sizeof(lanes_abi_operand) / 8 + dimensions;
-    LANES_ASSERT(dimensions >= 1 && dimensions <= LANES_DIMENSIONS_MAX);
-    LANES_ASSERT(entry->operand_count >= 3 && entry->operand_count <= 5);
-    LANES_ASSERT(entry->argument_words ==
-                 dimensions + entry->operand_count * operand_words);
-    double *data[3];
-    for (uint32_t i = 0; i < 3; i++) {
-        lanes_status status = LANES_OK;
-        data[i] = resolve(self, arguments + dimensions + i * operand_words, &status);
-        LANES_TRY(status);
-    }
-    for (uint64_t i = 0; i < arguments[dimensions - 1]; i++) {
-        data[2][i] = data[0][i] + data[1][i];
-    }
-    if (self->fake->run_count < FAKE_RUNS_MAX) {
-        self->fake->run_tag[self->fake->run_count++] = entry->tag;
-    }
-    self->fake->entry = *entry;
-    memcpy(&self->fake->first_operand, arguments + dimensions,
-           sizeof(self->fake->first_operand));
-    return self->fake->plan.outcome;
-}
-
-static void wake_client(session *self, uint32_t wake)
-{
-    if ((wake & LANES_ABI_WAIT_FUTEX) != 0) {
-        lanes_os_futex_wake(lanes_ring_executor_futex(&self->ring), UINT32_MAX);
-    }
-    if ((wake & LANES_ABI_WAIT_EVENT) != 0) {
-        lanes_os_event_signal(self->event);
-    }
-}
-
-static void post_batch(session *self, const lanes_abi_entry *entry, lanes_status status)
-{
-    const lanes_abi_completion completion = {
-        .tag = entry->tag,
-        .status = status,
-        .failed = self->fake->plan.failed,
-        .first_failed = 3,
-        .elements = 7,
-        .queued_ns = lanes_clock_ns() - entry->submitted_ns,
-        .run_ns = 5,
-        .tiles = 2,
-        .threads = 1,
-        .strategy = LANES_STRATEGY_LOOP,
-        .vector_width = 8,
-        .cookie = entry->cookie,
-    };
-    lanes_ring_executor_post(&self->ring, &completion, lanes_status_text(status),
-                             &self->fake->plan.raised);
-}
-
-static void complete_batch(session *self, const lanes_abi_entry *entry,
-                           lanes_status status)
-{
-    post_batch(self, entry, status);
-    const uint32_t wake = lanes_ring_executor_publish(&self->ring);
-    if (self->fake->plan.batches != FAKE_FINISH_AND_DIE) {
-        wake_client(self, wake);
-    }
-}
-
-static void tell_started(session *self, const lanes_abi_entry *entry)
-{
-    self->fake->started++;
-    lanes_ring_executor_tell_started(&self->ring, self->batch_count % LANES_ABI_ENTRIES,
-                                     entry->cookie);
-}
-
-/** Get as far with the batch as planned, then die. */
-static void die_with(session *self, const lanes_abi_entry *entry,
-                     const uint64_t *arguments)
-{
-    const enum fake_death death = self->fake->plan.death;
-    lanes_status status = LANES_OK;
-    self->is_over = true;
-    if (death == FAKE_AT_STOP) {
-        complete_batch(self, entry, LANES_E_CANCELLED);
-        lanes_ring_executor_close(&self->ring, LANES_E_PEER_GONE);
-        return;
-    }
-    if (death >= FAKE_AFTER_STARTED) {
-        tell_started(self, entry);
-    }
-    if (death >= FAKE_AFTER_WRITE) {
-        status = run_batch(self, entry, arguments);
-    }
-    if (death >= FAKE_AFTER_POST) {
-        post_batch(self, entry, status);
-    }
-    if (death >= FAKE_AFTER_PUBLISH) {
-        LANES_IGNORE((lanes_status)lanes_ring_executor_publish(&self->ring),
-                     "nobody is woken");
-    }
-}
-
-static void handle_batch(session *self, const lanes_abi_entry *entry,
-                         const uint64_t *arguments)
-{
-    const fake_plan *plan = &self->fake->plan;
-    switch (plan->batches) {
-    case FAKE_HOLD:
-        return;
-    case FAKE_DIE:
-        self->is_over = true;
-        return;
-    case FAKE_CLOSE:
-        lanes_ring_executor_close(&self->ring, plan->status);
-        wake_client(self, LANES_ABI_WAIT_FUTEX | LANES_ABI_WAIT_EVENT);
-        return;
-    case FAKE_CORRUPT:
-        *lanes_ring_executor_futex(&self->ring) = 1000;
-        wake_client(self, LANES_ABI_WAIT_FUTEX | LANES_ABI_WAIT_EVENT);
-        return;
-    case FAKE_RUN:
-    case FAKE_FINISH_AND_DIE:
-        break;
-    }
-    tell_started(self, entry);
-    const struct timespec delay = {.tv_nsec = (long)plan->delay_ns};
-    nanosleep(&delay, NULL);
-    complete_batch(self, entry, run_batch(self, entry, arguments));
-    self->is_over = plan->batches == FAKE_FINISH_AND_DIE;
-}
-
-static void serve_ring(session *self)
-{
-    lanes_abi_entry entry;
-    uint64_t arguments[LANES_ABI_ARGUMENT_WORDS];
-    const fake_plan *plan = &self->fake->plan;
-    while (!self->is_over && lanes_ring_executor_has_entries(&self->ring)) {
-        const bool is_last = plan->death != FAKE_LIVE &&
-                             self->batch_count == plan->death_batch && dies(self->fake);
-        if (is_last && plan->death == FAKE_BEFORE_TAKE) {
-            self->is_over = true;
-            break;
-        }
-        if (lanes_ring_executor_take(&self->ring, &entry, arguments) != 1) {
-            break;
-        }
-        if (is_last) {
-            die_with(self, &entry, arguments);
-        } else {
-            handle_batch(self, &entry, arguments);
-        }
-        self->batch_count++;
-    }
-}
-
 /* ---- Session --------------------------------------------------------------------------
  */
 
-static void serve_until_over(session *self, int poller)
+static void serve_until_over(fake_session *self, int poller)
 {
     while (!self->is_over) {
-        serve_ring(self);
+        fake_serve_ring(self);
         lanes_os_ready ready[4];
         lanes_status count = 0;
         if (!self->is_over && lanes_ring_executor_sleep(&self->ring)) {
@@ -610,7 +414,7 @@ static void serve_until_over(session *self, int poller)
 
 void fake_serve(int socket, int stop, fake_executor *fake)
 {
-    session self = {.fake = fake, .socket = socket, .rings = LANES_SHM_RINGS_NONE};
+    fake_session self = {.fake = fake, .socket = socket, .rings = LANES_SHM_RINGS_NONE};
     fake->sessions++;
     MUST(lanes_os_event_create(&self.doorbell, NULL));
     MUST(lanes_os_event_create(&self.event, NULL));

@@ -63,9 +63,10 @@ typedef struct fake_plan {
     lanes_status status; /* for FAKE_REFUSE and FAKE_CLOSE */
     enum fake_batches batches;
     enum fake_death death;
-    uint32_t death_batch; /* of a session, from 0 */
-    uint32_t deaths;      /* FAKE_HANG_UP and fake_death so often; 0: always */
-    uint64_t delay_ns;    /* before each completion */
+    uint32_t death_batch;  /* of a session, from 0 */
+    uint32_t deaths;       /* FAKE_HANG_UP and fake_death so often; 0: always */
+    uint64_t delay_ns;     /* before each completion */
+    uint64_t cookie_error; /* added to cookies of completions */
     /* What its completions say, once they have run. */
     lanes_status outcome;
     uint64_t failed;
