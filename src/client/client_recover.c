@@ -100,6 +100,8 @@ lanes_status lanes_client_lose(lanes_session *session, lanes_error *err)
     if (reason != LANES_E_PEER_GONE) {
         return give_up(session, reason, err);
     }
+    session->lost_ns = lanes_clock_ns(); /* from now on it is sent no requests */
+    session->tried_ns = 0;
     const lanes_status kept = lanes_client_replay_keep(session);
     if (kept < 0) {
         return lanes_error_set(err, lanes_client_break(session, kept),
@@ -108,8 +110,6 @@ lanes_status lanes_client_lose(lanes_session *session, lanes_error *err)
     lanes_client_replay_judge(session);
     session->was_private = session->executor.pidfd >= 0;
     lanes_client_disconnect(session);
-    session->lost_ns = lanes_clock_ns();
-    session->tried_ns = 0;
     if (session->poller >= 0) {
         lanes_os_event_signal(session->nudge);
     }

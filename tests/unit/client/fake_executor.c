@@ -329,7 +329,8 @@ static void answer_session_cancel(fake_session *self, reply *answer,
 }
 
 /* Statistics of eight bytes; or, as a lie, of more than there are. */
-static void answer_stats(fake_session *self, reply *answer, const lanes_os_message *request)
+static void answer_stats(fake_session *self, reply *answer,
+                         const lanes_os_message *request)
 {
     static const char text[] = "{\"a\":12}";
     lanes_abi_stats stats = {.header = answer->header, .bytes = sizeof(text) - 1};
@@ -416,6 +417,7 @@ void fake_serve(int socket, int stop, fake_executor *fake)
 {
     fake_session self = {.fake = fake, .socket = socket, .rings = LANES_SHM_RINGS_NONE};
     fake->sessions++;
+    fake->served = socket;
     MUST(lanes_os_event_create(&self.doorbell, NULL));
     MUST(lanes_os_event_create(&self.event, NULL));
     MUST(lanes_shm_rings_create(&self.rings, &self.ring, NULL));

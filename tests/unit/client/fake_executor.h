@@ -88,7 +88,8 @@ typedef struct fake_executor {
     char folder[64];
     char path[80]; /* of its socket */
     int listener;
-    int stop; /* eventfd */
+    int stop;   /* eventfd */
+    int served; /* the socket of the present session */
     pthread_t thread;
     uint32_t
         segments_left; /* after fake_stop(): in the last session's table at its end */

@@ -200,6 +200,27 @@ Test(client_lost, event_loops_keep_their_descriptor)
     cr_assert_eq(lanes_os_poll(fd, LANES_OS_READABLE, 0), 0, "drained");
 }
 
+Test(client_lost, event_loops_see_nothing_of_what_forked_children_hold)
+{
+    open_with((fake_plan){.death = FAKE_AFTER_STARTED, .deaths = 1});
+    arrays made = make_arrays();
+    const int fd = lanes_fd(session);
+    const pid_t child = fork(); /* has duplicates of the socket and the event */
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        lanes_os_close(&fake.served); /* the executor's end is the executor's */
+        pause();
+    }
+    submit_tags(&made, 1);
+    loop_for(fd, 1);
+    cr_assert_eq(lanes_reconnects(session), 1);
+    lanes_completion completion;
+    cr_assert_eq(lanes_poll(session, &completion), 0);
+    cr_assert_eq(lanes_os_poll(fd, LANES_OS_READABLE, 0), 0, "drained");
+    kill(child, SIGKILL);
+    cr_assert_eq(waitpid(child, NULL, 0), child);
+}
+
 Test(client_lost, event_loops_are_told_of_what_others_found)
 {
     open_with((fake_plan){.death = FAKE_AFTER_PUBLISH, .death_batch = 2, .deaths = 1});

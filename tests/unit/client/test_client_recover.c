@@ -87,6 +87,31 @@ Test(client_recover, released_handles_serve_the_batches_that_name_them)
     }
 }
 
+Test(client_recover, released_handles_end_with_an_executor_that_had_them)
+{
+    /* Each executor ends when it has published the second of its batches. */
+    open_with((fake_plan){.death = FAKE_AFTER_PUBLISH, .death_batch = 1, .deaths = 2});
+    arrays made = make_arrays();
+    submit_tags(&made, 4);
+    usleep(50000);
+    lanes_kernel_release(made.kernel);
+    lanes_segment_release(made.segment);
+    for (uint32_t deaths = 1; deaths <= 2; deaths++) {
+        lanes_segment *segment = NULL;
+        cr_assert_eq(lanes_segment_create(session, 1, &segment, &err), LANES_OK, "%s",
+                     err.message);
+        cr_assert_eq(lanes_reconnects(session), deaths);
+        usleep(50000);
+    }
+    cr_assert_null(session->released_segments);
+    cr_assert_null(session->released_kernels);
+    lanes_status status[5];
+    wait_for_all(4, status);
+    for (uint32_t tag = 1; tag <= 4; tag++) {
+        cr_assert_eq(status[tag], LANES_OK);
+    }
+}
+
 Test(client_recover, released_handles_that_no_batch_names_are_forgotten)
 {
     open_with((fake_plan){.batches = FAKE_HOLD});
