@@ -95,6 +95,14 @@ typedef struct lanes_batch {
      * are not affected.
      */
     uint64_t deadline_ns;
+    /**
+     * enum lanes_priority; 0, which is NORMAL, is the common case. Batches of a session
+     * begin in order only among those of the same priority. While HIGH ones wait all the
+     * time, of all sessions together, NORMAL ones still get a ninth of the time; LOW ones
+     * get what nobody else wants, which may be nothing. What runs gives way after 2 ms.
+     */
+    uint32_t priority;
+    uint32_t reserved; /**< must be 0 */
 } lanes_batch;
 
 /**

@@ -94,6 +94,16 @@ static lanes_status check_batch(const lanes_session *session, const lanes_batch 
                                "batch.reduce %u is none of enum lanes_reduce, 0 .. %d",
                                batch->reduce, LANES_REDUCE_SCAN);
     }
+    if (batch->priority > LANES_PRIORITY_HIGH) {
+        return lanes_error_set(
+            err, LANES_E_INVALID,
+            "batch.priority %u is none of enum lanes_priority, 0 .. %d", batch->priority,
+            LANES_PRIORITY_HIGH);
+    }
+    if (batch->reserved != 0) {
+        return lanes_error_set(err, LANES_E_INVALID, "batch.reserved %u is not 0",
+                               batch->reserved);
+    }
     if (batch->shape == NULL || batch->operands == NULL) {
         return lanes_error_set(err, LANES_E_INVALID,
                                "batch.shape or batch.operands is NULL");
@@ -187,6 +197,7 @@ lanes_status lanes_submit(lanes_session *session, const lanes_batch *batch,
         .flags = flags_of(batch),
         .reduce = batch->reduce,
         .reduce_axes = reduced_axes_of(batch),
+        .priority = batch->priority,
         .kernel_slot = batch->kernel->id.slot,
         .kernel_generation = batch->kernel->id.generation,
         .tag = batch->tag,

@@ -4,9 +4,9 @@
  *
  *   taken -> decoded -> (parked until its variant is compiled) -> run -> completed
  *
- * Small batches run where they are taken. Others queue in their session and run in
- * slices, one session after the other, so that nobody waits longer than a slice for each
- * other session that has work.
+ * Small batches run where they are taken, if that is fair to those that wait. Others
+ * queue in their session and run in slices when it is its turn (server_turn.h), so that
+ * nobody waits longer than a slice for each other session that has work.
  */
 #include "server/server_internal.h"
 
@@ -19,10 +19,11 @@
 #include "os/os_failpoint.h"
 
 /* Wanted duration of a slice: how long a batch holds the team in one go. */
-#define SLICE_NS 2000000u
+#define SLICE_NS LANES_SERVER_QUANTUM_NS
 
-/* A batch that is expected to end within this runs at once. */
-#define INLINE_NS 200000u
+/* A batch that is expected to end within this is small: it runs at once if it may, and
+ * several share a turn, until they have taken so long together. */
+#define SMALL_NS 200000u
 
 /* Elements of the first slice of a variant whose cost nobody knows yet. */
 #define UNKNOWN_COUNT 256u
@@ -38,34 +39,8 @@
  */
 #define UNSTREAMED_NS 20000000u
 
-/* Entries taken from one session before the next one's turn. */
-#define TAKE_MAX 32u
-
-/* ---- Lists --------------------------------------------------------------------------
- */
-
-void lanes_server_batches_push(lanes_server_batches *list, lanes_server_batch *batch)
-{
-    batch->next = NULL;
-    if (list->last != NULL) {
-        list->last->next = batch;
-    } else {
-        list->first = batch;
-    }
-    list->last = batch;
-}
-
-lanes_server_batch *lanes_server_batches_pop(lanes_server_batches *list)
-{
-    lanes_server_batch *batch = list->first;
-    if (batch != NULL) {
-        list->first = batch->next;
-        if (list->first == NULL) {
-            list->last = NULL;
-        }
-    }
-    return batch;
-}
+/* Entries of one session of whose completions its client is told together, at most. */
+#define PUBLISH_COUNT 32u
 
 /* ---- Variants -----------------------------------------------------------------------
  */
@@ -160,8 +135,7 @@ static bool is_over(const lanes_server_batch *batch, uint64_t now_ns)
     return batch->deadline_ns != 0 && now_ns >= batch->deadline_ns;
 }
 
-/* Its deadline is over; or somebody wanted it to end. */
-static void complete_ended(lanes_server *server, lanes_server_batch *batch)
+void lanes_server_batch_end(lanes_server *server, lanes_server_batch *batch)
 {
     char text[LANES_ABI_TEXT_BYTES];
     const bool is_late = is_over(batch, lanes_clock_ns());
@@ -181,7 +155,7 @@ static void complete_ended(lanes_server *server, lanes_server_batch *batch)
 static bool run_slice(lanes_server *server, lanes_server_batch *batch)
 {
     if (is_over(batch, server->dispatch.now_ns)) {
-        complete_ended(server, batch);
+        lanes_server_batch_end(server, batch);
         return true;
     }
     improve(server, batch);
@@ -197,7 +171,7 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     const bool is_measure = count <= rest && variant->element_ps != 0 && !is_alone;
     count = lanes_min_u64(rest, count);
     if (batch->started_ns == 0) {
-        batch->started_ns = lanes_clock_ns();
+        batch->started_ns = server->dispatch.now_ns;
     }
     const uint64_t before_ns = outcome->run_ns;
     outcome->element_ps = variant->element_ps;
@@ -217,12 +191,15 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     const bool is_ended = lanes_server_watch_finish(server);
     LANES_FAILPOINT(BATCH_SLICE);
     server->dispatch.now_ns = outcome->ended_ns;
+    lanes_server_turn_charge(&server->dispatch.turns,
+                             &batch->session->queue[batch->priority].turn,
+                             outcome->run_ns - before_ns);
     if (outcome->fault.signal_number != 0) {
         lanes_server_complete_fault(server, batch);
         return true;
     }
     if (is_ended) {
-        complete_ended(server, batch);
+        lanes_server_batch_end(server, batch);
         return true;
     }
     variant->element_ps = outcome->element_ps;
@@ -247,33 +224,54 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     return false;
 }
 
-void lanes_server_batch_run_slice(lanes_server *server, lanes_server_session *session)
+static bool is_small(const lanes_server *server, const lanes_server_batch *batch)
 {
-    lanes_server_batch *batch = lanes_server_batches_pop(&session->queue);
-    if (batch != NULL && !run_slice(server, batch)) {
-        /* Back to the front: batches of one session run in order. */
-        batch->next = session->queue.first;
-        session->queue.first = batch;
-        if (session->queue.last == NULL) {
-            session->queue.last = batch;
-        }
-    }
+    return batch->plan.work <=
+           count_for(batch->variant, server->dispatch.threads, SMALL_NS);
 }
 
-/* A batch whose variant is there: at once if it is small and nothing is before it. */
+void lanes_server_batch_run_turn(lanes_server *server, lanes_server_queue *queue)
+{
+    lanes_server_batches *batches = &queue->batches;
+    const uint64_t before_ns = queue->turn.used_ns;
+    bool may_go_on = true;
+    server->dispatch.now_ns = lanes_clock_ns();
+    while (may_go_on) {
+        lanes_server_batch *batch = lanes_server_batches_pop(batches);
+        if (!run_slice(server, batch)) {
+            lanes_server_queue_put_back(queue, batch);
+            break;
+        }
+        may_go_on = batches->first != NULL && is_small(server, batches->first) &&
+                    queue->turn.used_ns - before_ns < SMALL_NS;
+    }
+    lanes_server_queue_settle(server, queue);
+}
+
+/* True if a batch that has just become ready runs before those that wait. */
+static bool may_go(const lanes_server *server, const lanes_server_batch *batch)
+{
+    const lanes_server_dispatch *dispatch = &server->dispatch;
+    const lanes_server_queue *queue = &batch->session->queue[batch->priority];
+    return queue->batches.first == NULL && dispatch->visit_ns < SMALL_NS &&
+           dispatch->pass_ns < SLICE_NS && is_small(server, batch) &&
+           lanes_server_turn_may_go(&dispatch->turns, &queue->turn);
+}
+
+/* A batch whose variant is there: at once, or when it is its session's turn. */
 static void start_ready(lanes_server *server, lanes_server_batch *batch)
 {
-    lanes_server_session *session = batch->session;
-    if (session->queue.first != NULL ||
-        batch->plan.work >
-            count_for(batch->variant, server->dispatch.threads, INLINE_NS)) {
-        lanes_server_batches_push(&session->queue, batch);
-        LANES_FAILPOINT(BATCH_QUEUED);
+    lanes_server_dispatch *dispatch = &server->dispatch;
+    if (!may_go(server, batch)) {
+        lanes_server_queue_put(server, batch);
         return;
     }
-    batch->started_ns = batch->taken_ns;
+    const uint64_t before_ns = dispatch->now_ns;
     while (!run_slice(server, batch)) {
     }
+    const uint64_t taken_ns = dispatch->now_ns - before_ns;
+    dispatch->visit_ns += taken_ns;
+    dispatch->pass_ns += taken_ns;
 }
 
 /* Lets a batch wait for its variant; when the executor stops, nothing waits any more. */
@@ -376,7 +374,7 @@ void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant 
         }
         batch->compile_ns = lanes_clock_ns() - batch->parked_ns;
         if (variant->state == LANES_VARIANT_READY) {
-            lanes_server_batches_push(&session->queue, batch);
+            lanes_server_queue_put(server, batch);
         } else if (batch->plan.key.streams != 0) {
             start(server, batch); /* there is the plain variant */
         } else {
@@ -394,6 +392,7 @@ void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant 
 static void on_corrupt_ring(lanes_server *server, lanes_server_session *session)
 {
     session->is_corrupt = true;
+    lanes_server_queues_settle(server, session);
     lanes_server_batch_close_ring(session, LANES_E_RING_CORRUPT);
     lanes_server_report(server, &session->report_corrupt, LANES_MAIL_SESSION_CORRUPT);
 }
@@ -429,7 +428,7 @@ static void take_one(lanes_server *server, lanes_server_session *session)
     }
     LANES_FAILPOINT(BATCH_DECODED);
     if (session->has_cancels && lanes_server_watch_is_cancelled(session, batch->tag)) {
-        complete_ended(server, batch);
+        lanes_server_batch_end(server, batch);
         return;
     }
     if (batch->deadline_ns != 0) {
@@ -441,10 +440,11 @@ static void take_one(lanes_server *server, lanes_server_session *session)
 bool lanes_server_batch_take(lanes_server *server, lanes_server_session *session)
 {
     lanes_server_dispatch *dispatch = &server->dispatch;
-    const uint64_t start_ns = lanes_clock_ns();
-    dispatch->now_ns = start_ns;
     uint32_t count = 0;
-    while (count < TAKE_MAX) {
+    dispatch->now_ns = lanes_clock_ns();
+    dispatch->visit_ns = 0;
+    /* What may not run at once is taken all the same: only then is its priority known. */
+    while (count < LANES_ABI_ENTRIES) {
         const lanes_status taken = lanes_ring_executor_take(
             &session->ring, &dispatch->entry, dispatch->arguments);
         if (taken < 0) {
@@ -461,64 +461,10 @@ bool lanes_server_batch_take(lanes_server *server, lanes_server_session *session
             break; /* nobody waits for this entry */
         }
         take_one(server, session);
-        if (dispatch->now_ns - start_ns > INLINE_NS) {
-            break;
+        if (count % PUBLISH_COUNT == 0) {
+            lanes_server_batch_publish(session);
         }
     }
     lanes_server_batch_publish(session);
     return count > 0;
-}
-
-/* Takes those out of a list that match: the deadline is over, or else the tag. */
-static void end_matching(lanes_server *server, lanes_server_batches *list,
-                         const uint64_t *tag, uint64_t *earliest_ns)
-{
-    const uint64_t now_ns = lanes_clock_ns();
-    lanes_server_batches rest = {NULL, NULL};
-    lanes_server_batch *batch;
-    while ((batch = lanes_server_batches_pop(list)) != NULL) {
-        if (tag != NULL ? batch->tag == *tag : is_over(batch, now_ns)) {
-            complete_ended(server, batch);
-            continue;
-        }
-        if (batch->deadline_ns != 0) {
-            *earliest_ns = lanes_min_u64(*earliest_ns, batch->deadline_ns);
-        }
-        lanes_server_batches_push(&rest, batch);
-    }
-    *list = rest;
-}
-
-void lanes_server_batch_cancel_tag(lanes_server *server, lanes_server_session *session,
-                                   uint64_t tag)
-{
-    uint64_t earliest_ns = UINT64_MAX;
-    end_matching(server, &session->queue, &tag, &earliest_ns);
-    end_matching(server, &session->parked, &tag, &earliest_ns);
-    lanes_server_batch_publish(session);
-}
-
-uint64_t lanes_server_batch_expire(lanes_server *server)
-{
-    uint64_t earliest_ns = UINT64_MAX;
-    for (lanes_server_session *s = server->dispatch.sessions; s != NULL;
-         s = s->dispatch_next) {
-        end_matching(server, &s->queue, NULL, &earliest_ns);
-        end_matching(server, &s->parked, NULL, &earliest_ns);
-        lanes_server_batch_publish(s);
-    }
-    return earliest_ns;
-}
-
-void lanes_server_batch_cancel_all(lanes_server *server, lanes_server_session *session,
-                                   const char *text)
-{
-    lanes_server_batch *batch;
-    while ((batch = lanes_server_batches_pop(&session->queue)) != NULL) {
-        lanes_server_complete(server, batch, LANES_E_CANCELLED, text);
-    }
-    while ((batch = lanes_server_batches_pop(&session->parked)) != NULL) {
-        lanes_server_complete(server, batch, LANES_E_CANCELLED, text);
-    }
-    lanes_server_batch_publish(session);
 }

@@ -20,6 +20,7 @@
 #include "server/server.h"
 #include "server/server_code.h"
 #include "server/server_mail.h"
+#include "server/server_turn.h"
 #include "shm/shm.h"
 
 struct lanes_cache;
@@ -101,13 +102,14 @@ struct lanes_server_kernel {
 
 /** A batch from its ring entry to its completion. Lives in its session's pool. */
 struct lanes_server_batch {
-    lanes_server_batch *next; /* in the free list, the queue or the parked list */
+    lanes_server_batch *next; /* in the free list, a queue or the parked list */
     lanes_server_session *session;
     lanes_server_kernel *kernel;
     lanes_server_variant *variant;
     uint64_t tag;
     uint64_t cookie;
-    uint32_t errors; /* enum lanes_errors */
+    uint32_t errors;   /* enum lanes_errors */
+    uint32_t priority; /* enum lanes_priority */
     uint64_t submitted_ns;
     uint64_t taken_ns;
     uint64_t parked_ns;  /* when it began to wait for its variant; 0 = it did not */
@@ -127,6 +129,13 @@ typedef struct lanes_server_batches {
     lanes_server_batch *first;
     lanes_server_batch *last;
 } lanes_server_batches;
+
+/** What of a session is ready to run with one priority, in order. */
+typedef struct lanes_server_queue {
+    lanes_server_turn turn; /* waits while there are batches */
+    lanes_server_batches batches;
+    lanes_server_session *session;
+} lanes_server_queue;
 
 /* ---- Sessions -----------------------------------------------------------------------
  */
@@ -179,8 +188,8 @@ struct lanes_server_session {
     lanes_server_kernel **dispatch_kernels; /* [LANES_KERNELS_MAX] */
     lanes_server_batch *pool;               /* [LANES_ABI_ENTRIES] */
     lanes_server_batches idle;
-    lanes_server_batches queue;  /* ready to run, in order */
-    lanes_server_batches parked; /* waiting for a variant */
+    lanes_server_queue queue[LANES_PRIORITIES]; /* by enum lanes_priority */
+    lanes_server_batches parked;                /* waiting for a variant */
 
     lanes_server_mail add;
     lanes_server_mail remove;
@@ -201,10 +210,12 @@ typedef struct lanes_server_dispatch {
     /* Dispatch. */
     lanes_team *team;
     lanes_server_session *sessions;
-    lanes_server_session *turn; /* whose batch runs next */
+    lanes_server_turns turns;
     bool is_stopping;
     uint64_t idle_since_ns; /* 0: not idle */
     uint64_t now_ns;        /* the clock, when batches were last taken or run */
+    uint64_t visit_ns; /* that batches ran where they were taken: in this visit of a */
+    uint64_t pass_ns;  /* session; and in this look at all of them */
     uint32_t idle_polls;
     lanes_abi_entry entry; /* the one being decoded */
     uint64_t arguments[LANES_ABI_ARGUMENT_WORDS];
@@ -487,18 +498,36 @@ void lanes_server_batch_close_ring(lanes_server_session *session, lanes_status r
 /* ---- server_batch.c (dispatch) ------------------------------------------------------
  */
 
+/** Take and start entries of @p session; true if there were any. */
+bool lanes_server_batch_take(lanes_server *server, lanes_server_session *session);
+
+/** Run a slice of the first batch in @p queue, or some that are small. */
+void lanes_server_batch_run_turn(lanes_server *server, lanes_server_queue *queue);
+
+/** A variant has come back from control: queue or fail the batches that wait for it. */
+void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant *variant);
+
+/** Complete a batch that did not finish: its deadline is over, or somebody ended it. */
+void lanes_server_batch_end(lanes_server *server, lanes_server_batch *batch);
+
+/* ---- server_queue.c (dispatch) ------------------------------------------------------
+ */
+
 /** Append to, and take the first of; NULL if there is none. */
 void lanes_server_batches_push(lanes_server_batches *list, lanes_server_batch *batch);
 lanes_server_batch *lanes_server_batches_pop(lanes_server_batches *list);
 
-/** Take and start entries of @p session; true if there were any. */
-bool lanes_server_batch_take(lanes_server *server, lanes_server_session *session);
+/** Put a batch that is ready to run into its session's queue, as the last one. */
+void lanes_server_queue_put(lanes_server *server, lanes_server_batch *batch);
 
-/** Run one slice of the first batch in @p session's queue. */
-void lanes_server_batch_run_slice(lanes_server *server, lanes_server_session *session);
+/** Put back what lanes_server_batches_pop() gave: batches of a queue run in order. */
+void lanes_server_queue_put_back(lanes_server_queue *queue, lanes_server_batch *batch);
 
-/** A variant has come back from control: queue or fail the batches that wait for it. */
-void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant *variant);
+/** Its batches may have changed: it waits if there are any. */
+void lanes_server_queue_settle(lanes_server *server, lanes_server_queue *queue);
+
+/** The same for all queues of @p session. */
+void lanes_server_queues_settle(lanes_server *server, lanes_server_session *session);
 
 /** Complete batches of @p session that wait: those with @p tag as cancelled. */
 void lanes_server_batch_cancel_tag(lanes_server *server, lanes_server_session *session,

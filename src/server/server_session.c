@@ -177,6 +177,9 @@ static lanes_status create_parts(lanes_server_session *session, lanes_error *err
     }
     session->idle.first = &session->pool[0];
     session->idle.last = &session->pool[LANES_ABI_ENTRIES - 1];
+    for (uint32_t i = 0; i < LANES_PRIORITIES; i++) {
+        session->queue[i] = (lanes_server_queue){.turn.priority = i, .session = session};
+    }
     LANES_TRY(lanes_shm_table_create(&session->segments, err));
     LANES_TRY(lanes_os_event_create(&session->event_fd, err));
     return lanes_shm_rings_create(&session->rings, &session->ring, err);

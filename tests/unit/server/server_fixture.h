@@ -10,6 +10,7 @@
  *   hold                    as double, once fixture.is_released is set
  *   endless                 as double, but does not come back while x < -1
  *   lines                   as slow, counting calls and outputs that are not aligned
+ *   trace                   as slow, writing down whose turn it was (fake_trace)
  *   hypot                   as double, reported to call hypot
  *   raise mask              as fail, with ValueError('negative'); and with a mask operand
  *   zero                    as fail, with a division by zero
