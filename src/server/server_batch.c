@@ -135,26 +135,69 @@ static bool is_over(const lanes_server_batch *batch, uint64_t now_ns)
     return batch->deadline_ns != 0 && now_ns >= batch->deadline_ns;
 }
 
+/* Whether it has run for as long as any batch may. */
+static bool has_run_too_long(const lanes_server *server, const lanes_server_batch *batch)
+{
+    const uint64_t limit_ns = server->options->limits.batch_ns;
+    return limit_ns != 0 && batch->outcome.run_ns >= limit_ns;
+}
+
+static double seconds(uint64_t ns)
+{
+    return (double)ns / 1e9;
+}
+
+/* Why a batch ends, "the batch ...", and with which status. */
+static lanes_status reason_of_end(const lanes_server *server,
+                                  const lanes_server_batch *batch, char *text,
+                                  size_t text_bytes)
+{
+    const lanes_server_limits *limits = &server->options->limits;
+    if (batch->ended_for == LANES_END_HELD) {
+        snprintf(text, text_bytes,
+                 "held the team in one callback while batches of other sessions waited, "
+                 "which the executor allows for %.3f s (--hold-limit); let the callback "
+                 "do less, or use a private executor",
+                 seconds(limits->hold_ns));
+        return LANES_E_DEADLINE;
+    }
+    if (is_over(batch, lanes_clock_ns())) {
+        snprintf(text, text_bytes, "had not finished by its deadline");
+        return LANES_E_DEADLINE;
+    }
+    if (batch->ended_for == LANES_END_LIMIT) {
+        snprintf(
+            text, text_bytes,
+            "has run for %.3f s, and the executor's limit is %.3f s (--batch-limit); "
+            "submit it in parts",
+            seconds(batch->outcome.run_ns), seconds(limits->batch_ns));
+        return LANES_E_DEADLINE;
+    }
+    const bool is_last = lanes_load_relaxed_u32(&batch->session->cancel) != 0;
+    snprintf(text, text_bytes, "%s",
+             is_last ? "was cancelled, because the executor or its client is stopping"
+                     : "was cancelled");
+    return LANES_E_CANCELLED;
+}
+
 void lanes_server_batch_end(lanes_server *server, lanes_server_batch *batch)
 {
+    char why[256];
     char text[LANES_ABI_TEXT_BYTES];
-    const bool is_late = is_over(batch, lanes_clock_ns());
-    const bool is_last = lanes_load_relaxed_u32(&batch->session->cancel) != 0;
+    const lanes_status status = reason_of_end(server, batch, why, sizeof(why));
     snprintf(text, sizeof(text),
              "the batch %s; %" PRIu64 " of %" PRIu64
              " elements had been run before the slice in which it ended",
-             is_late   ? "had not finished by its deadline"
-             : is_last ? "was cancelled, because the executor or its client is stopping"
-                       : "was cancelled",
-             lanes_min_u64(batch->position, batch->plan.count), batch->plan.count);
-    lanes_server_complete(server, batch, is_late ? LANES_E_DEADLINE : LANES_E_CANCELLED,
-                          text);
+             why, lanes_min_u64(batch->position, batch->plan.count), batch->plan.count);
+    lanes_server_complete(server, batch, status, text);
 }
 
 /* Runs a slice; true when the batch has been completed. */
 static bool run_slice(lanes_server *server, lanes_server_batch *batch)
 {
-    if (is_over(batch, server->dispatch.now_ns)) {
+    const bool is_over_limit = has_run_too_long(server, batch);
+    if (is_over_limit || is_over(batch, server->dispatch.now_ns)) {
+        batch->ended_for = is_over_limit ? LANES_END_LIMIT : LANES_END_WANTED;
         lanes_server_batch_end(server, batch);
         return true;
     }
@@ -188,7 +231,7 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     lanes_server_watch_begin(server, batch, &end_by);
     lanes_engine_run(server->dispatch.team, &batch->plan, variant->code->object.loop,
                      batch->position, batch->position + count, &end_by, outcome);
-    const bool is_ended = lanes_server_watch_finish(server);
+    const bool is_ended = lanes_server_watch_finish(server, batch);
     LANES_FAILPOINT(BATCH_SLICE);
     server->dispatch.now_ns = outcome->ended_ns;
     lanes_server_turn_charge(&server->dispatch.turns,
@@ -364,6 +407,7 @@ void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant 
     LANES_FAILPOINT(VARIANT_DONE);
     lanes_server_session *session = variant->kernel->session;
     variant->state = variant->status < 0 ? LANES_VARIANT_FAILED : LANES_VARIANT_READY;
+    server->dispatch.now_ns = lanes_clock_ns(); /* nothing may have run for long */
     lanes_server_batches parked = session->parked;
     session->parked = (lanes_server_batches){NULL, NULL};
     lanes_server_batch *batch;
@@ -372,7 +416,7 @@ void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant 
             lanes_server_batches_push(&session->parked, batch);
             continue;
         }
-        batch->compile_ns = lanes_clock_ns() - batch->parked_ns;
+        batch->compile_ns = server->dispatch.now_ns - batch->parked_ns;
         if (variant->state == LANES_VARIANT_READY) {
             lanes_server_queue_put(server, batch);
         } else if (batch->plan.key.streams != 0) {
@@ -402,6 +446,8 @@ static void take_one(lanes_server *server, lanes_server_session *session)
     const lanes_abi_entry *entry = &server->dispatch.entry;
     lanes_server_batch *batch = lanes_server_batches_pop(&session->idle);
     LANES_ASSERT(batch != NULL); /* the ring takes no more than the pool has */
+    session->batch_count++;
+    server->dispatch.batch_count++;
     batch->session = session;
     batch->kernel = NULL;
     batch->variant = NULL;
@@ -417,6 +463,7 @@ static void take_one(lanes_server *server, lanes_server_session *session)
     batch->deadline_ns = 0;
     batch->position = 0;
     batch->may_stream = false;
+    batch->ended_for = LANES_END_WANTED;
     batch->plan.count = 0;
     batch->outcome = (lanes_engine_outcome)LANES_ENGINE_OUTCOME_INIT;
     lanes_error err;

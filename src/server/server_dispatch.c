@@ -184,6 +184,7 @@ static void let_go_of_removed(lanes_server *server)
         if (next != NULL) {
             next->dispatch_previous = s->dispatch_previous;
         }
+        dispatch->batch_count -= s->batch_count;
         lanes_server_batch_close_ring(s, s->close_reason);
         lanes_server_report(server, &s->gone, LANES_MAIL_SESSION_GONE);
     }
@@ -319,6 +320,9 @@ static void lead(void *ctx, lanes_team *team)
         bool has_worked = lanes_server_dispatch_mail(server);
         let_go_of_removed(server);
         has_worked |= take_entries(server);
+        if (dispatch->pass_ns >= LANES_SERVER_QUANTUM_NS) {
+            has_worked |= take_entries(server); /* who came meanwhile may be first */
+        }
         has_worked |= run_next(server);
         if (has_worked) {
             dispatch->idle_since_ns = 0;

@@ -100,6 +100,13 @@ struct lanes_server_kernel {
 /* ---- Batches (dispatch only) --------------------------------------------------------
  */
 
+/** Why a batch ends that has not finished, if it does. */
+enum lanes_server_end {
+    LANES_END_WANTED = 0, /* its deadline, or somebody wants it to */
+    LANES_END_LIMIT,      /* it has run for limits.batch_ns */
+    LANES_END_HELD        /* it held the team for limits.hold_ns while others waited */
+};
+
 /** A batch from its ring entry to its completion. Lives in its session's pool. */
 struct lanes_server_batch {
     lanes_server_batch *next; /* in the free list, a queue or the parked list */
@@ -120,6 +127,7 @@ struct lanes_server_batch {
     bool may_stream; /* by its plan; whether it does is in plan.key, by the variant */
     lanes_engine_plan plan;
     lanes_engine_outcome outcome;
+    enum lanes_server_end ended_for;
     uint32_t view_count;
     lanes_server_view *views[LANES_OPERANDS_MAX + 1]; /* of operands and params */
 };
@@ -173,6 +181,7 @@ struct lanes_server_session {
     /* Those too that are released and that dispatch has not let go of yet. */
     lanes_server_view *all_views;
     lanes_server_kernel *all_kernels;
+    uint64_t mapped_bytes; /* by all_views */
     uint32_t last_generation;
     lanes_server_job *loading; /* the request that has not been answered yet */
 
@@ -183,6 +192,7 @@ struct lanes_server_session {
     bool is_corrupt; /* the ring lied: nothing more is taken or posted */
     bool is_removed; /* SESSION_REMOVE was read: let go of it at the next safe point */
     bool has_unpublished; /* completions posted but not announced */
+    uint32_t batch_count; /* taken and not completed */
     bool has_cancels;     /* watch.mutex: look at cancel_tag once its ring is empty */
     lanes_server_view *dispatch_views[LANES_SEGMENTS_MAX];
     lanes_server_kernel **dispatch_kernels; /* [LANES_KERNELS_MAX] */
@@ -211,6 +221,7 @@ typedef struct lanes_server_dispatch {
     lanes_team *team;
     lanes_server_session *sessions;
     lanes_server_turns turns;
+    uint32_t batch_count; /* of all sessions: taken and not completed */
     bool is_stopping;
     uint64_t idle_since_ns; /* 0: not idle */
     uint64_t now_ns;        /* the clock, when batches were last taken or run */
@@ -231,13 +242,19 @@ typedef struct lanes_server_watch {
     _Alignas(LANES_CACHE_LINE) uint64_t running; /* ticket of a batch; 0: none; release */
     uint64_t session;                            /* its number */
     uint64_t tag;
-    uint64_t deadline_ns;  /* 0: none */
-    uint64_t earliest_ns;  /* no batch that was taken has an earlier one; seq_cst */
+    uint64_t deadline_ns; /* 0: none; the end of what it may run, too */
+    uint64_t begun_ns;
+    uint64_t others;       /* batches of other sessions that were taken before */
+    uint64_t earliest_ns;  /* control need not look before: no batch that was taken has an
+                              earlier deadline, nor what runs held the team for too long;
+                              seq_cst */
     uint64_t last_ticket;  /* dispatch only */
     pthread_mutex_t mutex; /* of dispatch.team, while its threads are interrupted; and of
                               what sessions have cancelled */
     /* Control writes, dispatch and the team read. */
-    _Alignas(LANES_CACHE_LINE) uint64_t ended; /* ticket of the batch that is to end */
+    _Alignas(LANES_CACHE_LINE) uint64_t ended; /* ticket of the batch that is to end;
+                                                  release */
+    uint64_t held;     /* likewise, if that is because it held the team */
     uint64_t awake_ns; /* control looks again not later; seq_cst */
     /* Control. */
     _Alignas(LANES_CACHE_LINE) uint64_t ended_ns; /* when it was said so */
@@ -264,6 +281,7 @@ struct lanes_server {
     lanes_server_session *sessions;
     uint32_t session_count; /* all but CLOSING */
     uint32_t last_session_number;
+    uint64_t mapped_bytes; /* by the views of all sessions */
     uint32_t uid;
     struct lanes_loader *loader;
     lanes_server_compiler compiler;
@@ -414,8 +432,8 @@ void lanes_server_watch_begin(lanes_server *server, const lanes_server_batch *ba
 /** Dispatch: the team is about to end. */
 void lanes_server_watch_leave_team(lanes_server *server);
 
-/** Dispatch: it is over; true if control has ended it. */
-bool lanes_server_watch_finish(lanes_server *server);
+/** Dispatch: it is over; true if control has ended it, then batch->ended_for says why. */
+bool lanes_server_watch_finish(lanes_server *server, lanes_server_batch *batch);
 
 /* ---- server_fuse.c (control) --------------------------------------------------------
  */

@@ -95,11 +95,12 @@ static lanes_server_kernel *create_kernel(lanes_server_session *session,
 lanes_status lanes_server_kernel_room(const lanes_server_session *session,
                                       lanes_error *err)
 {
-    if (session->kernel_count >= LANES_KERNELS_MAX) {
+    const uint32_t most = session->server->options->limits.kernels;
+    if (session->kernel_count >= most) {
         return lanes_error_set(
             err, LANES_E_QUOTA,
-            "the session has %u kernels; the limit is %d; release some",
-            session->kernel_count, LANES_KERNELS_MAX);
+            "the session has %u kernels; the limit is %u; release some",
+            session->kernel_count, most);
     }
     return LANES_OK;
 }
@@ -211,7 +212,7 @@ void lanes_server_kernel_loaded(lanes_server_job *job, const lanes_error *error)
 lanes_status lanes_server_variant_admit(lanes_server_variant *variant, lanes_error *err)
 {
     lanes_server_kernel *kernel = variant->kernel;
-    const uint32_t most = kernel->session->server->options->variants_max;
+    const uint32_t most = kernel->session->server->options->limits.variants;
     if (kernel->variant_count >= most) {
         return lanes_error_set(
             err, LANES_E_QUOTA,

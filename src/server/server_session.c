@@ -85,8 +85,11 @@ lanes_status lanes_server_session_open(lanes_server *server, int fd, lanes_error
     lanes_status status = LANES_OK;
     lanes_server_session *session = NULL;
     if (server->session_count >= LANES_SESSIONS_MAX + REFUSALS_MAX) {
-        status = lanes_error_set(err, LANES_E_QUOTA, "%u connections are open",
-                                 server->session_count);
+        status = lanes_error_set(
+            err, LANES_E_QUOTA,
+            "%u connections are open, which is the limit, with and without a session; "
+            "close some",
+            server->session_count);
         goto out;
     }
     session = aligned_alloc(LANES_CACHE_LINE, sizeof(*session));
@@ -153,10 +156,12 @@ static lanes_status check_hello(lanes_server_session *session,
     for (const lanes_server_session *s = server->sessions; s != NULL; s = s->next) {
         open += s->state == LANES_SESSION_OPEN;
     }
-    if (open >= LANES_SESSIONS_MAX) {
+    const uint32_t most = server->options->limits.sessions;
+    if (open >= most) {
         return lanes_error_set(err, LANES_E_QUOTA,
-                               "%u sessions are open; the limit is %d", open,
-                               LANES_SESSIONS_MAX);
+                               "%u sessions are open; the executor's limit is %u; close "
+                               "one, or use a private executor",
+                               open, most);
     }
     return LANES_OK;
 }

@@ -11,6 +11,7 @@
 #include <sysexits.h>
 
 #include "kernel/cpu.h"
+#include "limits.h"
 #include "os/os_file.h"
 #include "os/os_memory.h"
 #include "os/os_process.h"
@@ -49,6 +50,7 @@ struct options {
     uint64_t code_bytes;
     bool has_log_level;
     enum lanes_log_level log_level;
+    lanes_server_limits limits;
 };
 
 static const struct argp_option option_table[] = {
@@ -174,6 +176,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
             argp_error(state, "--log-level=%s is not error, warning, info or debug",
                        argument);
         }
+        return 0;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->limits;
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "unexpected argument '%s'", argument);
@@ -380,6 +385,7 @@ static int run(const struct options *options, struct resources *resources)
     server.cache_folder = resources->cache[0] != '\0' ? resources->cache : NULL;
     server.cache_bytes = options->cache_bytes;
     server.code_bytes = options->code_bytes;
+    server.limits = options->limits;
     status = lanes_server_run(&server, &err);
     if (status < 0) {
         lanes_log(LANES_LOG_ERROR, ROOM, "%s", err.message);
@@ -424,10 +430,14 @@ int main(int argc, char **argv)
     struct options options = {.private_fd = -1,
                               .cache_bytes = LANES_SERVER_CACHE_BYTES,
                               .code_bytes = LANES_SERVER_CODE_BYTES,
+                              .limits = LANES_SERVER_LIMITS_INIT,
                               .log_level = LANES_LOG_INFO};
     struct resources resources = {.listen_fd = -1, .stop_fd = -1};
-    const struct argp argp = {
-        .options = option_table, .parser = parse_option, .doc = documentation};
+    const struct argp_child children[] = {{.argp = &limits_argp}, {0}};
+    const struct argp argp = {.options = option_table,
+                              .parser = parse_option,
+                              .doc = documentation,
+                              .children = children};
     argp_program_version_hook = print_version;
     argp_err_exit_status = EX_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
