@@ -389,8 +389,10 @@ static void start(lanes_server *server, lanes_server_batch *batch)
         break;
     case LANES_VARIANT_FAILED:
     default:
-        if (lanes_status_category(variant->status) == LANES_CATEGORY_SYSTEM) {
-            /* Lack of memory or processes passes; the IR's own failures do not. */
+        if (lanes_status_category(variant->status) == LANES_CATEGORY_SYSTEM ||
+            variant->status == LANES_E_QUOTA) {
+            /* Lack of memory or processes passes, as do other compiles; the IR's own
+             * failures do not. */
             variant->state = LANES_VARIANT_WANTED;
             kernel->uses++;
             lanes_server_report(server, &variant->wanted, LANES_MAIL_VARIANT_WANTED);

@@ -59,6 +59,7 @@ struct lanes_server_variant {
     lanes_server_kernel *kernel;
     lanes_variant_key key;
     /* Control's while it is WANTED, constant after. */
+    bool is_admitted; /* counted in kernel->variant_count */
     lanes_status status;
     char message[LANES_ERROR_TEXT_BYTES];
     lanes_server_code *code; /* a reference; NULL until READY */
@@ -184,6 +185,8 @@ struct lanes_server_session {
     uint64_t mapped_bytes; /* by all_views */
     uint32_t last_generation;
     lanes_server_job *loading; /* the request that has not been answered yet */
+    uint32_t compile_count;    /* its jobs, sent or not */
+    uint64_t compile_turn;     /* compiler.turns when one was last sent */
 
     /* Dispatch; control before `add` and after `gone`. */
     _Alignas(LANES_CACHE_LINE) lanes_ring_executor ring;

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/atomic.h"
+#include "kernel/compile.h"
 #include "os/os_memory.h"
+#include "os/os_thread.h"
 #include "server_fixture.h"
 
 #define ELEMENTS    1000u
@@ -167,6 +169,90 @@ Test(server_limits, a_batch_runs_for_so_long_and_not_longer)
     cr_assert_not_null(strstr(other.c.text, "by its deadline"), "%s", other.c.text);
     client_close(&hog.c);
     client_close(&other.c);
+    fixture_stop(&f);
+}
+
+/* ---- Compiles -----------------------------------------------------------------------
+ */
+
+#define VARIANTS 64u
+
+static void wait_for_compiles(uint32_t count)
+{
+    for (int i = 0; i < 2000 && lanes_load_relaxed_u32(&f.compiles) < count; i++) {
+        sleep_ms(5);
+    }
+    cr_assert_eq(lanes_load_relaxed_u32(&f.compiles), count);
+}
+
+Test(server_limits, a_storm_of_compiles_costs_another_session_the_running_ones)
+{
+    const lanes_server_limits limits = LANES_SERVER_LIMITS_INIT;
+    start(&limits);
+    open_user(&hog, "double");
+    open_user(&other, "double");
+    lanes_abi_kernel kernels[VARIANTS];
+    for (uint32_t i = 0; i < VARIANTS; i++) {
+        /* Options of its own, since answers serve all that ask the same. */
+        hog.c.load_fp = i;
+        cr_assert_eq(client_load(&hog.c, "double hold", &kernels[i]), LANES_OK);
+    }
+    for (uint32_t i = 0; i < VARIANTS; i++) {
+        batch b = batch_of(&kernels[i], &hog.in, &hog.out, 10);
+        b.stride[0] = 0;
+        client_submit(&hog.c, &b, i);
+    }
+    wait_for_compiles(2 + VARIANTS + 1); /* the last of them is held */
+    sleep_ms(20);
+    client_load_begin(&other.c, "first");
+    client witness;
+    client_open_ok(&witness, &f); /* so that request has been read */
+    client_close(&witness);
+    lanes_store_relaxed_u32(&f.is_released, 1);
+    lanes_abi_kernel kernel;
+    cr_assert_eq(client_load_end(&other.c, &kernel), LANES_OK, "%s", other.c.text);
+    const uint32_t before = lanes_load_relaxed_u32(&f.order) - (2 + VARIANTS) - 1;
+    const uint32_t at_once = lanes_os_cpu_count() + LANES_COMPILE_EXTRA;
+    cr_assert_leq(before, at_once, "%u compiles were before it", before);
+    for (uint32_t i = 0; i < VARIANTS; i++) {
+        cr_assert_eq(client_wait(&hog.c).status, LANES_OK, "%s", hog.c.text);
+    }
+    client_close(&hog.c);
+    client_close(&other.c);
+    fixture_stop(&f);
+}
+
+Test(server_limits, compiles_of_a_session_that_wait)
+{
+    lanes_server_limits limits = LANES_SERVER_LIMITS_INIT;
+    limits.compiles = 2;
+    limits.variants = 2;
+    start(&limits);
+    open_user(&hog, "double");
+    lanes_abi_kernel kernels[3];
+    batch b = {.shape = 0};
+    for (uint32_t i = 0; i < 3; i++) {
+        hog.c.load_fp = i + 1;
+        cr_assert_eq(client_load(&hog.c, "double hold", &kernels[i]), LANES_OK);
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        b = batch_of(&kernels[i], &hog.in, &hog.out, 10);
+        b.stride[0] = 0;
+        client_submit(&hog.c, &b, i);
+    }
+    const lanes_abi_completion done = client_wait(&hog.c);
+    cr_assert_eq(done.tag, 2);
+    cr_assert_eq(done.status, LANES_E_QUOTA, "%s", hog.c.text);
+    cr_assert_str_eq(hog.c.text,
+                     "2 compiles of the session wait; the executor's limit is "
+                     "2; submit again when some are done");
+    cr_assert_eq(client_run(&hog.c, &b).status, LANES_E_QUOTA, "they still do");
+    lanes_store_relaxed_u32(&f.is_released, 1);
+    cr_assert_eq(client_wait(&hog.c).status, LANES_OK, "%s", hog.c.text);
+    cr_assert_eq(client_wait(&hog.c).status, LANES_OK, "%s", hog.c.text);
+    /* It is asked for again, and counts as one of the kernel's two. */
+    cr_assert_eq(client_run(&hog.c, &b).status, LANES_OK, "%s", hog.c.text);
+    client_close(&hog.c);
     fixture_stop(&f);
 }
 
