@@ -20,6 +20,7 @@ FILES = {
     "reductions": "bench/compare/reductions.py",
     "load": "bench/e2e/load.py",
     "roundtrip": "build/bench/bin/bench_roundtrip",
+    "producers": "build/bench/bin/bench_producers",
     "soak": "bench/e2e/soak.py",
     "idle": "bench/e2e/idle.py",
 }
@@ -155,8 +156,8 @@ def idle_lines(content):
 def lines_of(folder):
     makers = {
         "loops": loops_lines, "errors": errors_lines, "reductions": loops_lines,
-        "load": load_lines, "roundtrip": roundtrip_lines, "soak": soak_lines,
-        "idle": idle_lines,
+        "load": load_lines, "roundtrip": roundtrip_lines, "producers": roundtrip_lines,
+        "soak": soak_lines, "idle": idle_lines,
     }  # fmt: skip
     machine = None
     for name, command in FILES.items():

@@ -4,12 +4,13 @@
  *
  * Scenarios, each for batches of 1, 64 and 1000 f8 elements of y = 2 x:
  *
- *   awake     lanes_run() again and again, so that both sides spin: ring to ring and back
- *   asleep    lanes_run() after a pause longer than the executor spins, 1 element; beside
- *             it, measured in turn, a bare process that is woken by futex and answers,
- *             with the asker spinning (one wake-up, as liblanes does within its spin
- * time) and with the asker asleep too (two) in flight many batches submitted before the
- * first is waited for; ns per batch
+ *   awake     lanes_run() again and again, so that both sides spin: ring to ring and
+ * back; then two bare processes that tell each other a word while both spin, and two that
+ * send each other datagrams asleep    lanes_run() after a pause longer than the executor
+ * spins, 1 element; beside it, measured in turn, a bare process that is woken by futex
+ * and answers, with the asker spinning (one wake-up, as liblanes does within its spin
+ *             time) and with the asker asleep too (two), and one that is asked by socket
+ *   in flight many batches submitted before the first is waited for; ns per batch
  *
  * Left out: compiling (the variant is compiled before), batches that the team shares
  * (bench/compare), Python (bench/compare --sizes).
@@ -24,6 +25,7 @@
 #include "binding.h"
 #include "futex_peer.h"
 #include "harness.h"
+#include "socket_peer.h"
 
 #define COUNT_MAX     1000u
 #define IN_FLIGHT_MAX 128u
@@ -47,6 +49,12 @@ struct fixture {
     lanes_segment *segment;
     lanes_kernel *kernel;
     uint64_t batches_per_sample; /* of "in flight" */
+};
+
+/* Processes with nothing of lanes in them. */
+struct peers {
+    futex_peer *futex;
+    socket_peer *socket;
 };
 
 /* What a bench_case's ctx points to. */
@@ -188,6 +196,22 @@ static double measure_wake_twice(void *ctx)
     return futex_peer_wake_twice(ctx);
 }
 
+static double measure_words(void *ctx)
+{
+    return futex_peer_awake(ctx);
+}
+
+static double measure_socket(void *ctx)
+{
+    return socket_peer_round_trip(ctx);
+}
+
+static double measure_socket_asleep(void *ctx)
+{
+    pause_until_asleep();
+    return socket_peer_round_trip(ctx);
+}
+
 static void take_completion(const struct fixture *fixture)
 {
     lanes_completion completion;
@@ -245,7 +269,7 @@ static void report_cases(bench_report *report, bench_case *cases, size_t count)
  * threads gives the first; here both are forced.
  */
 static void bench_awake(bench_report *report, const struct fixture *fixture,
-                        bool is_smoke)
+                        const struct peers *peers, bool is_smoke)
 {
     struct batch_case one = {fixture, 1, 1};
     struct batch_case few = {fixture, 64, 1};
@@ -259,12 +283,24 @@ static void bench_awake(bench_report *report, const struct fixture *fixture,
     bench_case together[] = {
         {"awake, 1 element, on its core", "ns", measure_run, &one, {0}},
     };
+    /* Not in turn with ours: who spins is on the core of the executor's first thread. */
+    bench_case words[] = {
+        {"awake, bare words, both spin", "ns", measure_words, peers->futex, {0}},
+    };
+    bench_case datagrams[] = {
+        {"awake, bare socket", "ns", measure_socket, peers->socket, {0}},
+    };
     cpu_set_t allowed;
     CPU_ZERO(&allowed);
     sched_getaffinity(0, sizeof(allowed), &allowed);
     bench_bind(&allowed, false);
     bench_interleave(apart, 4, is_smoke ? 10 : 2000, is_smoke ? 50 : 20000);
     report_cases(report, apart, 4);
+    pause_until_asleep();
+    bench_interleave(words, 1, is_smoke ? 10 : 200, is_smoke ? 50 : 5000);
+    report_cases(report, words, 1);
+    bench_interleave(datagrams, 1, is_smoke ? 10 : 200, is_smoke ? 50 : 5000);
+    report_cases(report, datagrams, 1);
     bench_bind(&allowed, true);
     bench_interleave(together, 1, is_smoke ? 10 : 2000, is_smoke ? 50 : 20000);
     report_cases(report, together, 1);
@@ -272,16 +308,17 @@ static void bench_awake(bench_report *report, const struct fixture *fixture,
 }
 
 static void bench_asleep(bench_report *report, const struct fixture *fixture,
-                         futex_peer *peer, bool is_smoke)
+                         const struct peers *peers, bool is_smoke)
 {
     struct batch_case one = {fixture, 1, 1};
     bench_case cases[] = {
         {"asleep, 1 element", "ns", measure_run_asleep, &one, {0}},
-        {"asleep, bare futex, asker spins", "ns", measure_wake_once, peer, {0}},
-        {"asleep, bare futex, asker sleeps", "ns", measure_wake_twice, peer, {0}},
+        {"asleep, bare futex, asker spins", "ns", measure_wake_once, peers->futex, {0}},
+        {"asleep, bare futex, asker sleeps", "ns", measure_wake_twice, peers->futex, {0}},
+        {"asleep, bare socket", "ns", measure_socket_asleep, peers->socket, {0}},
     };
-    bench_interleave(cases, 3, is_smoke ? 1 : 20, is_smoke ? 5 : 1000);
-    report_cases(report, cases, 3);
+    bench_interleave(cases, 4, is_smoke ? 1 : 20, is_smoke ? 5 : 1000);
+    report_cases(report, cases, 4);
 }
 
 static void bench_in_flight(bench_report *report, const struct fixture *fixture,
@@ -315,16 +352,18 @@ int main(int argc, char **argv)
     struct options options = {.socket = NULL};
     bench_parse(&parser, argc, argv, &options, &options.common);
 
-    futex_peer *peer = futex_peer_start(); /* forks: before there is a session */
+    /* They fork: before there is a session. */
+    const struct peers peers = {futex_peer_start(), socket_peer_start()};
     struct fixture fixture;
     fixture_init(&fixture, &options);
     check_results(&fixture);
     bench_report *report = bench_report_create("roundtrip", &options.common);
     bench_report_fact(report, "executor", options.socket ? options.socket : "private");
-    bench_awake(report, &fixture, options.common.is_smoke);
-    bench_asleep(report, &fixture, peer, options.common.is_smoke);
+    bench_awake(report, &fixture, &peers, options.common.is_smoke);
+    bench_asleep(report, &fixture, &peers, options.common.is_smoke);
     bench_in_flight(report, &fixture, options.common.is_smoke);
     fixture_deinit(&fixture);
-    futex_peer_stop(peer);
+    futex_peer_stop(peers.futex);
+    socket_peer_stop(peers.socket);
     return bench_report_finish(report);
 }

@@ -20,11 +20,15 @@
 
 #include "harness.h"
 
+/* What lanesd spins by default. */
+#define SPIN_NS 50000u
+
 /* Each word has one writer and its own cache line. */
 struct shared_page {
     _Alignas(64) uint32_t ping;         /* asker writes, peer sleeps on it */
     _Alignas(64) uint32_t pong;         /* peer writes, asker waits for it */
     _Alignas(64) uint32_t asker_sleeps; /* asker writes before it asks */
+    _Alignas(64) uint32_t spins;        /* asker writes: the peer shall spin */
 };
 
 struct futex_peer {
@@ -36,6 +40,15 @@ static void sleep_while(uint32_t *word, uint32_t value)
 {
     while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == value) {
         syscall(SYS_futex, word, FUTEX_WAIT, value, NULL, NULL, 0);
+    }
+}
+
+/* As the executor does: the caller sees what it waits for, or that it has to sleep. */
+static void spin_while(const uint32_t *word, uint32_t value)
+{
+    const uint64_t end_ns = bench_now_ns() + SPIN_NS;
+    while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == value && bench_now_ns() < end_ns) {
+        __builtin_ia32_pause();
     }
 }
 
@@ -53,6 +66,9 @@ _Noreturn static void answer(struct shared_page *page)
     bench_bind(&allowed, true);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (uint32_t turn = 0;; turn++) {
+        if (__atomic_load_n(&page->spins, __ATOMIC_RELAXED) != 0) {
+            spin_while(&page->ping, turn);
+        }
         sleep_while(&page->ping, turn);
         if (__atomic_load_n(&page->asker_sleeps, __ATOMIC_RELAXED) != 0) {
             set_and_wake(&page->pong, turn + 1);
@@ -105,6 +121,24 @@ double futex_peer_wake_once(futex_peer *peer)
 double futex_peer_wake_twice(futex_peer *peer)
 {
     return round_trip(peer, true);
+}
+
+double futex_peer_awake(futex_peer *peer)
+{
+    struct shared_page *page = peer->page;
+    __atomic_store_n(&page->spins, 1, __ATOMIC_RELAXED);
+    round_trip(peer, false); /* wakes it */
+    const uint32_t turn = page->pong;
+    const uint64_t start_ns = bench_now_ns();
+    __atomic_store_n(&page->ping, turn + 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&page->pong, __ATOMIC_ACQUIRE) == turn) {
+        if (bench_now_ns() - start_ns > SPIN_NS) {
+            set_and_wake(&page->ping, turn + 1); /* it was kept from spinning */
+        }
+    }
+    const double taken_ns = (double)(bench_now_ns() - start_ns);
+    __atomic_store_n(&page->spins, 0, __ATOMIC_RELAXED);
+    return taken_ns;
 }
 
 void futex_peer_stop(futex_peer *peer)

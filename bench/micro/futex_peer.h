@@ -4,10 +4,10 @@
  *
  * What a wake-up across processes costs on this machine at this moment, with nothing of
  * lanes in it: the peer sleeps on a word in shared memory, is woken, and answers through
- * another word. Linux and the hypervisor decide this time, so a sleeping executor can at
- * best equal it. The peer is bound to the first allowed core, as the executor's first
- * thread is: waking a process elsewhere can cost ten times what it costs on the same
- * core.
+ * another word. Told so, it spins for a while before it sleeps. Linux and the hypervisor
+ * decide this time, so a sleeping executor can at best equal it. The peer is bound to the
+ * first allowed core, as the executor's first thread is: waking a process elsewhere can
+ * cost ten times what it costs on the same core.
  *
  * Threads: one.
  */
@@ -25,6 +25,12 @@ double futex_peer_wake_once(futex_peer *peer);
 
 /** Wake the peer and sleep until it wakes this process; nanoseconds. */
 double futex_peer_wake_twice(futex_peer *peer);
+
+/**
+ * The same while the peer has just answered another, so that neither sleeps: what two
+ * processes need to tell each other a word. The peer spins for 50 us before it sleeps.
+ */
+double futex_peer_awake(futex_peer *peer);
 
 /** End the peer. */
 void futex_peer_stop(futex_peer *peer);

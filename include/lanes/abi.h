@@ -242,8 +242,11 @@ enum lanes_abi_message_type {
         6, /**< request carries 1 fd: the IR; reply 1 fd: the report */
     LANES_ABI_KERNEL_REPORT = 7, /**< reply carries 1 fd: the report */
     LANES_ABI_KERNEL_RELEASE = 8,
-    LANES_ABI_KERNEL_FUSE = 9,  /**< reply as to LOAD: 1 fd, the report */
-    LANES_ABI_BATCH_CANCEL = 10 /**< reply: batches of that tag are going to end */
+    LANES_ABI_KERNEL_FUSE = 9,   /**< reply as to LOAD: 1 fd, the report */
+    LANES_ABI_BATCH_CANCEL = 10, /**< reply: batches of that tag are going to end */
+    LANES_ABI_STATS = 11, /**< request: a header alone; reply carries 1 fd: the text */
+    LANES_ABI_SESSION_CANCEL = 12 /**< reply: batches of a session, which may
+                                       be another, are going to end */
 };
 
 typedef struct lanes_abi_header {
@@ -343,6 +346,24 @@ typedef struct lanes_abi_cancel {
     uint64_t tag; /**< of batches that this session has submitted */
 } lanes_abi_cancel;
 
+/** Reply to STATS. */
+typedef struct lanes_abi_stats {
+    lanes_abi_header header;
+    uint64_t bytes; /**< JSON text in the attached memfd, without NUL */
+} lanes_abi_stats;
+
+#define LANES_ABI_CANCEL_ALL 1u /**< batches of every tag; tag is 0 */
+
+/** Request, and reply. */
+typedef struct lanes_abi_session_cancel {
+    lanes_abi_header header;
+    uint64_t tag;       /**< of batches that the session has submitted */
+    uint32_t session;   /**< its number, from the statistics */
+    uint32_t flags;     /**< LANES_ABI_CANCEL_* */
+    uint32_t in_flight; /**< reply: batches that it had in flight, of whatever tag */
+    uint32_t reserved;  /**< must be 0 */
+} lanes_abi_session_cancel;
+
 /** Upper bound of every control message. */
 #define LANES_ABI_MESSAGE_MAX 2048u
 #define LANES_ABI_FDS_MAX     4u
@@ -371,6 +392,8 @@ LANES_ABI_ASSERT(sizeof(lanes_abi_detail) == 2048, "details are 2048 bytes");
 LANES_ABI_ASSERT(sizeof(lanes_abi_kernel_load) == 40 + 1024 + 512, "no padding");
 LANES_ABI_ASSERT(sizeof(lanes_abi_kernel_fuse) == 32 + 8 * 136 + 16 * 8, "no padding");
 LANES_ABI_ASSERT(sizeof(lanes_abi_kernel) == 48 + 64 + 16, "no padding");
+LANES_ABI_ASSERT(sizeof(lanes_abi_stats) == 24, "no padding");
+LANES_ABI_ASSERT(sizeof(lanes_abi_session_cancel) == 40, "no padding");
 LANES_ABI_ASSERT(LANES_OPERANDS_MAX * (24 + 8 * LANES_DIMENSIONS_MAX) +
                          8 * LANES_DIMENSIONS_MAX <=
                      LANES_ABI_ARGUMENT_BYTES,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lanes.h - everything a client needs: sessions, segments, kernels, batches.
+ * lanes.h - everything a client needs: sessions, segments, kernels, batches, and a look
+ * at the executor.
  *
  * Start with client.h; batch.h shows what a program does in the end.
  */
@@ -10,6 +11,7 @@
 #include <lanes/batch.h>
 #include <lanes/client.h>
 #include <lanes/error.h>
+#include <lanes/executor.h>
 #include <lanes/kernel.h>
 #include <lanes/segment.h>
 

@@ -27,7 +27,9 @@ typedef struct lanes_segment lanes_segment;
  * Create a segment of zeroed shared memory.
  *
  * The memory is a memfd, reserved in full before this returns, so that a lack of memory
- * is -ENOSPC or -ENOMEM here and never a fault later; it is sealed against resizing.
+ * is -ENOSPC or -ENOMEM here and never a fault later; it is sealed against resizing. On
+ * machines of several NUMA nodes its parts are on those whose threads run such parts of a
+ * batch: large arrays are best in segments of their own.
  *
  * @param bytes  1 .. LANES_SEGMENT_BYTES_MAX; rounded up to whole pages
  * @param out_segment  owned by the caller; end it with lanes_segment_release()

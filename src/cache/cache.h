@@ -93,4 +93,19 @@ void lanes_cache_remove(lanes_cache *cache, enum lanes_cache_kind kind,
  */
 uint32_t lanes_cache_code_keys(lanes_cache *cache, void *out_keys, uint32_t keys_max);
 
+/** What is in the folder, whoever wrote it. */
+typedef struct lanes_cache_usage {
+    uint64_t entries;
+    uint64_t bytes; /**< on disk */
+} lanes_cache_usage;
+
+/**
+ * Look at every entry of the folder, which takes some 2 us for each: so not again while
+ * the folder is as it was, nor within LANES_CACHE_MEASURE_NS. A folder that cannot be
+ * read has no entries.
+ */
+void lanes_cache_measure(lanes_cache *cache, lanes_cache_usage *out_usage);
+
+#define LANES_CACHE_MEASURE_NS UINT64_C(10000000000)
+
 #endif /* LANES_CACHE_H */

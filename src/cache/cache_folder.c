@@ -128,3 +128,48 @@ void lanes_cache_sweep(lanes_cache *cache)
     cache->used_bytes = sweep.bytes;
     cache->written_bytes = 0;
 }
+
+struct measure {
+    const lanes_cache *cache;
+    lanes_cache_usage usage;
+};
+
+static bool on_measured(void *ctx, const char *name)
+{
+    struct measure *measure = ctx;
+    enum lanes_cache_kind kind;
+    lanes_cache_key key;
+    char path[LANES_OS_PATH_MAX];
+    uint64_t bytes = 0;
+    uint64_t used_ns = 0;
+    if (lanes_cache_name_parse(name, &kind, &key) != LANES_CACHE_FILE_ENTRY) {
+        return true; /* its name may be longer than a path has room for */
+    }
+    lanes_cache_path(measure->cache, name, path);
+    if (lanes_os_path_facts(path, &bytes, &used_ns, NULL) == LANES_OK) {
+        measure->usage.entries++;
+        measure->usage.bytes += lanes_cache_disk_bytes(bytes);
+    }
+    return true;
+}
+
+void lanes_cache_measure(lanes_cache *cache, lanes_cache_usage *out_usage)
+{
+    const uint64_t now_ns = lanes_clock_ns();
+    uint64_t bytes = 0;
+    uint64_t mtime_ns = 0;
+    LANES_IGNORE(lanes_os_path_facts(cache->path, &bytes, &mtime_ns, NULL) < 0,
+                 "a folder that is not there has no entries");
+    const bool is_recent =
+        cache->usage_ns != 0 && (now_ns - cache->usage_ns < LANES_CACHE_MEASURE_NS ||
+                                 mtime_ns == cache->usage_mtime_ns);
+    if (!is_recent) {
+        struct measure measure = {.cache = cache};
+        LANES_IGNORE(lanes_os_folder_list(cache->path, on_measured, &measure, NULL) < 0,
+                     "likewise");
+        cache->usage = measure.usage;
+        cache->usage_ns = now_ns;
+        cache->usage_mtime_ns = mtime_ns;
+    }
+    *out_usage = cache->usage;
+}

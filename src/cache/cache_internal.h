@@ -34,6 +34,10 @@ struct lanes_cache {
     uint32_t key_count;
     uint32_t key_capacity;
     uint64_t read_mtime_ns; /* the folder's then; 0: never */
+    /* What lanes_cache_measure() has found. */
+    lanes_cache_usage usage;
+    uint64_t usage_ns;       /* when; 0: never */
+    uint64_t usage_mtime_ns; /* the folder's then */
     /* Size of the folder, as far as known. */
     bool is_measured;
     uint64_t used_bytes;

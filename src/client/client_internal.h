@@ -102,6 +102,10 @@ LANES_NODISCARD lanes_status lanes_client_request_kernel(lanes_session *session,
                                                          lanes_kernel **out_kernel,
                                                          lanes_error *err);
 
+/** Read @p bytes of JSON text from @p fd into new memory, with a NUL. */
+LANES_NODISCARD lanes_status lanes_client_read_text(int fd, uint64_t bytes,
+                                                    char **out_text, lanes_error *err);
+
 /** Start a private executor and connect session->socket to it. */
 LANES_NODISCARD lanes_status lanes_client_start_private(lanes_session *session,
                                                         const lanes_open_options *options,

@@ -254,8 +254,8 @@ uint64_t lanes_kernel_compile_ns(const lanes_kernel *kernel)
     return kernel->compile_ns;
 }
 
-/** Read @p bytes of text from @p fd into new memory, with a NUL. */
-static lanes_status read_text(int fd, uint64_t bytes, char **out_text, lanes_error *err)
+lanes_status lanes_client_read_text(int fd, uint64_t bytes, char **out_text,
+                                    lanes_error *err)
 {
     if (bytes > LANES_COMPILE_OUTPUT_BYTES) {
         return lanes_error_set(
@@ -294,7 +294,7 @@ lanes_status lanes_kernel_report(lanes_kernel *kernel, char **out_json, lanes_er
     };
     LANES_TRY(lanes_client_request(kernel->session, &call, err));
     const lanes_status status =
-        read_text(call.reply_fds[0], reply.report_bytes, out_json, err);
+        lanes_client_read_text(call.reply_fds[0], reply.report_bytes, out_json, err);
     lanes_os_close(&call.reply_fds[0]);
     return status;
 }

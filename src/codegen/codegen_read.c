@@ -107,7 +107,9 @@ static void report_producer(lanes_codegen *cg)
     uint32_t bytes = 0;
     const char *text = ident != NULL ? LLVMGetMDString(ident, &bytes) : NULL;
     if (text != NULL) {
-        json_object_set_new(cg->report, "producer", json_stringn(text, bytes));
+        /* Up to a NUL, which the report's reader does not take. */
+        json_object_set_new(cg->report, "producer",
+                            json_stringn(text, strnlen(text, bytes)));
     }
 }
 

@@ -9,12 +9,14 @@
 #define LANES_ENGINE_H
 
 #include "base/base.h"
+#include "engine/engine_place.h"
 #include "engine/engine_space.h"
 #include "kernel/loop.h"
 #include "kernel/payload.h"
 #include "kernel/variant.h"
 #include "os/os_guard.h"
 #include "team/team.h"
+#include "topo/topo.h"
 
 /** An operand with its segment resolved. Private memory: nobody changes it meanwhile. */
 typedef struct lanes_engine_operand {
@@ -115,7 +117,9 @@ typedef struct lanes_engine_plan {
     lanes_engine_reduction reduction;
     uint32_t output_dtype[LANES_OPERANDS_MAX]; /* of arrays; set if it is a reduction */
     uint32_t value_dtype[LANES_OPERANDS_MAX];  /* of the kernel's results; likewise */
-    char *partial; /* values of units; owned: lanes_engine_plan_deinit() */
+    /* Owned: lanes_engine_plan_deinit(). */
+    char *partial;                     /* values of units */
+    lanes_engine_placement *placement; /* who runs what; NULL: no matter */
 } lanes_engine_plan;
 
 /** How a run can be ended from outside; without all of it: not at all. */
@@ -177,6 +181,24 @@ LANES_NODISCARD lanes_status lanes_engine_plan_batch(const lanes_engine_batch *b
                                                      lanes_engine_plan *out_plan,
                                                      lanes_error *err);
 
+/**
+ * True if a batch is so large, and of a kind, that it may be worth knowing where its
+ * operands are; never on a machine of one node.
+ */
+bool lanes_engine_is_placeable(const lanes_engine_plan *plan,
+                               const lanes_topo_plan *places);
+
+/**
+ * Let the elements of a placeable batch be run by threads whose memory they are in, if
+ * that brings clearly more of them near than chance. Before its first run.
+ *
+ * @param threads  of the team: the first of @p places
+ * @param pages    [plan->operand_count] where each operand's segment is; borrowed; NULL:
+ *   unknown
+ */
+void lanes_engine_place_batch(lanes_engine_plan *plan, const lanes_topo_plan *places,
+                              uint32_t threads, const lanes_topo_pages *const *pages);
+
 /** Free what a plan owns, if it does; also of one that is all 0, and twice. */
 void lanes_engine_plan_deinit(lanes_engine_plan *plan);
 
@@ -202,9 +224,11 @@ bool lanes_engine_span_fits(uint64_t segment_bytes, uint64_t offset, int64_t str
  * only. That is loop indices; from plan->count on, those of a second pass. Of reductions,
  * the units that begin there; the call that reaches the end writes the results. Slices
  * are run in order. Sums into @p outcome, which the caller has initialised, so that a
- * long batch can be run in slices. The rounding mode of every thread is round-to-nearest
- * while kernels run. A fault (SIGSEGV, SIGBUS, SIGFPE, SIGILL) inside the loop ends its
- * tile and the run: see outcome->fault; the team lives.
+ * long batch can be run in slices. Of a placed batch, [begin, end) says only how much is
+ * run: all of it is, once, when slices follow each other from 0 to the end. The rounding
+ * mode of every thread is round-to-nearest while kernels run. A fault (SIGSEGV, SIGBUS,
+ * SIGFPE, SIGILL) inside the loop ends its tile and the run: see outcome->fault; the team
+ * lives.
  *
  * @param end_by  borrowed; NULL: nothing ends it. If it is ended, remaining tiles are
  *   skipped, and what those that ran have written is undefined

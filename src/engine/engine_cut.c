@@ -189,4 +189,6 @@ void lanes_engine_plan_deinit(lanes_engine_plan *plan)
 {
     free(plan->partial);
     plan->partial = NULL;
+    free(plan->placement);
+    plan->placement = NULL;
 }

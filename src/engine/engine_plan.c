@@ -223,6 +223,7 @@ lanes_status lanes_engine_plan_batch(const lanes_engine_batch *batch,
     state.count = 0;
     LANES_TRY(lanes_engine_check_batch(&state, err));
     out_plan->partial = NULL;
+    out_plan->placement = NULL;
     out_plan->count = state.count;
     out_plan->work = state.count;
     out_plan->flushes = batch->flushes;

@@ -6,6 +6,9 @@
  * size of a tile follows a measurement: of earlier slices if the caller has one, else of
  * the first elements. That decides too whether waking the team is worth it.
  *
+ * Of a placed batch (engine_place.h), what is run here are items of its slices; which
+ * elements those are is looked up at the last moment.
+ *
  * Each tile is a guarded call. What a fault leaves behind is dropped where the guard is,
  * on the thread and in the tile that had it, so the team never notices (README.md).
  */
@@ -47,6 +50,9 @@
 #define PROBE_COUNT 256u
 #define PROBE_NS    2000u
 
+/* What an element of a placed reduction is taken to cost before anything is known. */
+#define PLACED_PS 1000u
+
 /* Tiles are multiples of this, so that two threads rarely write one cache line. */
 #define TILE_STEP 64u
 
@@ -59,8 +65,9 @@
 struct run_state {
     const lanes_engine_plan *plan;
     lanes_loop_fn loop;
-    lanes_engine_end end;     /* the caller's */
-    uint64_t first;           /* element that is item 0 of the job */
+    lanes_engine_end end;            /* the caller's */
+    uint64_t first;                  /* item of the pass that is item 0 of the job */
+    const lanes_engine_slice *slice; /* whose items they are; NULL: of loop indices */
     uint64_t now_ns;          /* the clock, when it was last read: 20 ns each time */
     uint32_t stop;            /* 1: start no more tiles; set by a fault or by cancel */
     uint64_t skipped;         /* tiles that were handed out all the same */
@@ -142,18 +149,13 @@ static void call_loop(void *ctx)
     }
 }
 
-static void run_range(void *ctx, uint32_t thread, uint64_t begin, uint64_t end)
+/* Runs loop indices [begin, end), or what they are in a reduction. */
+static void run_elements(struct run_state *state, uint64_t begin, uint64_t end)
 {
-    (void)thread;
-    struct run_state *state = ctx;
-    if (should_stop(state)) {
-        lanes_fetch_add_relaxed_u64(&state->skipped, 1);
-        return;
-    }
     struct tile tile = {
         .state = state,
-        .begin = state->first + begin,
-        .end = state->first + end,
+        .begin = begin,
+        .end = end,
         .result = LANES_LOOP_RESULT_INIT,
     };
     lanes_os_fault fault;
@@ -171,6 +173,30 @@ static void run_range(void *ctx, uint32_t thread, uint64_t begin, uint64_t end)
     }
     if (tile.result.failed != 0) {
         add_result(&state->result, &tile.result);
+    }
+}
+
+/* A tile of a placed batch is one run of elements, but at the ends of chunks. */
+static void run_pieces(struct run_state *state, uint64_t begin, uint64_t end)
+{
+    while (begin < end && lanes_load_relaxed_u32(&state->stop) == 0) {
+        uint64_t first;
+        const uint64_t count = lanes_engine_slice_piece(state->slice, begin, end, &first);
+        run_elements(state, first, first + count);
+        begin += count;
+    }
+}
+
+static void run_range(void *ctx, uint32_t thread, uint64_t begin, uint64_t end)
+{
+    (void)thread;
+    struct run_state *state = ctx;
+    if (should_stop(state)) {
+        lanes_fetch_add_relaxed_u64(&state->skipped, 1);
+    } else if (state->slice != NULL) {
+        run_pieces(state, state->first + begin, state->first + end);
+    } else {
+        run_elements(state, state->first + begin, state->first + end);
     }
 }
 
@@ -366,17 +392,44 @@ static void add_to_outcome(const struct run_state *state, lanes_engine_outcome *
     }
 }
 
-/* Runs a range of one pass; the end of a pass over all units is more than their ends. */
-static void run_pass(lanes_team *team, struct run_state *state, uint64_t begin,
-                     uint64_t end, lanes_engine_outcome *outcome)
+/* Runs items [begin, end): loop indices, or the slice's. */
+static void run_items(lanes_team *team, struct run_state *state, uint64_t begin,
+                      uint64_t end, lanes_engine_outcome *outcome)
 {
     const bool is_reduction = state->plan->reduction.op != LANES_REDUCE_NONE;
-    if (outcome->element_ps == 0) {
+    if (outcome->element_ps == 0 && is_reduction && state->slice != NULL) {
+        outcome->element_ps = PLACED_PS; /* no unit begins where a slice does */
+    } else if (outcome->element_ps == 0) {
         begin += is_reduction ? run_first_unit(state, begin, outcome)
                               : run_probe(state, begin, end, outcome);
     }
     if (begin < end && !should_stop(state)) {
         run_tiles(team, state, begin, end, outcome);
+    }
+}
+
+/* Runs as much of a placed batch; what is run is spread over all of it. */
+static void run_placed(lanes_team *team, struct run_state *state, uint64_t begin,
+                       uint64_t end, lanes_engine_outcome *outcome)
+{
+    lanes_engine_slice slice;
+    lanes_engine_slice_make(state->plan->placement, begin, end, &slice);
+    state->slice = &slice;
+    if (slice.items > 0) {
+        run_items(team, state, 0, slice.items, outcome);
+    }
+    state->slice = NULL;
+}
+
+/* Runs a range of one pass; the end of a pass over all units is more than their ends. */
+static void run_pass(lanes_team *team, struct run_state *state, uint64_t begin,
+                     uint64_t end, lanes_engine_outcome *outcome)
+{
+    const bool is_reduction = state->plan->reduction.op != LANES_REDUCE_NONE;
+    if (state->plan->placement != NULL) {
+        run_placed(team, state, begin, end, outcome);
+    } else {
+        run_items(team, state, begin, end, outcome);
     }
     if (is_reduction && end == state->plan->count && !should_stop(state)) {
         finish_reduction(state);

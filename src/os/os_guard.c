@@ -153,11 +153,14 @@ static void restore_mask(const ucontext_t *context)
     LANES_ASSERT(pthread_sigmask(SIG_SETMASK, &mask, NULL) == 0);
 }
 
-/* Back to where the call was begun; it is forgotten first, so a fault in here is ours. */
+/*
+ * Back to where the call was begun. Who calls this has forgotten the call before, so that
+ * a fault from here on is ours and the next interrupt finds nothing to end: before a jump
+ * AddressSanitizer takes a lock of this thread.
+ */
 static _Noreturn void end_call(struct guarded_call *call, lanes_os_fault fault,
                                const ucontext_t *context)
 {
-    this_call = NULL;
     call->fault = fault;
     restore_mask(context);
     siglongjmp(call->jump, 1);
@@ -168,6 +171,7 @@ static void handle(int signal_number, siginfo_t *info, void *context)
     (void)signal_number;
     struct guarded_call *call = this_call;
     if (call != NULL && is_fault(info)) {
+        this_call = NULL;
         end_call(call, describe(info), context);
     }
     const int saved_errno = errno;
@@ -187,6 +191,7 @@ static void handle_interrupt(int signal_number, siginfo_t *info, void *context)
         call->ticket == 0 || call->ticket != (uintptr_t)info->si_value.sival_ptr) {
         return;
     }
+    this_call = NULL;
     end_call(call, (lanes_os_fault){.signal_number = SIGURG, .code = SI_QUEUE}, context);
 }
 

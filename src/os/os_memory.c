@@ -90,14 +90,14 @@ static lanes_status allocate(int fd, const char *name, uint64_t bytes, lanes_err
     return LANES_OK;
 }
 
-static lanes_status make_room(int fd, const char *name, uint64_t bytes, lanes_error *err)
+static lanes_status set_size(int fd, const char *name, uint64_t bytes, lanes_error *err)
 {
     LANES_TRY(check_size(name, bytes, err));
     if (ftruncate(fd, (off_t)bytes) != 0) {
         return lanes_error_errno(err, errno, "memory '%s': cannot set its size to %llu",
                                  name, (unsigned long long)bytes);
     }
-    return allocate(fd, name, bytes, err);
+    return LANES_OK;
 }
 
 lanes_status lanes_os_reserve(int fd, const lanes_os_facts *facts, uint64_t bytes,
@@ -113,14 +113,28 @@ lanes_status lanes_os_reserve(int fd, const lanes_os_facts *facts, uint64_t byte
     return status == -EOPNOTSUPP ? LANES_OK : status;
 }
 
-lanes_status lanes_os_memfd_create(const char *name, uint64_t bytes, int *out_fd,
-                                   lanes_error *err)
+lanes_status lanes_os_memfd_create_empty(const char *name, uint64_t bytes, int *out_fd,
+                                         lanes_error *err)
 {
     int fd = create_sealable(name);
     if (fd < 0) {
         return lanes_error_errno(err, errno, "memfd_create('%s')", name);
     }
-    const lanes_status status = bytes > 0 ? make_room(fd, name, bytes, err) : LANES_OK;
+    const lanes_status status = bytes > 0 ? set_size(fd, name, bytes, err) : LANES_OK;
+    if (status < 0) {
+        lanes_os_close(&fd);
+        return status;
+    }
+    *out_fd = fd;
+    return LANES_OK;
+}
+
+lanes_status lanes_os_memfd_create(const char *name, uint64_t bytes, int *out_fd,
+                                   lanes_error *err)
+{
+    int fd = -1;
+    LANES_TRY(lanes_os_memfd_create_empty(name, bytes, &fd, err));
+    const lanes_status status = allocate(fd, name, bytes, err);
     if (status < 0) {
         lanes_os_close(&fd);
         return status;

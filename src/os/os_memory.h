@@ -35,6 +35,13 @@ uint64_t lanes_os_page_bytes(void);
 LANES_NODISCARD lanes_status lanes_os_memfd_create(const char *name, uint64_t bytes,
                                                    int *out_fd, lanes_error *err);
 
+/**
+ * The same, but nothing is reserved yet: for memory that is to come from certain places,
+ * which are told before lanes_os_reserve().
+ */
+LANES_NODISCARD lanes_status lanes_os_memfd_create_empty(const char *name, uint64_t bytes,
+                                                         int *out_fd, lanes_error *err);
+
 /** Add LANES_OS_SEAL_* to the memfd @p fd. -EPERM: sealed already or not a memfd. */
 LANES_NODISCARD lanes_status lanes_os_seal(int fd, uint32_t seals, lanes_error *err);
 

@@ -92,6 +92,8 @@ typedef struct lanes_server_options {
     uint64_t cache_bytes;     /**< what it may take there */
     uint64_t code_bytes;      /**< of loaded code that no kernel uses any more */
     lanes_server_limits limits;
+    uint64_t refuse_ns;  /**< for how long IR that ended a compile is not tried again */
+    uint64_t silence_ns; /**< after which a compiler that has work is replaced */
     lanes_server_hooks hooks;
 } lanes_server_options;
 
@@ -101,6 +103,10 @@ typedef struct lanes_server_options {
 #define LANES_SERVER_CACHE_BYTES (UINT64_C(256) << 20)
 #define LANES_SERVER_CODE_BYTES  (UINT64_C(64) << 20)
 
+#define LANES_SERVER_REFUSE_NS (UINT64_C(60) * 1000000000u)
+/* The compiler ends each compile itself; this is for a compiler that hangs. */
+#define LANES_SERVER_SILENCE_NS (UINT64_C(60) * 1000000000u)
+
 #define LANES_SERVER_OPTIONS_INIT                                                        \
     {.listen_fd = -1,                                                                    \
      .private_fd = -1,                                                                   \
@@ -109,7 +115,9 @@ typedef struct lanes_server_options {
      .drain_ns = LANES_SERVER_DRAIN_NS,                                                  \
      .cache_bytes = LANES_SERVER_CACHE_BYTES,                                            \
      .code_bytes = LANES_SERVER_CODE_BYTES,                                              \
-     .limits = LANES_SERVER_LIMITS_INIT}
+     .limits = LANES_SERVER_LIMITS_INIT,                                                 \
+     .refuse_ns = LANES_SERVER_REFUSE_NS,                                                \
+     .silence_ns = LANES_SERVER_SILENCE_NS}
 
 /**
  * Serve until options->stop_fd is readable or the client of options->private_fd is gone;

@@ -237,6 +237,7 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     lanes_server_turn_charge(&server->dispatch.turns,
                              &batch->session->queue[batch->priority].turn,
                              outcome->run_ns - before_ns);
+    lanes_server_tally_slice(batch, before_ns);
     if (outcome->fault.signal_number != 0) {
         lanes_server_complete_fault(server, batch);
         return true;
@@ -307,8 +308,10 @@ static void start_ready(lanes_server *server, lanes_server_batch *batch)
     lanes_server_dispatch *dispatch = &server->dispatch;
     if (!may_go(server, batch)) {
         lanes_server_queue_put(server, batch);
+        LANES_FAILPOINT(BATCH_QUEUED);
         return;
     }
+    lanes_server_count(&batch->session->tally.word[LANES_TALLY_INLINE], 1);
     const uint64_t before_ns = dispatch->now_ns;
     while (!run_slice(server, batch)) {
     }
@@ -450,6 +453,7 @@ static void take_one(lanes_server *server, lanes_server_session *session)
     LANES_ASSERT(batch != NULL); /* the ring takes no more than the pool has */
     session->batch_count++;
     server->dispatch.batch_count++;
+    lanes_server_count(&session->tally.word[LANES_TALLY_TAKEN], 1);
     batch->session = session;
     batch->kernel = NULL;
     batch->variant = NULL;

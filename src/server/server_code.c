@@ -257,7 +257,9 @@ lanes_status lanes_server_code_hold(lanes_server *server, const lanes_server_job
         LANES_TRY(load_stored(server, job, &head->code_key, &code, err));
         place = LANES_ON_DISK;
     } else {
-        return create(server, result, report, out_code, err);
+        LANES_TRY(create(server, result, report, out_code, err));
+        server->stats.compiled++;
+        return LANES_OK;
     }
     LANES_ASSERT(code != NULL);
     if (!is_of_kernel(code, head)) {
@@ -266,6 +268,8 @@ lanes_status lanes_server_code_hold(lanes_server *server, const lanes_server_job
                                "the compiler gave two kernels with different signatures "
                                "or exceptions the key of the same code");
     }
+    server->stats.code_from_memory += place == LANES_IN_MEMORY;
+    server->stats.code_from_disk += place == LANES_ON_DISK;
     lanes_server_report_share(report, code->report, place);
     *out_code = code;
     return LANES_OK;

@@ -15,7 +15,7 @@
 #include "os/os_process.h"
 #include "server/server.h"
 
-struct json_t; /* jansson's; only server_report.c looks inside */
+struct json_t; /* jansson's; server_report.c and server_stats.c look inside */
 
 typedef struct lanes_server lanes_server;
 typedef struct lanes_server_session lanes_server_session;
@@ -83,6 +83,9 @@ typedef struct lanes_server_compiler {
     uint32_t sent_max;       /* jobs that it works on at once */
     lanes_server_job *sent;  /* that it has */
     lanes_server_job *first; /* that wait, oldest first */
+    struct lanes_server_refusal
+        *refusals;          /* owned; [LANES_SERVER_REFUSALS_MAX] or NULL */
+    uint32_t refusal_count; /* that there have been */
 } lanes_server_compiler;
 
 /* ---- server_compile.c (control) -----------------------------------------------------
@@ -108,6 +111,25 @@ void lanes_server_compiler_ready(lanes_server *server);
 /** Do what is due; returns the nanoseconds until something will be. */
 uint64_t lanes_server_compiler_tick(lanes_server *server, uint64_t now_ns);
 
+/* ---- server_refused.c (control) -----------------------------------------------------
+ */
+
+/** Remembered at once; the oldest goes for a newer one. */
+#define LANES_SERVER_REFUSALS_MAX 256u
+
+/** If @p reply says that the compile crashed or outran its limits: remember that, and
+ * @p error, which is what was said of it. */
+void lanes_server_refused_keep(lanes_server *server, const lanes_digest *key,
+                               const lanes_compile_reply *reply,
+                               const lanes_error *error);
+
+/** True if what @p job asks for is remembered so; then @p out_error says what was said,
+ * and for how long. */
+bool lanes_server_refused(const lanes_server *server, const lanes_server_job *job,
+                          lanes_error *out_error);
+
+void lanes_server_refused_clear(lanes_server *server);
+
 /* ---- server_result.c (control) ------------------------------------------------------
  */
 
@@ -124,6 +146,10 @@ enum lanes_server_origin {
     LANES_FROM_COMPILER = 1,
     LANES_FROM_DISK /* of an earlier compile; maybe of another executor's */
 };
+
+/** LANES_OK if the compile left a result; else what became of it, in words. */
+LANES_NODISCARD lanes_status lanes_server_outcome_check(const lanes_compile_reply *reply,
+                                                        lanes_error *err);
 
 /** Check and load what the compiler returned for @p job: fills job->variant, the report.
  */
@@ -246,6 +272,13 @@ void lanes_server_report_share(struct json_t *report, const struct json_t *of_co
 
 /** Nothing was compiled: the times in @p report are those of another day. */
 void lanes_server_report_clear_times(struct json_t *report);
+
+/** JSON text of @p document, in a new memfd owned by the caller; -ENOMEM also for NULL,
+ * which is what it is when there was no memory to make it. */
+LANES_NODISCARD lanes_status lanes_server_json_memfd(const struct json_t *document,
+                                                     const char *name, int *out_fd,
+                                                     uint64_t *out_bytes,
+                                                     lanes_error *err);
 
 /** The report in a new memfd, owned by the caller. */
 LANES_NODISCARD lanes_status lanes_server_report_memfd(const lanes_server_kernel *kernel,

@@ -8,8 +8,9 @@
  * run. When the compiler dies, what it has fails and a new one gets the rest. One that
  * dies again and again right after its start is started only once a second.
  *
- * A job that asks what was answered before is served from disk and never waits. One that
- * asks the same as another does not go to the compiler, but gets that one's answer, too.
+ * A job that asks what was answered before is served from disk and never waits; one that
+ * asks what ended a compile lately is told so (server_refused.c). One that asks the same
+ * as another does not go to the compiler, but gets that one's answer, too.
  */
 #include "server/server_internal.h"
 
@@ -36,8 +37,6 @@
 #define QUICK_DEATHS_MAX 3u
 #define RESTART_DELAY_NS UINT64_C(1000000000)
 
-/* The compiler ends each compile itself; this is for a compiler that hangs. */
-#define JOB_NS    ((uint64_t)LANES_COMPILE_WALL_SECONDS * 2 * 1000000000u)
 #define TICK_NS   UINT64_C(1000000000)
 #define ENDING_NS UINT64_C(1000000000)
 
@@ -123,6 +122,7 @@ lanes_status lanes_server_compiler_start(lanes_server *server, lanes_error *err)
                   : spawn(options->compiler_path, &fd, &child, err));
     compiler->fd = fd;
     compiler->child = child;
+    server->stats.compiler_starts++;
     compiler->started_ns = lanes_clock_ns();
     compiler->restart_ns = 0;
     lanes_status status = lanes_os_poller_add(server->poller, fd, LANES_OS_READABLE,
@@ -180,6 +180,7 @@ static void finish_job(lanes_server *server, lanes_server_job *job,
                        const lanes_error *error)
 {
     unlink_job(&server->compiler, job);
+    lanes_server_stats_job_end(server, error);
     if (job->session != NULL) {
         job->session->compile_count--;
     }
@@ -316,6 +317,7 @@ static void send_jobs(lanes_server *server)
 void lanes_server_compile(lanes_server *server, lanes_server_job *job)
 {
     lanes_server_compiler *compiler = &server->compiler;
+    server->stats.compile_requests++;
     lanes_server_stored_key(server, job);
     lanes_server_job **at = &compiler->first;
     while (*at != NULL) {
@@ -324,6 +326,11 @@ void lanes_server_compile(lanes_server *server, lanes_server_job *job)
     *at = job;
     job->session->compile_count++;
     LANES_FAILPOINT(JOB_QUEUED);
+    lanes_error err;
+    if (lanes_server_refused(server, job, &err)) {
+        finish_job(server, job, &err);
+        return;
+    }
     if (lanes_server_stored_take(server, job)) {
         finish_job(server, job, NULL);
         return;
@@ -395,6 +402,7 @@ static bool answer_another(lanes_server *server, const lanes_digest *key,
 static void on_reply(lanes_server *server, const lanes_compile_reply *reply)
 {
     server->compiler.heard_ns = lanes_clock_ns();
+    server->stats.compile_wall_ns += reply->wall_ns;
     lanes_server_job *job = server->compiler.sent;
     while (job != NULL && job->id != reply->id) {
         job = job->next;
@@ -406,18 +414,22 @@ static void on_reply(lanes_server *server, const lanes_compile_reply *reply)
     }
     LANES_FAILPOINT(JOB_ANSWERED);
     lanes_error err;
-    lanes_status status = LANES_OK;
-    if (job->session != NULL) {
+    /* How it ended counts even if nobody waits for it any more. */
+    lanes_status status = lanes_server_outcome_check(reply, &err);
+    if (status == LANES_OK && job->session != NULL) {
         status = lanes_server_result_take(server, job, reply, &err);
         LANES_FAILPOINT(JOB_LOADED);
-        lanes_log(LANES_LOG_DEBUG, ROOM, "job %016" PRIx64 ": %" PRIu64 " ms, %s",
-                  job->id, reply->wall_ns / 1000000u, status < 0 ? err.message : "done");
     }
+    lanes_log(LANES_LOG_DEBUG, ROOM, "job %016" PRIx64 ": %" PRIu64 " ms, %s", job->id,
+              reply->wall_ns / 1000000u, status < 0 ? err.message : "done");
     if (status == LANES_E_STALE_ID && may_share(job)) {
         compile_again(server, job);
         return;
     }
     const lanes_digest key = job->key;
+    if (status < 0) {
+        lanes_server_refused_keep(server, &key, reply, &err);
+    }
     int result_fd = job->result_fd;
     job->result_fd = -1; /* owned here until all who wait for it are served */
     finish_job(server, job, status < 0 ? &err : NULL);
@@ -461,7 +473,12 @@ void lanes_server_compiler_ready(lanes_server *server)
     while (compiler->fd >= 0 && !is_dead) {
         lanes_compile_reply reply;
         lanes_os_message message = {.buffer = &reply, .capacity_bytes = sizeof(reply)};
-        const lanes_status status = lanes_os_receive(compiler->fd, &message, 0, NULL);
+        lanes_status status = lanes_os_receive(compiler->fd, &message, 0, NULL);
+        if (status == LANES_E_PEER_GONE) {
+            /* Of a peer that leaves requests unread the kernel tells that first, once,
+             * and then gives what it had sent before. */
+            status = lanes_os_receive(compiler->fd, &message, 0, NULL);
+        }
         if (status == LANES_E_TIMED_OUT) {
             break;
         }
@@ -514,10 +531,12 @@ static uint64_t restart(lanes_server *server, uint64_t now_ns)
     return 0;
 }
 
-static bool is_hanging(const lanes_server_compiler *compiler, uint64_t now_ns)
+static bool is_hanging(const lanes_server *server, uint64_t now_ns)
 {
+    const lanes_server_compiler *compiler = &server->compiler;
     /* Of the jobs sent, it works on a few at a time and answers one after the other. */
-    return compiler->sent_count > 0 && now_ns > compiler->heard_ns + JOB_NS;
+    return compiler->sent_count > 0 &&
+           now_ns > compiler->heard_ns + server->options->silence_ns;
 }
 
 uint64_t lanes_server_compiler_tick(lanes_server *server, uint64_t now_ns)
@@ -529,7 +548,7 @@ uint64_t lanes_server_compiler_tick(lanes_server *server, uint64_t now_ns)
             return wait_ns;
         }
     }
-    if (is_hanging(compiler, now_ns)) {
+    if (is_hanging(server, now_ns)) {
         lanes_log(LANES_LOG_ERROR, ROOM, "the compiler hangs; it is replaced");
         LANES_IGNORE(lanes_os_child_signal(&compiler->child, LANES_OS_SIGNAL_KILL) < 0,
                      "then its socket is closed, which ends it");
@@ -544,4 +563,5 @@ void lanes_server_compiler_stop(lanes_server *server)
     lanes_os_exit ended;
     end_process(server, &ended);
     fail_all(server, NULL);
+    lanes_server_refused_clear(server);
 }

@@ -53,6 +53,7 @@ static void complete(lanes_server *server, lanes_server_batch *batch, lanes_stat
         completion.strategy = batch->variant->code->info.strategy;
         completion.vector_width = batch->variant->code->info.vector_width;
     }
+    lanes_server_tally_completion(batch, &completion);
     if (!session->is_corrupt) {
         lanes_ring_executor_post(&session->ring, &completion, text, raised);
         session->has_unpublished = true;

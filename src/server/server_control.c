@@ -179,6 +179,7 @@ static void accept_one(lanes_server *server)
         status = lanes_server_session_open(server, fd, &err);
     }
     if (status < 0) {
+        server->stats.sessions_refused++;
         lanes_log(LANES_LOG_WARNING, ROOM, "a connection was refused: %s", err.message);
         /* Without descriptors it stays in the backlog: do not try in a tight loop. */
         LANES_IGNORE(lanes_os_poll(server->control_event, LANES_OS_READABLE, REFUSED_NS) <
@@ -364,6 +365,7 @@ lanes_status lanes_server_run(const lanes_server_options *options, lanes_error *
         .uid = lanes_os_uid(),
         .compiler = {.fd = -1, .child = LANES_OS_CHILD_NONE},
         .watch = {.earliest_ns = UINT64_MAX},
+        .stats = {.started_ns = lanes_clock_ns()},
     };
     lanes_server_mailbox_init(&server->to_dispatch);
     lanes_server_mailbox_init(&server->to_control);

@@ -244,7 +244,12 @@ lanes_status lanes_server_batch_decode(lanes_server_session *session,
     LANES_TRY(hold_operands(session, entry, arguments + entry->dimensions, batch,
                             &checked, err));
     LANES_TRY(hold_params(session, entry, batch, &checked, err));
-    return lanes_engine_plan_batch(&checked, &batch->kernel->checked, &batch->plan, err);
+    LANES_TRY(
+        lanes_engine_plan_batch(&checked, &batch->kernel->checked, &batch->plan, err));
+    if (lanes_engine_is_placeable(&batch->plan, session->server->options->plan)) {
+        lanes_server_place_batch(session->server, batch);
+    }
+    return LANES_OK;
 }
 
 void lanes_server_batch_let_go(lanes_server *server, lanes_server_batch *batch)

@@ -128,7 +128,8 @@ static void on_mail(lanes_server *server, lanes_server_mail *mail)
         cancel_all_sessions(server);
         break;
     case LANES_MAIL_CANCEL:
-        LANES_CONTAINER_OF(mail, lanes_server_session, end_batches)->has_cancels = true;
+        lanes_server_watch_note_cancel(
+            LANES_CONTAINER_OF(mail, lanes_server_session, end_batches));
         break;
     case LANES_MAIL_EXPIRE:
         lanes_store_seq_cst_u64(&server->watch.earliest_ns,
@@ -198,7 +199,7 @@ static bool take_from(lanes_server *server, lanes_server_session *session)
         lanes_ring_executor_has_entries(&session->ring)) {
         has_worked = lanes_server_batch_take(server, session);
     }
-    if (!has_worked && session->has_cancels) {
+    if (session->has_cancels && (!has_worked || lanes_server_watch_is_due(session))) {
         session->has_cancels = false;
         lanes_server_watch_cancel(session);
         has_worked = true;
@@ -273,6 +274,7 @@ static void sleep_until_called(lanes_server *server)
         timeout_ns = LANES_OS_FOREVER; /* only mail matters */
     }
     if (timeout_ns != 0 && !lanes_server_mailbox_has_mail(&server->to_dispatch)) {
+        lanes_server_count(&dispatch->sleeps, 1);
         LANES_IGNORE(lanes_os_poll(server->doorbell, LANES_OS_READABLE, timeout_ns) < 0,
                      "then the loop looks around too early");
     }

@@ -20,6 +20,7 @@
 #include "server/server.h"
 #include "server/server_code.h"
 #include "server/server_mail.h"
+#include "server/server_stats.h"
 #include "server/server_turn.h"
 #include "shm/shm.h"
 
@@ -43,6 +44,8 @@ typedef struct lanes_server_view {
     /* Dispatch. */
     uint32_t uses; /* batches that hold it */
     bool is_removed;
+    lanes_topo_pages *pages; /* owned; where they were, and when; NULL: nobody asked */
+    uint64_t located_ns;
     lanes_server_mail add;
     lanes_server_mail remove;
     lanes_server_mail free;
@@ -162,6 +165,7 @@ struct lanes_server_session {
     /* Of watch.mutex: what the client has cancelled and dispatch has not looked for. */
     uint64_t cancel_tag[LANES_CANCELS_MAX];
     uint32_t cancel_count;
+    bool cancels_all; /* whatever the tag */
 
     /* Constant after hello. */
     _Alignas(LANES_CACHE_LINE) lanes_server *server;
@@ -187,6 +191,8 @@ struct lanes_server_session {
     lanes_server_job *loading; /* the request that has not been answered yet */
     uint32_t compile_count;    /* its jobs, sent or not */
     uint64_t compile_turn;     /* compiler.turns when one was last sent */
+    uint64_t opened_ns;
+    bool has_asked; /* for statistics, or to cancel batches of a session */
 
     /* Dispatch; control before `add` and after `gone`. */
     _Alignas(LANES_CACHE_LINE) lanes_ring_executor ring;
@@ -194,15 +200,18 @@ struct lanes_server_session {
     lanes_server_session *dispatch_next;
     bool is_corrupt; /* the ring lied: nothing more is taken or posted */
     bool is_removed; /* SESSION_REMOVE was read: let go of it at the next safe point */
-    bool has_unpublished; /* completions posted but not announced */
-    uint32_t batch_count; /* taken and not completed */
-    bool has_cancels;     /* watch.mutex: look at cancel_tag once its ring is empty */
+    bool has_unpublished;  /* completions posted but not announced */
+    uint32_t batch_count;  /* taken and not completed */
+    bool has_cancels;      /* watch.mutex: look at cancel_tag once its ring is empty */
+    uint64_t cancel_taken; /* tally's TAKEN when that was said */
     lanes_server_view *dispatch_views[LANES_SEGMENTS_MAX];
     lanes_server_kernel **dispatch_kernels; /* [LANES_KERNELS_MAX] */
     lanes_server_batch *pool;               /* [LANES_ABI_ENTRIES] */
     lanes_server_batches idle;
     lanes_server_queue queue[LANES_PRIORITIES]; /* by enum lanes_priority */
     lanes_server_batches parked;                /* waiting for a variant */
+    lanes_server_current current;
+    lanes_server_tally tally;
 
     lanes_server_mail add;
     lanes_server_mail remove;
@@ -231,6 +240,7 @@ typedef struct lanes_server_dispatch {
     uint64_t visit_ns; /* that batches ran where they were taken: in this visit of a */
     uint64_t pass_ns;  /* session; and in this look at all of them */
     uint32_t idle_polls;
+    uint64_t sleeps;       /* control reads */
     lanes_abi_entry entry; /* the one being decoded */
     uint64_t arguments[LANES_ABI_ARGUMENT_WORDS];
 } lanes_server_dispatch;
@@ -260,7 +270,7 @@ typedef struct lanes_server_watch {
     uint64_t held;     /* likewise, if that is because it held the team */
     uint64_t awake_ns; /* control looks again not later; seq_cst */
     /* Control. */
-    _Alignas(LANES_CACHE_LINE) uint64_t ended_ns; /* when it was said so */
+    _Alignas(LANES_CACHE_LINE) uint64_t ended_ns; /* when it was said so, or last tried */
     uint32_t attempts;                            /* to interrupt it */
     bool is_expiring;                             /* `expire` is posted */
     lanes_server_mail expire; /* to dispatch: deadlines of batches that wait; and back */
@@ -291,6 +301,7 @@ struct lanes_server {
     lanes_server_codes codes;
     struct lanes_cache *cache; /* NULL: none */
     bool has_cache_warned;     /* that it cannot be written to */
+    lanes_server_stats stats;
     lanes_server_mail stop;
     lanes_server_mail cancel_all;
     lanes_server_mail started;
@@ -361,6 +372,18 @@ LANES_NODISCARD lanes_status lanes_server_on_segment_attach(lanes_server_session
 LANES_NODISCARD lanes_status lanes_server_on_segment_release(
     lanes_server_session *session, const void *message, int fd, lanes_error *err);
 
+/* ---- server_place.c ------------------------------------------------------------------
+ */
+
+/** Control: let new memory of the session's segments come from the team's nodes. */
+void lanes_server_place_segments(lanes_server_session *session);
+
+/**
+ * Dispatch: find out where the operands of a decoded batch are, if it is large, and let
+ * threads run what is near them. views[k] is operand k's.
+ */
+void lanes_server_place_batch(lanes_server *server, lanes_server_batch *batch);
+
 /** Drop a view's reference and free it. */
 void lanes_server_view_free(lanes_server_view *view);
 
@@ -412,6 +435,18 @@ void lanes_server_kernel_free(lanes_server *server, lanes_server_kernel *kernel)
 LANES_NODISCARD lanes_status lanes_server_on_batch_cancel(lanes_server_session *session,
                                                           const void *message, int fd,
                                                           lanes_error *err);
+
+/** Control: handler of a request. */
+LANES_NODISCARD lanes_status lanes_server_on_session_cancel(lanes_server_session *session,
+                                                            const void *message, int fd,
+                                                            lanes_error *err);
+
+/** Dispatch: LANES_MAIL_CANCEL has come. */
+void lanes_server_watch_note_cancel(lanes_server_session *session);
+
+/** Dispatch: true if all that was submitted before that has been taken, though the ring
+ * may never be empty. */
+bool lanes_server_watch_is_due(const lanes_server_session *session);
 
 /** Dispatch: end what waits with the tags that the client has cancelled. */
 void lanes_server_watch_cancel(lanes_server_session *session);

@@ -123,18 +123,18 @@ void lanes_server_report_clear_times(json_t *report)
     }
 }
 
-lanes_status lanes_server_report_memfd(const lanes_server_kernel *kernel, int *out_fd,
-                                       uint64_t *out_bytes, lanes_error *err)
+lanes_status lanes_server_json_memfd(const json_t *document, const char *name,
+                                     int *out_fd, uint64_t *out_bytes, lanes_error *err)
 {
-    const size_t bytes = json_dumpb(kernel->report, NULL, 0, JSON_COMPACT);
+    const size_t bytes = json_dumpb(document, NULL, 0, JSON_COMPACT);
     char *text = bytes > 0 ? malloc(bytes) : NULL;
     if (text == NULL) {
-        return lanes_error_set(err, -ENOMEM, "no memory for the report of a kernel");
+        return lanes_error_set(err, -ENOMEM, "no memory for what %s is to hold", name);
     }
     int fd = -1;
-    lanes_status status = lanes_os_memfd_create("lanes-report", 0, &fd, err);
+    lanes_status status = lanes_os_memfd_create(name, 0, &fd, err);
     if (status == LANES_OK) {
-        const size_t written = json_dumpb(kernel->report, text, bytes, JSON_COMPACT);
+        const size_t written = json_dumpb(document, text, bytes, JSON_COMPACT);
         LANES_ASSERT(written == bytes);
         status = lanes_os_write_at(fd, text, bytes, 0, err);
     }
@@ -146,6 +146,13 @@ lanes_status lanes_server_report_memfd(const lanes_server_kernel *kernel, int *o
     *out_fd = fd;
     *out_bytes = bytes;
     return LANES_OK;
+}
+
+lanes_status lanes_server_report_memfd(const lanes_server_kernel *kernel, int *out_fd,
+                                       uint64_t *out_bytes, lanes_error *err)
+{
+    return lanes_server_json_memfd(kernel->report, "lanes-report", out_fd, out_bytes,
+                                   err);
 }
 
 void lanes_server_report_free(lanes_server_kernel *kernel)

@@ -39,7 +39,8 @@ static lanes_status crash_error(const lanes_compile_reply *reply, lanes_error *e
                            "LLVM %s while compiling this IR", how);
 }
 
-static lanes_status outcome_error(const lanes_compile_reply *reply, lanes_error *err)
+lanes_status lanes_server_outcome_check(const lanes_compile_reply *reply,
+                                        lanes_error *err)
 {
     switch (reply->outcome) {
     case LANES_COMPILE_DONE:
@@ -308,7 +309,7 @@ lanes_status lanes_server_result_take(lanes_server *server, lanes_server_job *jo
                                       const lanes_compile_reply *reply, lanes_error *err)
 {
     lanes_server_result result = {.block = NULL};
-    LANES_TRY(outcome_error(reply, err));
+    LANES_TRY(lanes_server_outcome_check(reply, err));
     LANES_TRY(read_result(job->result_fd, &result, err));
     lanes_status status = lanes_server_result_check(job, &result, err);
     if (status == LANES_OK) {

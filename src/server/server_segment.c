@@ -106,6 +106,7 @@ void lanes_server_view_free(lanes_server_view *view)
     session->mapped_bytes -= view->segment->mapping.bytes;
     session->server->mapped_bytes -= view->segment->mapping.bytes;
     lanes_shm_drop(view->segment);
+    free(view->pages);
     free(view);
     LANES_FAILPOINT(SEGMENT_FREED);
 }

@@ -54,6 +54,9 @@ static const struct request_row requests[] = {
                                lanes_server_on_kernel_fuse},
     [LANES_ABI_BATCH_CANCEL] = {sizeof(lanes_abi_cancel), 0,
                                 lanes_server_on_batch_cancel},
+    [LANES_ABI_STATS] = {sizeof(lanes_abi_header), 0, lanes_server_on_stats},
+    [LANES_ABI_SESSION_CANCEL] = {sizeof(lanes_abi_session_cancel), 0,
+                                  lanes_server_on_session_cancel},
 };
 
 /* ---- Open ---------------------------------------------------------------------------
@@ -186,6 +189,7 @@ static lanes_status create_parts(lanes_server_session *session, lanes_error *err
         session->queue[i] = (lanes_server_queue){.turn.priority = i, .session = session};
     }
     LANES_TRY(lanes_shm_table_create(&session->segments, err));
+    lanes_server_place_segments(session);
     LANES_TRY(lanes_os_event_create(&session->event_fd, err));
     return lanes_shm_rings_create(&session->rings, &session->ring, err);
 }
@@ -201,11 +205,13 @@ static lanes_status on_hello(lanes_server_session *session, const void *message,
         status = create_parts(session, err);
     }
     if (status < 0) {
+        server->stats.sessions_refused++;
         lanes_server_reply_failure(session, &hello->header, err);
         lanes_server_session_close(session, status, err->message);
         return LANES_OK; /* answered */
     }
     session->state = LANES_SESSION_OPEN;
+    session->opened_ns = lanes_clock_ns();
     lanes_server_post(server, &session->add, LANES_MAIL_SESSION_ADD);
     LANES_FAILPOINT(SESSION_HELLO);
     lanes_abi_hello reply = {
@@ -337,6 +343,7 @@ void lanes_server_session_close(lanes_server_session *session, lanes_status reas
               "session %u ended: %s (%s)", session->number, why,
               lanes_status_name(reason));
     const bool is_known = session->state == LANES_SESSION_OPEN;
+    lanes_server_stats_session_end(session, is_known, reason);
     session->state = LANES_SESSION_CLOSING;
     session->close_reason = reason;
     server->session_count--;
@@ -357,6 +364,7 @@ void lanes_server_session_free(lanes_server_session *session)
 {
     lanes_server *server = session->server;
     LANES_FAILPOINT(SESSION_GONE);
+    lanes_server_tally_sum(&server->stats.gone, &session->tally);
     while (session->all_kernels != NULL) {
         lanes_server_kernel_free(server, session->all_kernels);
     }

@@ -31,6 +31,9 @@
 /* With the mutex held. */
 static bool is_cancelled(const lanes_server_session *session, uint64_t tag)
 {
+    if (session->cancels_all) {
+        return true;
+    }
     uint32_t i = 0;
     while (i < session->cancel_count && session->cancel_tag[i] != tag) {
         i++;
@@ -93,9 +96,23 @@ void lanes_server_watch_begin(lanes_server *server, const lanes_server_batch *ba
     lanes_store_release_u64(&watch->others,
                             server->dispatch.batch_count - batch->session->batch_count);
     lanes_store_release_u64(&watch->running, ticket);
+    lanes_server_tally_begin(batch, ticket);
     look_in_time(server);
     *out_end = (lanes_engine_end){
         .cancel = &batch->session->cancel, .ended = &watch->ended, .ticket = ticket};
+}
+
+void lanes_server_watch_note_cancel(lanes_server_session *session)
+{
+    session->has_cancels = true;
+    session->cancel_taken = session->tally.word[LANES_TALLY_TAKEN];
+}
+
+bool lanes_server_watch_is_due(const lanes_server_session *session)
+{
+    /* No more than that were in the ring then. */
+    return session->tally.word[LANES_TALLY_TAKEN] - session->cancel_taken >=
+           LANES_ABI_ENTRIES;
 }
 
 void lanes_server_watch_cancel(lanes_server_session *session)
@@ -105,8 +122,13 @@ void lanes_server_watch_cancel(lanes_server_session *session)
     pthread_mutex_lock(&server->watch.mutex);
     const uint32_t count = session->cancel_count;
     memcpy(tag, session->cancel_tag, count * sizeof(tag[0]));
+    const bool is_all = session->cancels_all;
     session->cancel_count = 0; /* from now on control posts again */
+    session->cancels_all = false;
     pthread_mutex_unlock(&server->watch.mutex);
+    if (is_all) {
+        lanes_server_batch_cancel_all(server, session, "the batch was cancelled");
+    }
     for (uint32_t i = 0; i < count; i++) {
         lanes_server_batch_cancel_tag(server, session, tag[i]);
     }
@@ -170,10 +192,9 @@ static struct running read_running(const lanes_server_watch *watch)
     return running;
 }
 
-static const lanes_server_session *find_session(const lanes_server *server,
-                                                uint64_t number)
+static lanes_server_session *find_session(const lanes_server *server, uint64_t number)
 {
-    const lanes_server_session *session = server->sessions;
+    lanes_server_session *session = server->sessions;
     while (session != NULL && session->number != number) {
         session = session->next;
     }
@@ -220,10 +241,16 @@ static bool must_end(lanes_server *server, const struct running *running, uint64
     return is_unwanted || lanes_load_relaxed_u32(&session->cancel) != 0;
 }
 
+struct interruption {
+    lanes_server_stats *stats;
+    uint64_t ticket;
+};
+
 static void interrupt_thread(void *ctx, pthread_t thread)
 {
-    const uint64_t *ticket = ctx;
-    lanes_os_guard_interrupt(thread, *ticket);
+    const struct interruption *interruption = ctx;
+    interruption->stats->interrupts++;
+    lanes_os_guard_interrupt(thread, interruption->ticket);
 }
 
 static void end_running(lanes_server *server, uint64_t ticket, uint64_t now_ns)
@@ -237,10 +264,14 @@ static void end_running(lanes_server *server, uint64_t ticket, uint64_t now_ns)
         lanes_log(LANES_LOG_ERROR, ROOM, "a callback cannot be ended; giving up on it");
         lanes_os_exit_now(EXIT_STUCK);
     } else if (now_ns - watch->ended_ns >= GRACE_NS) {
+        struct interruption interruption = {.stats = &server->stats, .ticket = ticket};
         watch->attempts++;
+        /* Control comes here at each of its turns, which may be many. */
+        watch->ended_ns = now_ns;
         pthread_mutex_lock(&watch->mutex); /* threads stay while we hold it */
         if (server->dispatch.team != NULL) {
-            lanes_team_each_thread(server->dispatch.team, interrupt_thread, &ticket);
+            lanes_team_each_thread(server->dispatch.team, interrupt_thread,
+                                   &interruption);
         }
         pthread_mutex_unlock(&watch->mutex);
     }
@@ -266,7 +297,8 @@ uint64_t lanes_server_watch_tick(lanes_server *server, uint64_t now_ns)
     bool is_waited_for = watch->is_expiring; /* dispatch may be in a callback meanwhile */
     pthread_mutex_lock(&watch->mutex);
     for (const lanes_server_session *s = server->sessions; s != NULL; s = s->next) {
-        is_waited_for |= s->cancel_count != 0 || s->state == LANES_SESSION_CLOSING;
+        is_waited_for |=
+            s->cancel_count != 0 || s->cancels_all || s->state == LANES_SESSION_CLOSING;
     }
     pthread_mutex_unlock(&watch->mutex);
     if (is_waited_for || server->is_cancelled) {
@@ -287,7 +319,15 @@ bool lanes_server_watch_sleep(lanes_server *server, uint64_t now_ns, uint64_t wa
     return lanes_load_seq_cst_u64(&watch->earliest_ns) >= awake_ns || wait_ns <= GRACE_NS;
 }
 
-/* Notes a tag; the first one is told to dispatch. */
+/* Tells dispatch, unless it has been told and not looked yet. With the mutex held. */
+static void post_cancel(lanes_server_session *session)
+{
+    if (session->cancel_count == 0 && !session->cancels_all) {
+        lanes_server_post(session->server, &session->end_batches, LANES_MAIL_CANCEL);
+    }
+}
+
+/* Notes a tag. */
 static lanes_status add_cancel(lanes_server_session *session, uint64_t tag,
                                lanes_error *err)
 {
@@ -300,10 +340,8 @@ static lanes_status add_cancel(lanes_server_session *session, uint64_t tag,
                                "wait for their batches",
                                LANES_CANCELS_MAX);
     }
+    post_cancel(session);
     session->cancel_tag[session->cancel_count++] = tag;
-    if (session->cancel_count == 1) {
-        lanes_server_post(session->server, &session->end_batches, LANES_MAIL_CANCEL);
-    }
     return LANES_OK;
 }
 
@@ -320,5 +358,53 @@ lanes_status lanes_server_on_batch_cancel(lanes_server_session *session,
     LANES_TRY(status);
     lanes_abi_cancel reply = {.tag = cancel.tag};
     lanes_server_reply(session, &cancel.header, &reply, sizeof(reply), NULL, 0);
+    return LANES_OK;
+}
+
+static lanes_status check_session_cancel(const lanes_abi_session_cancel *request,
+                                         lanes_error *err)
+{
+    const bool is_all = (request->flags & LANES_ABI_CANCEL_ALL) != 0;
+    if ((request->flags & ~LANES_ABI_CANCEL_ALL) != 0 || request->reserved != 0 ||
+        request->in_flight != 0 || (is_all && request->tag != 0)) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "flags 0x%x of a request to cancel are unknown, a tag is "
+                               "given beside LANES_ABI_CANCEL_ALL, or a field that must "
+                               "be 0 is not",
+                               request->flags);
+    }
+    return LANES_OK;
+}
+
+lanes_status lanes_server_on_session_cancel(lanes_server_session *session,
+                                            const void *message, int fd, lanes_error *err)
+{
+    (void)fd;
+    lanes_server *server = session->server;
+    lanes_abi_session_cancel request;
+    memcpy(&request, message, sizeof(request));
+    session->has_asked = true;
+    LANES_TRY(check_session_cancel(&request, err));
+    lanes_server_session *other = find_session(server, request.session);
+    if (other == NULL || other->state != LANES_SESSION_OPEN) {
+        return lanes_error_set(err, LANES_E_STALE_ID,
+                               "there is no session %u; the statistics name those there "
+                               "are",
+                               request.session);
+    }
+    lanes_abi_session_cancel reply = request;
+    reply.header.status = LANES_OK;
+    reply.in_flight = (uint32_t)lanes_server_tally_in_flight(other);
+    lanes_status status = LANES_OK;
+    pthread_mutex_lock(&server->watch.mutex);
+    if ((request.flags & LANES_ABI_CANCEL_ALL) != 0) {
+        post_cancel(other);
+        other->cancels_all = true;
+    } else {
+        status = add_cancel(other, request.tag, err);
+    }
+    pthread_mutex_unlock(&server->watch.mutex);
+    LANES_TRY(status);
+    lanes_server_reply(session, &request.header, &reply, sizeof(reply), NULL, 0);
     return LANES_OK;
 }

@@ -75,6 +75,19 @@ LANES_NODISCARD lanes_status lanes_shm_table_create(lanes_shm_table **out_table,
  */
 void lanes_shm_table_destroy(lanes_shm_table *table);
 
+/**
+ * Told of memory whose pages do not all exist yet, before they do: where they are to come
+ * from can be said then. What comes of it is nobody else's matter.
+ *
+ * @param data  mapped for writing, page-aligned; not to be touched
+ */
+typedef void (*lanes_shm_new_memory_fn)(void *ctx, void *data, uint64_t bytes);
+
+/** Let @p fn know of new memory of segments that are created or attached; NULL: nobody.
+ */
+void lanes_shm_table_on_new_memory(lanes_shm_table *table, lanes_shm_new_memory_fn fn,
+                                   void *ctx);
+
 /** Segments in the table, and the bytes they map. */
 uint32_t lanes_shm_table_count(const lanes_shm_table *table);
 uint64_t lanes_shm_table_bytes(const lanes_shm_table *table);

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "os/os_memory.h"
+#include "shm/shm_internal.h"
 
 /** What the descriptor must be, whoever sent it. */
 static lanes_status check_object(int fd, const lanes_os_facts *facts, uint32_t flags,
@@ -33,8 +34,28 @@ static lanes_status check_object(int fd, const lanes_os_facts *facts, uint32_t f
     return LANES_OK;
 }
 
+/* Fills the holes of an object that is mapped at @p data. */
+static lanes_status fill_holes(int fd, const lanes_os_facts *facts, void *data,
+                               uint64_t bytes, const lanes_shm_listener *listener,
+                               lanes_error *err)
+{
+    if (listener->fn != NULL && facts->object == LANES_OS_OBJECT_MEMORY &&
+        facts->allocated_bytes < bytes) {
+        listener->fn(listener->ctx, data, bytes);
+    }
+    return lanes_os_reserve(fd, facts, bytes, err);
+}
+
 lanes_status lanes_shm_map(int fd, uint64_t bytes, uint32_t flags,
                            lanes_shm_mapping *out_mapping, lanes_error *err)
+{
+    const lanes_shm_listener nobody = {.fn = NULL};
+    return lanes_shm_map_telling(fd, bytes, flags, &nobody, out_mapping, err);
+}
+
+lanes_status lanes_shm_map_telling(int fd, uint64_t bytes, uint32_t flags,
+                                   const lanes_shm_listener *listener,
+                                   lanes_shm_mapping *out_mapping, lanes_error *err)
 {
     lanes_os_facts facts;
     LANES_TRY(lanes_os_fd_facts(fd, &facts, err));
@@ -56,12 +77,16 @@ lanes_status lanes_shm_map(int fd, uint64_t bytes, uint32_t flags,
             (unsigned long long)wanted, (unsigned long long)LANES_SEGMENT_BYTES_MAX);
     }
     const bool is_read_only = (flags & LANES_ABI_SEGMENT_READ_ONLY) != 0;
-    if (!is_read_only) {
-        LANES_TRY(lanes_os_reserve(fd, &facts, wanted, err));
-    }
     void *data = NULL;
     LANES_TRY(
         lanes_os_map(fd, wanted, is_read_only ? 0 : LANES_OS_MAP_WRITE, &data, err));
+    if (!is_read_only) {
+        const lanes_status status = fill_holes(fd, &facts, data, wanted, listener, err);
+        if (status < 0) {
+            lanes_os_unmap(data, wanted);
+            return status;
+        }
+    }
     *out_mapping = (lanes_shm_mapping){
         .data = data,
         .bytes = wanted,

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "os/os_memory.h"
+#include "shm/shm_internal.h"
 
 typedef struct slot {
     lanes_shm_segment *segment; /* NULL: free */
@@ -21,6 +22,7 @@ struct lanes_shm_table {
     uint32_t count;
     uint64_t bytes;
     uint64_t keys_given;
+    lanes_shm_listener listener;
     slot slots[LANES_SEGMENTS_MAX];
 };
 
@@ -54,6 +56,12 @@ void lanes_shm_table_destroy(lanes_shm_table *table)
         }
     }
     free(table);
+}
+
+void lanes_shm_table_on_new_memory(lanes_shm_table *table, lanes_shm_new_memory_fn fn,
+                                   void *ctx)
+{
+    table->listener = (lanes_shm_listener){.fn = fn, .ctx = ctx};
 }
 
 uint32_t lanes_shm_table_count(const lanes_shm_table *table)
@@ -152,11 +160,21 @@ lanes_status lanes_shm_attach(lanes_shm_table *table, int fd, uint64_t bytes,
         return LANES_E_QUOTA;
     }
     lanes_shm_mapping mapping;
-    LANES_TRY(lanes_shm_map(fd, bytes, flags, &mapping, err));
+    LANES_TRY(lanes_shm_map_telling(fd, bytes, flags, &table->listener, &mapping, err));
     if (mapping.is_allocated) {
         lanes_os_populate(mapping.data, mapping.bytes); /* README.md has the times */
     }
     return fill_slot(table, place, &mapping, out_id, err);
+}
+
+/* Who is told of new memory has to be told before it is reserved. */
+static lanes_status create_object(const lanes_shm_table *table, uint64_t bytes,
+                                  int *out_fd, lanes_error *err)
+{
+    const char *name = "lanes-segment";
+    return table->listener.fn != NULL
+               ? lanes_os_memfd_create_empty(name, bytes, out_fd, err)
+               : lanes_os_memfd_create(name, bytes, out_fd, err);
 }
 
 lanes_status lanes_shm_create(lanes_shm_table *table, uint64_t bytes,
@@ -175,12 +193,12 @@ lanes_status lanes_shm_create(lanes_shm_table *table, uint64_t bytes,
         return LANES_E_QUOTA;
     }
     int fd = -1;
-    LANES_TRY(lanes_os_memfd_create("lanes-segment", rounded, &fd, err));
+    LANES_TRY(create_object(table, rounded, &fd, err));
     lanes_shm_mapping mapping = {.data = NULL};
     lanes_status status = lanes_os_seal(
         fd, LANES_OS_SEAL_SHRINK | LANES_OS_SEAL_GROW | LANES_OS_SEAL_SEAL, err);
     if (status == LANES_OK) {
-        status = lanes_shm_map(fd, 0, 0, &mapping, err);
+        status = lanes_shm_map_telling(fd, 0, 0, &table->listener, &mapping, err);
     }
     if (status == LANES_OK) {
         lanes_os_populate_new(mapping.data, mapping.bytes);

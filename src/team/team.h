@@ -68,13 +68,18 @@ const lanes_topo_plan *lanes_team_plan(const lanes_team *team);
 void lanes_team_each_thread(const lanes_team *team,
                             void (*fn)(void *ctx, pthread_t thread), void *ctx);
 
+/** How often a worker has slept and was woken. Any thread, while the leader has not
+ * returned. */
+uint64_t lanes_team_wake_count(const lanes_team *team);
+
 /**
  * Run a job on the team and return when every tile is done or skipped. Leader only.
  *
  * The tiles are divided into one contiguous run per thread, so that a thread touches
  * neighbouring pages and, from batch to batch, the same ones; a thread that has finished
- * its run takes tiles from the far end of another's. A job of one tile, or one with
- * thread_limit 1, runs on the leader without waking anybody.
+ * its run takes tiles from the far end of another's, of its own NUMA node as long as
+ * there are any. A job of one tile, or one with thread_limit 1, runs on the leader
+ * without waking anybody.
  */
 void lanes_team_run(lanes_team *team, const lanes_team_job *job,
                     lanes_team_stats *out_stats);

@@ -34,7 +34,9 @@ _Static_assert(LANES_PLACES_MAX <= GATE_WANTED_MASK, "threads fit into the gate"
 /* Where one thread sleeps. */
 struct crew_bed {
     _Alignas(LANES_CACHE_LINE) uint32_t sleeping; /* owner writes; wakers read; seq_cst */
-    pthread_t owner;                              /* constant once threads work */
+    uint64_t wakes;         /* owner writes, anybody reads; relaxed */
+    pthread_t owner;        /* constant once threads work */
+    lanes_team_group group; /* of the owner's node; likewise */
     pthread_mutex_t mutex;
     pthread_cond_t cond;
 };
@@ -88,6 +90,8 @@ lanes_status lanes_team_crew_create(uint32_t thread_count, uint64_t spin_ns,
     for (uint32_t i = 0; i < thread_count; i++) {
         shares[i] = (lanes_team_share){0};
         beds[i].sleeping = 0;
+        beds[i].wakes = 0;
+        beds[i].group = (lanes_team_group){.begin = 0, .end = thread_count};
         pthread_mutex_init(&beds[i].mutex, NULL);
         pthread_cond_init(&beds[i].cond, NULL);
     }
@@ -125,6 +129,22 @@ void lanes_team_crew_shrink(lanes_team_crew *crew, uint32_t thread_count)
     crew->thread_count = thread_count;
 }
 
+void lanes_team_crew_note_places(lanes_team_crew *crew, const lanes_topo_plan *plan)
+{
+    LANES_ASSERT(crew->thread_count <= plan->count);
+    uint32_t begin = 0;
+    for (uint32_t end = 1; end <= crew->thread_count; end++) {
+        if (end < crew->thread_count &&
+            plan->place[end].node == plan->place[begin].node) {
+            continue;
+        }
+        for (uint32_t i = begin; i < end; i++) {
+            crew->beds[i].group = (lanes_team_group){.begin = begin, .end = end};
+        }
+        begin = end;
+    }
+}
+
 uint32_t lanes_team_crew_thread_count(const lanes_team_crew *crew)
 {
     return crew->thread_count;
@@ -141,6 +161,15 @@ void lanes_team_crew_each_thread(const lanes_team_crew *crew,
     for (uint32_t i = 0; i < crew->thread_count; i++) {
         fn(ctx, crew->beds[i].owner);
     }
+}
+
+uint64_t lanes_team_crew_wake_count(const lanes_team_crew *crew)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < crew->thread_count; i++) {
+        count += lanes_load_relaxed_u64(&crew->beds[i].wakes);
+    }
+    return count;
 }
 
 static void wake_thread(lanes_team_crew *crew, uint32_t thread)
@@ -182,6 +211,7 @@ static uint64_t sleep_until_called(lanes_team_crew *crew, uint32_t thread, uint3
         gate = lanes_load_seq_cst_u64(&crew->gate);
     }
     lanes_store_relaxed_u32(&bed->sleeping, 0); /* a needless wake-up does no harm */
+    lanes_store_relaxed_u64(&bed->wakes, bed->wakes + 1);
     pthread_mutex_unlock(&bed->mutex);
     return gate;
 }
@@ -243,10 +273,11 @@ static void run_tile(const lanes_team_job *job, uint32_t thread, uint64_t tile)
 static void run_tiles(lanes_team_crew *crew, uint32_t thread)
 {
     const lanes_team_job *job = &crew->job;
+    const lanes_team_group group = crew->beds[thread].group;
     uint64_t tiles = 0;
     uint32_t tile;
     while (!is_cancelled(job) &&
-           lanes_team_shares_take(crew->shares, crew->wanted, thread, &tile)) {
+           lanes_team_shares_take(crew->shares, crew->wanted, group, thread, &tile)) {
         run_tile(job, thread, tile);
         tiles++;
     }

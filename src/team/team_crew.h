@@ -42,6 +42,12 @@ void lanes_team_crew_destroy(lanes_team_crew *crew);
 /** Use only the first @p thread_count threads; before any of them works. */
 void lanes_team_crew_shrink(lanes_team_crew *crew, uint32_t thread_count);
 
+/**
+ * Thread t is at plan->place[t]: idle threads help those of their own node first. Before
+ * any of them works; without it, all are of one.
+ */
+void lanes_team_crew_note_places(lanes_team_crew *crew, const lanes_topo_plan *plan);
+
 uint32_t lanes_team_crew_thread_count(const lanes_team_crew *crew);
 
 /** The calling thread is thread @p thread; before any of them works. */
@@ -50,6 +56,9 @@ void lanes_team_crew_note_thread(lanes_team_crew *crew, uint32_t thread);
 /** See lanes_team_each_thread(). */
 void lanes_team_crew_each_thread(const lanes_team_crew *crew,
                                  void (*fn)(void *ctx, pthread_t thread), void *ctx);
+
+/** See lanes_team_wake_count(). */
+uint64_t lanes_team_crew_wake_count(const lanes_team_crew *crew);
 
 /** Be worker @p thread (1 .. thread_count - 1) until lanes_team_crew_quit(). */
 void lanes_team_crew_work(lanes_team_crew *crew, uint32_t thread);

@@ -43,6 +43,11 @@ void lanes_team_each_thread(const lanes_team *team,
     lanes_team_crew_each_thread(team->crew, fn, ctx);
 }
 
+uint64_t lanes_team_wake_count(const lanes_team *team)
+{
+    return lanes_team_crew_wake_count(team->crew);
+}
+
 static void bind_thread(lanes_team *team, uint32_t thread)
 {
     lanes_error error;
@@ -78,6 +83,7 @@ lanes_status lanes_team_enter(const lanes_topo_plan *plan, uint64_t spin_ns,
 {
     lanes_team team = {.plan = plan, .leader = leader, .ctx = ctx};
     LANES_TRY(lanes_team_crew_create(plan->count, spin_ns, &team.crew, err));
+    lanes_team_crew_note_places(team.crew, plan);
     /* "Dynamic" would let OpenMP give fewer threads when the machine is busy. */
     const int is_dynamic = omp_get_dynamic();
     omp_set_dynamic(0);

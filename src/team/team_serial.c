@@ -32,6 +32,11 @@ void lanes_team_each_thread(const lanes_team *team,
     lanes_team_crew_each_thread(team->crew, fn, ctx);
 }
 
+uint64_t lanes_team_wake_count(const lanes_team *team)
+{
+    return lanes_team_crew_wake_count(team->crew);
+}
+
 lanes_status lanes_team_enter(const lanes_topo_plan *plan, uint64_t spin_ns,
                               lanes_team_leader_fn leader, void *ctx, lanes_error *err)
 {

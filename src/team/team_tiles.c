@@ -61,18 +61,31 @@ static bool take_back(lanes_team_share *share, uint32_t *out_tile)
     return false;
 }
 
-bool lanes_team_shares_take(lanes_team_share *shares, uint32_t share_count, uint32_t own,
-                            uint32_t *out_tile)
+/* The far end of the next share behind @p own, round and round, of [begin, end). */
+static bool steal(lanes_team_share *shares, uint32_t begin, uint32_t end, uint32_t own,
+                  uint32_t *out_tile)
 {
-    if (take_front(&shares[own], out_tile)) {
-        return true;
-    }
-    /* Neighbours first: they share caches and memory more often than not. */
-    for (uint32_t i = 1; i < share_count; i++) {
-        const uint32_t victim = own + i < share_count ? own + i : own + i - share_count;
+    const uint32_t count = end - begin;
+    for (uint32_t i = 1; i < count; i++) {
+        const uint32_t victim = own + i < end ? own + i : own + i - count;
         if (take_back(&shares[victim], out_tile)) {
             return true;
         }
     }
     return false;
+}
+
+bool lanes_team_shares_take(lanes_team_share *shares, uint32_t share_count,
+                            lanes_team_group group, uint32_t own, uint32_t *out_tile)
+{
+    if (take_front(&shares[own], out_tile)) {
+        return true;
+    }
+    /* Neighbours first: they share caches more often than not. */
+    const uint32_t group_end = group.end < share_count ? group.end : share_count;
+    if (steal(shares, group.begin, group_end, own, out_tile)) {
+        return true;
+    }
+    return group_end - group.begin < share_count &&
+           steal(shares, 0, share_count, own, out_tile);
 }

@@ -35,11 +35,20 @@ _Static_assert(sizeof(lanes_team_share) == LANES_CACHE_LINE, "one line a share")
 void lanes_team_shares_divide(lanes_team_share *shares, uint32_t share_count,
                               uint32_t tile_count);
 
+/** Threads [begin, end), whose memory is the same. */
+typedef struct lanes_team_group {
+    uint32_t begin;
+    uint32_t end;
+} lanes_team_group;
+
 /**
- * Take a tile for thread @p own: the front of its share, else the far end of the next
- * share that has one. False when every share is empty.
+ * Take a tile for thread @p own, which is of @p group: the front of its share, else the
+ * far end of the next share of its group that has one, else of the next of all. False
+ * when every share is empty.
+ *
+ * @param group  may reach beyond @p share_count
  */
-bool lanes_team_shares_take(lanes_team_share *shares, uint32_t share_count, uint32_t own,
-                            uint32_t *out_tile);
+bool lanes_team_shares_take(lanes_team_share *shares, uint32_t share_count,
+                            lanes_team_group group, uint32_t own, uint32_t *out_tile);
 
 #endif /* LANES_TEAM_TILES_H */

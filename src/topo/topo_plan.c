@@ -3,32 +3,25 @@
  * topo_plan.c - hwloc's view of the machine -> places, caches; binding.
  *
  * hwloc leaves out what the cpuset cgroup forbids; the affinity mask is intersected here.
- * The topology stays loaded behind the plan because binding needs it.
  */
 #include "topo/topo.h"
 
 #include <errno.h>
-#include <hwloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "topo/topo_internal.h"
 
 #define DEFAULT_CGROUP_ROOT "/sys/fs/cgroup"
 #define MEMBERSHIP_FILE     "/proc/self/cgroup"
 
-struct topo_plan_owner {
-    lanes_topo_plan plan;
-    hwloc_topology_t topology;
-    hwloc_bitmap_t allowed; /* PUs this process may run on */
-};
-
-static struct topo_plan_owner *owner_of(lanes_topo_plan *plan)
+static struct lanes_topo_owner *owner_of(lanes_topo_plan *plan)
 {
-    return LANES_CONTAINER_OF(plan, struct topo_plan_owner, plan);
+    return LANES_CONTAINER_OF(plan, struct lanes_topo_owner, plan);
 }
 
-static lanes_status load_topology(struct topo_plan_owner *owner,
+static lanes_status load_topology(struct lanes_topo_owner *owner,
                                   const lanes_topo_options *options, lanes_error *err)
 {
     if (hwloc_topology_init(&owner->topology) != 0) {
@@ -49,7 +42,7 @@ static lanes_status load_topology(struct topo_plan_owner *owner,
     return LANES_OK;
 }
 
-static lanes_status find_allowed(struct topo_plan_owner *owner, lanes_error *err)
+static lanes_status find_allowed(struct lanes_topo_owner *owner, lanes_error *err)
 {
     owner->allowed = hwloc_bitmap_dup(hwloc_topology_get_allowed_cpuset(owner->topology));
     hwloc_bitmap_t affinity = hwloc_bitmap_alloc();
@@ -67,20 +60,61 @@ static lanes_status find_allowed(struct topo_plan_owner *owner, lanes_error *err
     return status;
 }
 
-static void add_place(struct topo_plan_owner *owner, hwloc_obj_t core, uint32_t pu)
+/*
+ * The node nearest to @p core: of those around it the one around the fewest CPUs, and of
+ * several the first, as where fast memory is beside the usual one. hwloc counts nodes
+ * without CPUs, and those of the whole machine, as every core's.
+ */
+static uint32_t nearest_node(const struct lanes_topo_owner *owner, hwloc_obj_t core)
+{
+    hwloc_obj_t nearest = NULL;
+    hwloc_obj_t node = NULL;
+    while ((node = hwloc_get_next_obj_by_type(owner->topology, HWLOC_OBJ_NUMANODE,
+                                              node)) != NULL) {
+        if (!hwloc_bitmap_isincluded(core->cpuset, node->cpuset)) {
+            continue;
+        }
+        if (nearest == NULL ||
+            hwloc_bitmap_weight(node->cpuset) < hwloc_bitmap_weight(nearest->cpuset)) {
+            nearest = node;
+        }
+    }
+    if (nearest != NULL) {
+        return nearest->os_index;
+    }
+    const int first = hwloc_bitmap_first(core->nodeset);
+    return first < 0 ? 0 : (uint32_t)first;
+}
+
+static void add_place(struct lanes_topo_owner *owner, hwloc_obj_t core, uint32_t pu)
 {
     lanes_topo_plan *plan = &owner->plan;
     if (plan->count < LANES_PLACES_MAX) {
-        const int node = hwloc_bitmap_first(core->nodeset);
         plan->place[plan->count++] = (lanes_topo_place){
             .pu = pu,
             .core = core->logical_index,
-            .node = node < 0 ? 0 : (uint32_t)node,
+            .node = nearest_node(owner, core),
         };
     }
 }
 
-static void add_core(struct topo_plan_owner *owner, hwloc_obj_t core, bool use_smt)
+void lanes_topo_group_places(lanes_topo_plan *plan)
+{
+    for (uint32_t i = 1; i < plan->count; i++) {
+        const lanes_topo_place place = plan->place[i];
+        uint32_t to = i; /* behind the last of its node */
+        while (to > 0 && plan->place[to - 1].node != place.node) {
+            to--;
+        }
+        if (to > 0) {
+            memmove(&plan->place[to + 1], &plan->place[to],
+                    (i - to) * sizeof(plan->place[0]));
+            plan->place[to] = place;
+        }
+    }
+}
+
+static void add_core(struct lanes_topo_owner *owner, hwloc_obj_t core, bool use_smt)
 {
     for (int pu = hwloc_bitmap_first(core->cpuset); pu >= 0;
          pu = hwloc_bitmap_next(core->cpuset, pu)) {
@@ -95,7 +129,7 @@ static void add_core(struct topo_plan_owner *owner, hwloc_obj_t core, bool use_s
 
 /* One place per allowed core, or with SMT per allowed hardware thread, in logical order.
  */
-static void collect_places(struct topo_plan_owner *owner, bool use_smt)
+static void collect_places(struct lanes_topo_owner *owner, bool use_smt)
 {
     hwloc_topology_t topology = owner->topology;
     hwloc_obj_type_t type = HWLOC_OBJ_CORE;
@@ -148,7 +182,7 @@ static hwloc_obj_t last_level_cache(hwloc_topology_t topology, uint32_t pu)
     return last;
 }
 
-static void measure_caches(struct topo_plan_owner *owner)
+static void measure_caches(struct lanes_topo_owner *owner)
 {
     lanes_topo_plan *plan = &owner->plan;
     hwloc_topology_t topology = owner->topology;
@@ -172,7 +206,7 @@ static void measure_caches(struct topo_plan_owner *owner)
     }
 }
 
-static lanes_status fill_plan(struct topo_plan_owner *owner,
+static lanes_status fill_plan(struct lanes_topo_owner *owner,
                               const lanes_topo_options *options, lanes_error *err)
 {
     LANES_TRY(load_topology(owner, options, err));
@@ -181,6 +215,9 @@ static lanes_status fill_plan(struct topo_plan_owner *owner,
     if (owner->plan.count == 0) {
         return lanes_error_set(err, -ENODEV, "hwloc knows none of the allowed CPUs");
     }
+    const int nodes = hwloc_get_nbobjs_by_type(owner->topology, HWLOC_OBJ_NUMANODE);
+    owner->plan.node_count = nodes > 1 ? (uint32_t)nodes : 1;
+    lanes_topo_group_places(&owner->plan);
     limit_places(&owner->plan, options);
     measure_caches(owner);
     return LANES_OK;
@@ -189,7 +226,7 @@ static lanes_status fill_plan(struct topo_plan_owner *owner,
 lanes_status lanes_topo_plan_create(const lanes_topo_options *options,
                                     lanes_topo_plan **out_plan, lanes_error *err)
 {
-    struct topo_plan_owner *owner = calloc(1, sizeof(*owner));
+    struct lanes_topo_owner *owner = calloc(1, sizeof(*owner));
     if (owner == NULL) {
         return lanes_error_set(err, -ENOMEM, "no memory for the plan of places");
     }
@@ -207,7 +244,7 @@ void lanes_topo_plan_destroy(lanes_topo_plan *plan)
     if (plan == NULL) {
         return;
     }
-    struct topo_plan_owner *owner = owner_of(plan);
+    struct lanes_topo_owner *owner = owner_of(plan);
     hwloc_bitmap_free(owner->allowed);
     if (owner->topology != NULL) {
         hwloc_topology_destroy(owner->topology);
@@ -222,10 +259,7 @@ lanes_status lanes_topo_bind_thread(const lanes_topo_plan *plan, uint32_t index,
     if (!plan->is_this_system) {
         return LANES_OK;
     }
-    const struct topo_plan_owner *owner =
-        (const struct topo_plan_owner *)(const void *)((const char *)plan -
-                                                       offsetof(struct topo_plan_owner,
-                                                                plan));
+    const struct lanes_topo_owner *owner = lanes_topo_owner_of(plan);
     hwloc_bitmap_t set = hwloc_bitmap_alloc();
     if (set == NULL || hwloc_bitmap_only(set, plan->place[index].pu) != 0) {
         hwloc_bitmap_free(set);

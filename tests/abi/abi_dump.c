@@ -53,6 +53,9 @@ static void dump_constants(void)
     CONSTANT(LANES_ABI_KERNEL_LOAD);
     CONSTANT(LANES_ABI_KERNEL_REPORT);
     CONSTANT(LANES_ABI_KERNEL_RELEASE);
+    CONSTANT(LANES_ABI_STATS);
+    CONSTANT(LANES_ABI_SESSION_CANCEL);
+    CONSTANT(LANES_ABI_CANCEL_ALL);
     CONSTANT(LANES_STRATEGY_LOOP);
     CONSTANT(LANES_MATH_VECTOR);
     CONSTANT(LANES_MATH_EXACT);
@@ -211,6 +214,20 @@ static void dump_slots(void)
     FIELD(lanes_abi_completion, reserved);
 }
 
+static void dump_executor_messages(void)
+{
+    STRUCT(lanes_abi_stats);
+    FIELD(lanes_abi_stats, header);
+    FIELD(lanes_abi_stats, bytes);
+    STRUCT(lanes_abi_session_cancel);
+    FIELD(lanes_abi_session_cancel, header);
+    FIELD(lanes_abi_session_cancel, tag);
+    FIELD(lanes_abi_session_cancel, session);
+    FIELD(lanes_abi_session_cancel, flags);
+    FIELD(lanes_abi_session_cancel, in_flight);
+    FIELD(lanes_abi_session_cancel, reserved);
+}
+
 static void dump_messages(void)
 {
     STRUCT(lanes_abi_header);
@@ -284,5 +301,6 @@ int main(void)
     dump_pages();
     dump_slots();
     dump_messages();
+    dump_executor_messages();
     return 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * stress_server.c - a server and several clients that do everything at once: sessions
- * that come, load, submit, release in the wrong moment, raise and fault, and go in the
- * middle of it. The compiler and the loader are those of tests/unit/server.
+ * that come, load, submit, release in the wrong moment, raise and fault, look at each
+ * other and cancel what others run, and go in the middle of it. The compiler and the
+ * loader are those of tests/unit/server.
  *
  *   stress_server [SECONDS [SEED]]
  */
@@ -59,6 +60,31 @@ static void cancel_one(client *c, uint64_t tag)
     }
 }
 
+/* Statistics, while everything changes; and the end of whatever another session runs. */
+static void look_around(struct user *user, client *c)
+{
+    lanes_abi_header request;
+    lanes_abi_stats stats;
+    int fd = -1;
+    lanes_status status = client_request(c, LANES_ABI_STATS, &request, sizeof(request),
+                                         -1, &stats, sizeof(stats), &fd);
+    if (status < 0 || stats.bytes < 1000) {
+        fail("stats", status);
+    }
+    lanes_os_close(&fd);
+    lanes_abi_session_cancel cancel = {
+        .session = random_below(user, (uint32_t)user->sessions * CLIENTS + 1),
+        .flags = random_below(user, 2),
+    };
+    lanes_abi_session_cancel reply;
+    status = client_request(c, LANES_ABI_SESSION_CANCEL, &cancel, sizeof(cancel), -1,
+                            &reply, sizeof(reply), NULL);
+    /* It may have gone, or wait with many tags. */
+    if (status != LANES_OK && status != LANES_E_STALE_ID && status != LANES_E_QUOTA) {
+        fail("cancel of a session", status);
+    }
+}
+
 static void submit_some(struct user *user, client *c, const lanes_abi_kernel *kernel,
                         segment *in, segment *out, bool must_end)
 {
@@ -79,6 +105,9 @@ static void submit_some(struct user *user, client *c, const lanes_abi_kernel *ke
     }
     if (random_below(user, 4) == 0) {
         cancel_one(c, random_below(user, count));
+    }
+    if (random_below(user, 4) == 0) {
+        look_around(user, c);
     }
     if (random_below(user, 8) == 0) {
         return; /* the session ends with them in flight */

@@ -148,7 +148,7 @@ class Kernel:
         finally:
             ctypes.CDLL(None).free(text)
 
-    def run(self, *inputs, out=None, errors="raise", seed=0, params=None):
+    def run(self, *inputs, out=None, errors="raise", seed=0, params=None, deadline_ns=0):
         """Apply to arrays (one element each), rows (last axis) and numbers (every element).
 
         out: initial contents of the outputs, a list of arrays; default zeros. With
@@ -169,9 +169,9 @@ class Kernel:
         results = [numpy.zeros(shape, kind) for kind in kinds]
         for result, initial in zip(results, out or []):
             result[...] = initial
-        return self._run(arrays, results, shape, errors, seed, params)
+        return self._run(arrays, results, shape, errors, seed, params, deadline_ns)
 
-    def _run(self, arrays, results, shape, errors, seed, params):
+    def _run(self, arrays, results, shape, errors, seed, params, deadline_ns):
         blob = b"" if params is None else numpy.asarray(params).tobytes()
         everything = arrays + results
         offsets, at = [], 0
@@ -198,7 +198,7 @@ class Kernel:
         lengths = (ctypes.c_uint64 * dimensions)(*(shape or (1,)))
         batch = lanes.Batch(kernel=self._handle, dimensions=dimensions,
                        operand_count=len(everything), shape=lengths, operands=operands,
-                       errors=lanes.ERRORS[errors], seed=seed)
+                       errors=lanes.ERRORS[errors], seed=seed, deadline_ns=deadline_ns)
         if params is not None:
             batch.params = segment
             batch.params_offset = params_offset

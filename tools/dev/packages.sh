@@ -5,11 +5,12 @@
 # Sourced by tools/check and tools/quickstart; run directly, it installs the sets named
 # on the command line:
 #
-#     tools/dev/packages.sh [--list] [build] [test] [demo]
+#     tools/dev/packages.sh [--list] [build] [test] [demo] [guest]
 #
 #   build   compile lanesd, lanes-compiler, lanes and liblanes.so
 #   test    all tests, lint and the other compilers that tools/check --all uses
 #   demo    Numba and clang, which the demonstration takes callbacks from
+#   guest   qemu and what makes a guest for it, which tools/dev/numa-test runs
 
 # Prints the LLVM version to use: 22 if it is installed or Debian offers it, else 19.
 lanes_llvm_major()
@@ -42,8 +43,9 @@ lanes_packages_of()
                 python3-numba clang-14 "clang-$major" "clang-format-$major" "clang-tidy-$major" "libomp-$major-dev" \
                 "libclang-rt-$major-dev" llvm-19-dev ;;
             demo) echo python3-numpy python3-numba "clang-$major" ;;
+            guest) echo qemu-system-x86 cpio busybox-static ;;
             *)
-                echo "packages.sh: unknown set '$set'; there are build, test and demo" >&2
+                echo "packages.sh: unknown set '$set'; there are build, test, demo and guest" >&2
                 return 64
                 ;;
         esac
@@ -99,7 +101,7 @@ if [ "${BASH_SOURCE[0]}" = "$0" ]; then
     elif [ $# -gt 0 ]; then
         lanes_install_packages "$@"
     else
-        sed -n '4,13s/^# \{0,1\}//p' "$0"
+        sed -n '4,14s/^# \{0,1\}//p' "$0"
         exit 64
     fi
 fi

@@ -13,16 +13,19 @@
 
 #define ROOM "lanes-compiler"
 
-enum option_key { OPTION_SOCKET_FD = 0x100, OPTION_VERBOSE = 'v' };
+enum option_key { OPTION_SOCKET_FD = 0x100, OPTION_CPU_SECONDS, OPTION_VERBOSE = 'v' };
 
 struct options {
     int socket_fd;
+    uint64_t cpu_seconds; /* 0: the usual limit */
     bool is_verbose;
 };
 
 static const struct argp_option option_table[] = {
     {"socket-fd", OPTION_SOCKET_FD, "N", 0,
      "Serve requests on descriptor N, a connected SEQPACKET socket", 0},
+    {"cpu-seconds", OPTION_CPU_SECONDS, "N", 0,
+     "Let one compile use N seconds of CPU time, 1 to 10; default: 10", 0},
     {"verbose", OPTION_VERBOSE, NULL, 0,
      "Log every compile, and let LLVM's own messages through to stderr", 0},
     {0},
@@ -45,6 +48,16 @@ static int parse_socket_fd(const char *text)
     return (int)fd;
 }
 
+/* A number of seconds within the usual limit, or 0. */
+static uint64_t parse_cpu_seconds(const char *text)
+{
+    char *end;
+    const long seconds = strtol(text, &end, 10);
+    const bool is_good = end != text && *end == '\0' && seconds > 0 &&
+                         seconds <= LANES_COMPILE_CPU_SECONDS;
+    return is_good ? (uint64_t)seconds : 0;
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
@@ -53,6 +66,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         options->socket_fd = parse_socket_fd(argument);
         if (options->socket_fd < 0) {
             argp_error(state, "--socket-fd=%s is not a SEQPACKET socket", argument);
+        }
+        return 0;
+    case OPTION_CPU_SECONDS:
+        options->cpu_seconds = parse_cpu_seconds(argument);
+        if (options->cpu_seconds == 0) {
+            argp_error(state, "--cpu-seconds=%s is not a number from 1 to %d", argument,
+                       LANES_COMPILE_CPU_SECONDS);
         }
         return 0;
     case OPTION_VERBOSE:
@@ -97,6 +117,9 @@ int main(int argc, char **argv)
     compiler_limits limits;
     compiler_limits_default(&limits);
     limits.keeps_stderr = options.is_verbose;
+    if (options.cpu_seconds != 0) {
+        limits.cpu_seconds = options.cpu_seconds;
+    }
     /* Standard error may be a pipe whose reader has gone. */
     lanes_os_signal_ignore(LANES_OS_SIGNAL_PIPE);
     lanes_error err;

@@ -37,6 +37,8 @@ static lanes_status set_limits(const compiler_limits *limits)
 #if !defined(LANES_SANITIZED)
     LANES_TRY(set_limit(LANES_OS_LIMIT_ADDRESS_SPACE_BYTES, limits->memory_bytes,
                         limits->memory_bytes));
+    /* Those it has stay open. */
+    LANES_TRY(set_limit(LANES_OS_LIMIT_OPEN_FILES, 0, 0));
 #endif
     return LANES_OK;
 }

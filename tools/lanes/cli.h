@@ -123,5 +123,8 @@ void cli_session_close(cli_session *session);
 /** A command: its arguments, argv[0] being "lanes COMMAND". @return the exit code */
 int cli_run(int argc, char **argv);
 int cli_inspect(int argc, char **argv);
+int cli_stats(int argc, char **argv);
+int cli_ps(int argc, char **argv);
+int cli_cancel(int argc, char **argv);
 
 #endif /* LANES_CLI_H */

@@ -16,8 +16,9 @@ static const struct {
     char full_name[16]; /* argv[0] of the command, for its messages */
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"run", "lanes run", cli_run},
-    {"inspect", "lanes inspect", cli_inspect},
+    {"run", "lanes run", cli_run},          {"inspect", "lanes inspect", cli_inspect},
+    {"stats", "lanes stats", cli_stats},    {"ps", "lanes ps", cli_ps},
+    {"cancel", "lanes cancel", cli_cancel},
 };
 
 struct main_options {
@@ -73,6 +74,9 @@ int main(int argc, char **argv)
                "Commands:\n"
                "  run        apply a kernel to .npy files\n"
                "  inspect    show how a kernel was compiled\n"
+               "  stats      show what a running executor has done\n"
+               "  ps         list the sessions of a running executor\n"
+               "  cancel     end batches of a session\n"
                "\n"
                "'lanes COMMAND --help' lists a command's options.\n"
                "\n" CLI_EXIT_STATUS_HELP,

@@ -10,13 +10,16 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cache/cache.h"
+#include "confine.h"
 #include "kernel/cpu.h"
-#include "limits.h"
+#include "option_limits.h"
 #include "os/os_file.h"
 #include "os/os_memory.h"
 #include "os/os_process.h"
 #include "os/os_socket.h"
 #include "server/server.h"
+#include "spawner.h"
 #include "topo/topo.h"
 
 #define ROOM "lanesd"
@@ -36,6 +39,8 @@ enum option_key {
     OPTION_CACHE_FOLDER,
     OPTION_CACHE_BYTES,
     OPTION_CODE_BYTES,
+    OPTION_DUMPABLE,
+    OPTION_NO_SANDBOX,
     OPTION_LOG_LEVEL
 };
 
@@ -48,6 +53,8 @@ struct options {
     const char *cache_folder; /* NULL: the usual one */
     uint64_t cache_bytes;
     uint64_t code_bytes;
+    bool is_dumpable;
+    bool has_no_sandbox;
     bool has_log_level;
     enum lanes_log_level log_level;
     lanes_server_limits limits;
@@ -79,6 +86,15 @@ static const struct argp_option option_table[] = {
     {"code-bytes", OPTION_CODE_BYTES, "N", 0,
      "Keep N bytes of code loaded that nobody uses just now; default: 67108864 (64 MiB)",
      0},
+    {"dumpable", OPTION_DUMPABLE, NULL, 0,
+     "Let debuggers attach, and leave a core file after a crash; also with "
+     "LANES_DUMPABLE "
+     "set",
+     0},
+    {"no-sandbox", OPTION_NO_SANDBOX, NULL, 0,
+     "Neither filter system calls nor confine which files may be written; also with "
+     "LANES_NO_SANDBOX set",
+     0},
     {"log-level", OPTION_LOG_LEVEL, "LEVEL", 0,
      "error, warning, info or debug; default: info, with --private-fd warning", 0},
     {0},
@@ -91,6 +107,7 @@ static const char documentation[] =
     "to finish. With systemd socket activation the socket is the one handed over."
     "\vEnvironment: LANES_SOCKET, XDG_RUNTIME_DIR (see --socket); LANES_CPU (see "
     "--cpu); LANES_CACHE_FOLDER, XDG_CACHE_HOME, HOME (see --cache-folder); "
+    "LANES_DUMPABLE, LANES_NO_SANDBOX (see --dumpable, --no-sandbox); "
     "LANES_COMPILER: path "
     "of "
     "lanes-compiler, default beside this program.\n\n"
@@ -170,6 +187,12 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         options->code_bytes =
             (uint64_t)parse_number(state, "code-bytes", argument, 0, LONG_MAX);
         return 0;
+    case OPTION_DUMPABLE:
+        options->is_dumpable = true;
+        return 0;
+    case OPTION_NO_SANDBOX:
+        options->has_no_sandbox = true;
+        return 0;
     case OPTION_LOG_LEVEL:
         options->has_log_level = true;
         if (!parse_level(argument, &options->log_level)) {
@@ -240,6 +263,7 @@ static int inherited_socket(void)
 /* What to close and delete at the end. */
 struct resources {
     lanes_topo_plan *plan;
+    spawner spawner;
     int listen_fd;
     int stop_fd;
     char created_path[LANES_OS_PATH_MAX]; /* "" = the socket is not ours */
@@ -361,6 +385,38 @@ static int socket_exit_status(const struct options *options, lanes_status status
     return status == -EADDRINUSE ? EX_UNAVAILABLE : EX_CANTCREAT;
 }
 
+/* Landlock allows writing below a folder that is there. The server opens it again, and
+ * says what is wrong with one that cannot be used. */
+static const char *make_cache(const struct options *options,
+                              const struct resources *resources)
+{
+    lanes_cache *cache = NULL;
+    if (resources->cache[0] == '\0') {
+        return NULL;
+    }
+    if (lanes_cache_open(resources->cache, options->cache_bytes, &cache, NULL) ==
+        LANES_OK) {
+        lanes_cache_close(cache);
+    }
+    return resources->cache;
+}
+
+/* While there is one thread: the others inherit it. */
+static lanes_status confine(const struct options *options, struct resources *resources,
+                            lanes_error *err)
+{
+    LANES_TRY(spawner_start(&resources->spawner, resources->compiler, err));
+    const char *socket = resources->created_path;
+    const confine_options what = {
+        .cache_folder = make_cache(options, resources),
+        .socket_path = socket[0] != '\0' ? socket : NULL,
+        .is_dumpable = options->is_dumpable || non_empty("LANES_DUMPABLE") != NULL,
+        .has_sandbox = !options->has_no_sandbox && non_empty("LANES_NO_SANDBOX") == NULL,
+    };
+    confine_self(&what);
+    return LANES_OK;
+}
+
 static int run(const struct options *options, struct resources *resources)
 {
     lanes_error err;
@@ -374,6 +430,11 @@ static int run(const struct options *options, struct resources *resources)
         lanes_log(LANES_LOG_ERROR, ROOM, "%s", err.message);
         return socket_exit_status(options, status);
     }
+    status = confine(options, resources, &err);
+    if (status < 0) {
+        lanes_log(LANES_LOG_ERROR, ROOM, "%s", err.message);
+        return exit_status(status);
+    }
     lanes_server_options server = LANES_SERVER_OPTIONS_INIT;
     server.plan = resources->plan;
     server.where = resources->where;
@@ -386,6 +447,8 @@ static int run(const struct options *options, struct resources *resources)
     server.cache_bytes = options->cache_bytes;
     server.code_bytes = options->code_bytes;
     server.limits = options->limits;
+    server.hooks.ctx = &resources->spawner;
+    server.hooks.start_compiler = spawner_run;
     status = lanes_server_run(&server, &err);
     if (status < 0) {
         lanes_log(LANES_LOG_ERROR, ROOM, "%s", err.message);
@@ -399,6 +462,7 @@ static void clean_up(struct resources *resources)
         LANES_IGNORE(lanes_os_file_delete(resources->created_path, NULL) < 0,
                      "the next executor replaces it");
     }
+    spawner_end(&resources->spawner);
     lanes_os_close(&resources->listen_fd);
     lanes_os_close(&resources->stop_fd);
     lanes_topo_plan_destroy(resources->plan);
@@ -432,7 +496,8 @@ int main(int argc, char **argv)
                               .code_bytes = LANES_SERVER_CODE_BYTES,
                               .limits = LANES_SERVER_LIMITS_INIT,
                               .log_level = LANES_LOG_INFO};
-    struct resources resources = {.listen_fd = -1, .stop_fd = -1};
+    struct resources resources = {
+        .spawner = SPAWNER_NONE, .listen_fd = -1, .stop_fd = -1};
     const struct argp_child children[] = {{.argp = &limits_argp}, {0}};
     const struct argp argp = {.options = option_table,
                               .parser = parse_option,

@@ -185,6 +185,32 @@ Test(cache_folder, what_was_not_used_for_longest_goes_first)
     lanes_cache_close(cache);
 }
 
+Test(cache_folder, what_is_there_is_measured_now_and_then)
+{
+    lanes_cache *cache = cache_open_ok(100 * BLOCK);
+    lanes_cache_usage usage;
+    char foreign[400];
+    snprintf(foreign, sizeof(foreign), "%s/", cache_path);
+    memset(foreign + strlen(foreign), 'x', 250);
+    foreign[strlen(cache_path) + 251] = '\0';
+    cr_assert_eq(cache_write_bytes(cache, 1, entry_bytes(2)), LANES_OK);
+    cr_assert_eq(cache_write_bytes(cache, 2, entry_bytes(1)), LANES_OK);
+    FILE *file = fopen(foreign, "we"); /* nothing of ours */
+    cr_assert_not_null(file);
+    fclose(file);
+    lanes_cache_measure(cache, &usage);
+    cr_assert_eq(usage.entries, 2);
+    cr_assert_eq(usage.bytes, 3 * BLOCK);
+    cr_assert_eq(cache_write_bytes(cache, 3, entry_bytes(1)), LANES_OK);
+    lanes_cache_measure(cache, &usage);
+    cr_assert_eq(usage.entries, 2, "looked at again within ten seconds");
+    lanes_cache_close(cache);
+    cache = cache_open_ok(100 * BLOCK);
+    lanes_cache_measure(cache, &usage);
+    cr_assert_eq(usage.entries, 3);
+    lanes_cache_close(cache);
+}
+
 Test(cache_folder, what_was_there_before_counts)
 {
     lanes_cache *cache = cache_open_ok(16 * BLOCK);

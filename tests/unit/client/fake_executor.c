@@ -306,6 +306,40 @@ static void answer_cancel(session *self, reply *answer, const lanes_os_message *
     send_reply(self, answer);
 }
 
+static void answer_session_cancel(session *self, reply *answer,
+                                  const lanes_os_message *request)
+{
+    lanes_abi_session_cancel cancel;
+    LANES_ASSERT(request->bytes == sizeof(cancel) && request->fd_count == 0);
+    memcpy(&cancel, request->buffer, sizeof(cancel));
+    self->fake->session_cancel = cancel;
+    cancel.in_flight = 3;
+    memcpy(answer->bytes, &cancel, sizeof(cancel));
+    answer->size = sizeof(cancel);
+    send_reply(self, answer);
+}
+
+/* Statistics of eight bytes; or, as a lie, of more than there are. */
+static void answer_stats(session *self, reply *answer, const lanes_os_message *request)
+{
+    static const char text[] = "{\"a\":12}";
+    lanes_abi_stats stats = {.header = answer->header, .bytes = sizeof(text) - 1};
+    int fd = -1;
+    LANES_ASSERT(request->bytes == sizeof(lanes_abi_header) && request->fd_count == 0);
+    MUST(lanes_os_memfd_create("stats", stats.bytes, &fd, NULL));
+    MUST(lanes_os_write_at(fd, text, stats.bytes, 0, NULL));
+    if (self->fake->plan.type == LANES_ABI_STATS &&
+        self->fake->plan.lie == FAKE_OTHER_SIZE) {
+        stats.bytes = self->fake->plan.stats_bytes;
+    }
+    memcpy(answer->bytes, &stats, sizeof(stats));
+    answer->fds[0] = fd;
+    answer->fd_count = 1;
+    answer->size = sizeof(stats);
+    send_reply(self, answer);
+    lanes_os_close(&fd);
+}
+
 static void serve_request(session *self)
 {
     reply answer = {.size = 0, .spare_fd = self->socket};
@@ -330,6 +364,12 @@ static void serve_request(session *self)
         break;
     case LANES_ABI_BATCH_CANCEL:
         answer_cancel(self, &answer, &request);
+        break;
+    case LANES_ABI_SESSION_CANCEL:
+        answer_session_cancel(self, &answer, &request);
+        break;
+    case LANES_ABI_STATS:
+        answer_stats(self, &answer, &request);
         break;
     default:
         answer_segment(self, &answer, &request);

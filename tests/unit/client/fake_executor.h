@@ -58,6 +58,7 @@ typedef struct fake_plan {
     /* What it says of its kernels. */
     uint32_t row_mask;
     uint64_t params_bytes; /* 0: no params block */
+    uint64_t stats_bytes;  /* of its statistics, for FAKE_OTHER_SIZE */
     /* Where it says it runs. */
     bool tells_cpu;
     uint32_t cpu;
@@ -80,6 +81,7 @@ typedef struct fake_executor {
     lanes_abi_kernel_load load;
     lanes_abi_kernel_fuse fuse;
     uint64_t cancelled_tag;
+    lanes_abi_session_cancel session_cancel;
 } fake_executor;
 
 /** Listen at fake->path, in a new folder, and serve one session after the other. */

@@ -46,14 +46,21 @@ static lanes_status request(uint32_t type)
     if (type == LANES_ABI_BATCH_CANCEL) {
         return lanes_cancel(session, 5, &err);
     }
+    if (type == LANES_ABI_SESSION_CANCEL) {
+        return lanes_cancel_session(session, 1, NULL, NULL, &err);
+    }
     char *json = NULL;
+    if (type == LANES_ABI_STATS) {
+        return lanes_stats(session, &json, &err);
+    }
     kernel = load_add();
     return lanes_kernel_report(kernel, &json, &err);
 }
 
 static const uint32_t types[] = {LANES_ABI_SEGMENT_CREATE, LANES_ABI_SEGMENT_ATTACH,
-                                 LANES_ABI_KERNEL_LOAD, LANES_ABI_KERNEL_REPORT,
-                                 LANES_ABI_BATCH_CANCEL};
+                                 LANES_ABI_KERNEL_LOAD,    LANES_ABI_KERNEL_REPORT,
+                                 LANES_ABI_BATCH_CANCEL,   LANES_ABI_STATS,
+                                 LANES_ABI_SESSION_CANCEL};
 
 /** Make a request of @p type whose reply is spoilt; then look whether the session is
  * over. */
@@ -80,7 +87,8 @@ Test(client_control, malformed_replies_end_the_session)
     for (size_t t = 0; t < LANES_ARRAY_COUNT(types); t++) {
         for (size_t i = 0; i < LANES_ARRAY_COUNT(lies); i++) {
             const bool has_no_fd = types[t] == LANES_ABI_SEGMENT_ATTACH ||
-                                   types[t] == LANES_ABI_BATCH_CANCEL;
+                                   types[t] == LANES_ABI_BATCH_CANCEL ||
+                                   types[t] == LANES_ABI_SESSION_CANCEL;
             if (lies[i] == FAKE_FEWER_FDS && has_no_fd) {
                 continue;
             }
@@ -164,7 +172,7 @@ Test(client_control, lack_of_memory_is_an_error_and_leaks_nothing)
     open_honest();
     lanes_kernel *kernel = load_add();
     for (size_t t = 0; t < LANES_ARRAY_COUNT(types); t++) {
-        if (types[t] == LANES_ABI_BATCH_CANCEL) {
+        if (types[t] == LANES_ABI_BATCH_CANCEL || types[t] == LANES_ABI_SESSION_CANCEL) {
             fail_allocation(0);
             cr_assert_eq(request(types[t]), LANES_OK, "it allocates nothing");
         } else if (types[t] == LANES_ABI_KERNEL_REPORT) {

@@ -8,11 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -108,6 +110,50 @@ static void do_write_elsewhere(void)
     LANES_IGNORE(pwrite(4, "x", 1, 0) < 0, "it does not return");
 }
 
+static void do_execute(void)
+{
+    char name[] = "true";
+    char *const argv[] = {name, NULL};
+    execv("/bin/true", argv);
+}
+
+static void do_fork(void)
+{
+    if (fork() == 0) {
+        for (;;) {
+            pause();
+        }
+    }
+}
+
+static void do_thread(void)
+{
+    syscall(SYS_clone, CLONE_VM | CLONE_THREAD | CLONE_SIGHAND, 0, 0, 0, 0);
+}
+
+static void do_trace(void)
+{
+    ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+}
+
+static void do_make_executable(void)
+{
+    void *block =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    LANES_IGNORE(mprotect(block, 4096, PROT_READ | PROT_EXEC) != 0, "it does not return");
+}
+
+static void do_read_elsewhere(void)
+{
+    char byte;
+    LANES_IGNORE(pread(4, &byte, 1, 0) < 0, "it does not return");
+}
+
+static void do_connect(void)
+{
+    LANES_IGNORE(connect(2, NULL, 0) < 0, "it does not return");
+}
+
 /* Refused without killing: LLVM looks for files and copes when there are none. */
 static void do_open(void)
 {
@@ -141,6 +187,13 @@ static const struct {
     {"kill-parent", do_kill_parent},
     {"write-elsewhere", do_write_elsewhere},
     {"open", do_open},
+    {"execute", do_execute},
+    {"fork", do_fork},
+    {"thread", do_thread},
+    {"trace", do_trace},
+    {"make-executable", do_make_executable},
+    {"read-elsewhere", do_read_elsewhere},
+    {"connect", do_connect},
     {"fatal", do_fatal},
 };
 

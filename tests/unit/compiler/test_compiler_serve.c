@@ -269,8 +269,13 @@ Test(compiler_serve, crashes_are_told_by_their_signal, .timeout = 60)
         const char *ir;
         uint32_t signal_number;
     } rows[] = {
-        {"abort", SIGABRT},         {"segfault", SIGSEGV},   {"socket", SIGSYS},
-        {"execute-memory", SIGSYS}, {"kill-parent", SIGSYS}, {"write-elsewhere", SIGSYS},
+        {"abort", SIGABRT},          {"segfault", SIGSEGV},
+        {"socket", SIGSYS},          {"execute-memory", SIGSYS},
+        {"kill-parent", SIGSYS},     {"write-elsewhere", SIGSYS},
+        {"execute", SIGSYS},         {"fork", SIGSYS},
+        {"thread", SIGSYS},          {"trace", SIGSYS},
+        {"make-executable", SIGSYS}, {"read-elsewhere", SIGSYS},
+        {"connect", SIGSYS},
     };
 #endif
     const compiler_limits limits = test_limits();

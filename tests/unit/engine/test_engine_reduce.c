@@ -171,6 +171,25 @@ static void expect_values(const lanes_engine_batch *batch, uint64_t count, int n
 /* ---- Running -------------------------------------------------------------------------
  */
 
+/** Sometimes, chunks of nodes somewhere. */
+static void place_somehow(lanes_engine_plan *plan)
+{
+    static const lanes_engine_group groups[] = {{0, 1}, {1, 2}, {2, 1}};
+    if (!plan->reduction.folds || plan->count == 0 || !one_of(2)) {
+        return;
+    }
+    plan->placement = malloc(sizeof(*plan->placement));
+    cr_assert_not_null(plan->placement);
+    lanes_engine_placement_cut(plan->placement, plan->count, 1 + random_below(50));
+    uint8_t node[LANES_ENGINE_CHUNKS_MAX];
+    for (uint32_t c = 0; c < plan->placement->chunk_count; c++) {
+        node[c] = (uint8_t)random_below(4);
+    }
+    LANES_IGNORE(lanes_engine_placement_choose(plan->placement, groups,
+                                               LANES_ARRAY_COUNT(groups), node),
+                 "good or bad");
+}
+
 /** Run @p batch, whole or in random slices, by tiles as an element of @p element_ps has
  * them. */
 static lanes_engine_outcome run(lanes_team *team, const lanes_engine_batch *batch,
@@ -180,6 +199,7 @@ static lanes_engine_outcome run(lanes_team *team, const lanes_engine_batch *batc
     lanes_error err;
     cr_assert_eq(lanes_engine_plan_batch(batch, &unary, &plan, &err), LANES_OK, "%s",
                  err.message);
+    place_somehow(&plan);
     variant.op = batch->reduce;
     variant.folds = plan.key.folds != 0;
     variant.is_uniform = plan.key.layout[0] == LANES_LAYOUT_UNIFORM;

@@ -10,6 +10,7 @@
  *   hold                    as double, once fixture.is_released is set
  *   first                   as double, noting how many were compiled before
  *   endless                 as double, but does not come back while x < -1
+ *   stubborn                as double, but cannot be interrupted for 200 ms
  *   lines                   as slow, counting calls and outputs that are not aligned
  *   trace                   as slow, writing down whose turn it was (fake_trace)
  *   hypot                   as double, reported to call hypot

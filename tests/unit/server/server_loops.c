@@ -5,6 +5,8 @@
  */
 #include "server_loops.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/atomic.h"
@@ -85,6 +87,22 @@ static void loop_endless(const lanes_loop_frame *frame, uint64_t begin, uint64_t
             lanes_cpu_relax();
         }
     }
+    loop_double(frame, begin, end, result);
+}
+
+/* Takes 200 ms in which no signal gets through. */
+static void loop_stubborn(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                          lanes_loop_result *result)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    const uint64_t end_ns = lanes_clock_ns() + 200000000u;
+    while (lanes_clock_ns() < end_ns) {
+        lanes_cpu_relax();
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL); /* those that came come now */
     loop_double(frame, begin, end, result);
 }
 
@@ -252,6 +270,7 @@ static const fake_kernel kernels[] = {
     {.name = "slow", .loop = loop_slow, .signature = UNARY},
     {.name = "hypot", .loop = loop_double, .signature = UNARY},
     {.name = "endless", .loop = loop_endless, .signature = UNARY},
+    {.name = "stubborn", .loop = loop_stubborn, .signature = UNARY},
     {.name = "lines", .loop = loop_lines, .signature = UNARY},
     {.name = "trace", .loop = loop_trace, .signature = UNARY},
     {.name = "seed", .loop = loop_seed, .signature = UNARY},

@@ -15,10 +15,12 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "os/os_file.h"
 #include "os/os_memory.h"
+#include "support/mappings.h"
 #include "support/wrap.h"
 
 static int fallocate_errno;   /* 0: it works */
@@ -304,6 +306,80 @@ Test(shm_table, table_fills_and_recovers)
     cr_assert_eq(lanes_shm_release(table, ids[100], &err), LANES_OK);
     cr_assert_eq(lanes_shm_attach(table, fd, 0, 0, &more, &err), LANES_OK);
     cr_assert_eq(more.slot, 100);
+}
+
+/* What was told of new memory, and which of its bytes were reserved by then. */
+struct told {
+    uint32_t count;
+    uint64_t bytes;
+    uint64_t reserved;
+};
+
+/* Pages of tmpfs that exist are in memory for mincore(), be they mapped or not. */
+static void on_new_memory(void *ctx, void *data, uint64_t bytes)
+{
+    struct told *told = ctx;
+    unsigned char resident[16];
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    cr_assert_leq(bytes, sizeof(resident) * page);
+    cr_assert_eq(mincore(data, bytes, resident), 0);
+    told->count++;
+    told->bytes = bytes;
+    told->reserved = 0;
+    for (uint64_t i = 0; i < bytes / page; i++) {
+        told->reserved += (resident[i] & 1u) * page;
+    }
+}
+
+Test(shm_table, new_memory_is_told_of_before_its_pages_exist)
+{
+    struct told told = {0};
+    lanes_abi_id id;
+    int fd = -1;
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    lanes_shm_table_on_new_memory(table, on_new_memory, &told);
+    cr_assert_eq(lanes_shm_create(table, 4 * page, &id, &fd, &err), LANES_OK);
+    cr_assert_eq(told.count, 1);
+    cr_assert_eq(told.bytes, 4 * page);
+    cr_assert_eq(told.reserved, 0);
+    struct stat facts;
+    cr_assert_eq(fstat(fd, &facts), 0);
+    cr_assert_eq((uint64_t)facts.st_blocks * 512, 4 * page, "reserved all the same");
+
+    /* All there, or not ours to write: no news. */
+    cr_assert_eq(lanes_shm_attach(table, fd, 0, 0, &id, &err), LANES_OK);
+    cr_assert_eq(told.count, 1);
+    const int holes = memfd_create("holes", 0);
+    cr_assert_eq(ftruncate(holes, (off_t)(8 * page)), 0);
+    cr_assert_eq(
+        lanes_shm_attach(table, holes, 0, LANES_ABI_SEGMENT_READ_ONLY, &id, &err),
+        LANES_OK);
+    cr_assert_eq(told.count, 1);
+    cr_assert_eq(pwrite(holes, "x", 1, (off_t)page), 1);
+    cr_assert_eq(lanes_shm_attach(table, holes, 0, 0, &id, &err), LANES_OK);
+    cr_assert_eq(told.count, 2);
+    cr_assert_eq(told.bytes, 8 * page);
+    cr_assert_eq(told.reserved, page);
+
+    lanes_shm_table_on_new_memory(table, NULL, NULL);
+    cr_assert_eq(lanes_shm_create(table, page, &id, &fd, &err), LANES_OK);
+    cr_assert_eq(told.count, 2);
+}
+
+Test(shm_table, lack_of_told_memory_is_an_error_and_leaks_nothing)
+{
+    struct told told = {0};
+    lanes_abi_id id;
+    int fd = -1;
+    lanes_shm_table_on_new_memory(table, on_new_memory, &told);
+    const int before = next_fd();
+    const size_t maps_before = count_mappings(0, "lanes-segment");
+    fallocate_errno = ENOSPC;
+    cr_assert_eq(lanes_shm_create(table, 4096, &id, &fd, &err), -ENOSPC);
+    fallocate_errno = 0;
+    cr_assert_eq(next_fd(), before);
+    cr_assert_eq(count_mappings(0, "lanes-segment"), maps_before);
+    cr_assert_eq(lanes_shm_create(table, 4096, &id, &fd, &err), LANES_OK);
 }
 
 Test(shm_table, lack_of_memory_is_an_error_and_leaks_nothing)

@@ -180,7 +180,7 @@ Test(team_run, cancel_skips_tiles_that_have_not_begun, .timeout = 30)
     enter(3, lead_cancelled, NULL);
 }
 
-#ifdef _OPENMP
+#ifdef LANES_TEAM_HAS_WORKERS
 static void lead_shared(void *ctx, lanes_team *team)
 {
     (void)ctx;
@@ -200,6 +200,27 @@ static void lead_shared(void *ctx, lanes_team *team)
 Test(team_run, slow_tiles_are_shared_by_all_even_after_sleep, .timeout = 30)
 {
     enter(4, lead_shared, NULL);
+}
+
+static void lead_sleepers(void *ctx, lanes_team *team)
+{
+    (void)ctx;
+    uint64_t wakes = lanes_team_wake_count(team);
+    for (int round = 0; round < 5; round++) {
+        sleep_ns(20000000); /* 20 us of spin are over: all three sleep */
+        cr_assert_eq(lanes_team_wake_count(team), wakes, "nobody was woken");
+        do { /* a job can be over before those that it wakes have come */
+            run(team, 64, 1);
+            sleep_ns(1000000);
+        } while (lanes_team_wake_count(team) == wakes);
+        sleep_ns(20000000);
+        wakes = lanes_team_wake_count(team);
+    }
+}
+
+Test(team_run, who_slept_and_was_woken_is_counted, .timeout = 30)
+{
+    enter(4, lead_sleepers, NULL);
 }
 
 static void slow_worker_tile(void *ctx, uint32_t thread, uint64_t begin, uint64_t end)
@@ -303,6 +324,64 @@ Test(team_run, a_place_that_cannot_be_bound_is_an_error, .timeout = 30)
     cr_assert_eq(calls, 0);
     cr_assert_not_null(strstr(err.message, "CPU 100000"));
     lanes_topo_plan_destroy(plan);
+}
+
+/* Of a job in which the leader waits in its first tile for one worker to do the rest. */
+struct order {
+    lanes_team_crew *crew;
+    uint32_t count;
+    uint64_t tile[8]; /* in the order in which the worker ran them */
+};
+
+static void record_order(void *ctx, uint32_t thread, uint64_t begin, uint64_t end)
+{
+    struct order *order = ctx;
+    cr_assert_eq(end, begin + 1);
+    if (thread != 0) {
+        order->tile[order->count] = begin;
+        lanes_fetch_add_acq_rel_u32(&order->count, 1);
+        return;
+    }
+    while (lanes_load_acquire_u32(&order->count) < 7) {
+        sleep_ns(100000);
+    }
+}
+
+static void *be_last_thread(void *ctx)
+{
+    struct order *order = ctx;
+    lanes_team_crew_work(order->crew, 3);
+    return NULL;
+}
+
+static void expect_order(const char *machine, const uint64_t expected[7])
+{
+    lanes_topo_plan *plan = NULL;
+    const lanes_topo_options options = {.synthetic = machine};
+    cr_assert_eq(lanes_topo_plan_create(&options, &plan, NULL), LANES_OK);
+    struct order order = {.count = 0};
+    cr_assert_eq(lanes_team_crew_create(4, 20000, &order.crew, NULL), LANES_OK);
+    lanes_team_crew_note_places(order.crew, plan);
+    pthread_t worker;
+    cr_assert_eq(pthread_create(&worker, NULL, be_last_thread, &order), 0);
+    const lanes_team_job job = {
+        .run_tile = record_order, .ctx = &order, .count = 8, .tile_count = 1};
+    lanes_team_stats stats;
+    lanes_team_crew_run(order.crew, &job, &stats);
+    lanes_team_crew_quit(order.crew);
+    pthread_join(worker, NULL);
+    for (uint32_t i = 0; i < 7; i++) {
+        cr_assert_eq(order.tile[i], expected[i], "%s: tile %u is %llu", machine, i,
+                     (unsigned long long)order.tile[i]);
+    }
+    lanes_team_crew_destroy(order.crew);
+    lanes_topo_plan_destroy(plan);
+}
+
+Test(team_crew, idle_threads_help_their_own_node_first, .timeout = 60)
+{
+    expect_order("pack:2 [numa] core:2 pu:1", (uint64_t[]){6, 7, 5, 4, 1, 3, 2});
+    expect_order("core:4 pu:1", (uint64_t[]){6, 7, 1, 3, 2, 5, 4});
 }
 
 Test(team_crew, sizes_out_of_range_are_refused)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "topo/topo.h"
+#include "topo/topo_internal.h"
 
 #define MIB (1024u * 1024u)
 
@@ -63,6 +64,69 @@ Test(topo_plan, threads_option_above_the_machine_changes_nothing)
         plan_of(&(lanes_topo_options){.synthetic = "core:2 pu:1", .threads = 99});
     cr_assert_eq(plan->count, 2);
     cr_assert_str_eq(plan->limited_by, "2 allowed cores");
+    lanes_topo_plan_destroy(plan);
+}
+
+/* The nodes of the places, in order, as text: "0001". */
+static void expect_nodes(const lanes_topo_options *options, const char *expected,
+                         uint32_t node_count)
+{
+    lanes_topo_plan *plan = plan_of(options);
+    char nodes[65] = "";
+    cr_assert_lt(plan->count, sizeof(nodes));
+    for (uint32_t i = 0; i < plan->count; i++) {
+        nodes[i] = (char)('0' + plan->place[i].node);
+    }
+    cr_assert_str_eq(nodes, expected, "%s of %s", nodes, options->synthetic);
+    cr_assert_eq(plan->node_count, node_count, "%u of %s", plan->node_count,
+                 options->synthetic);
+    lanes_topo_plan_destroy(plan);
+}
+
+Test(topo_plan, threads_of_a_node_follow_each_other)
+{
+    static const struct {
+        const char *machine;
+        uint32_t threads;
+        uint32_t use_smt;
+        const char *nodes;
+        uint32_t node_count;
+    } rows[] = {
+        {"core:4 pu:1", 0, 0, "0000", 1},
+        {"pack:2 [numa] core:2 pu:2", 0, 0, "0011", 2},
+        {"pack:2 [numa] core:2 pu:2", 0, 1, "00001111", 2},
+        {"pack:2 [numa] core:4 pu:1", 6, 0, "000011", 2},
+        {"pack:2 [numa] core:4 pu:1", 3, 0, "000", 2},
+        {"pack:2 group:2 [numa] core:2 pu:1", 0, 0, "00112233", 4},
+        {"pack:4 [numa] core:3 pu:2", 8, 0, "00011122", 4},
+        {"pack:2 [numa(indexes=1,0)] core:2 pu:1", 0, 0, "1100", 2},
+        /* Memory of the whole machine: no core is next to it, whatever its number. */
+        {"[numa(indexes=2,0,1)] pack:2 [numa] core:2 pu:1", 0, 0, "2200", 3},
+        /* Two kinds of memory at each package: the first counts. */
+        {"pack:2 [numa] [numa] core:2 pu:1", 0, 0, "0022", 4},
+    };
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(rows); i++) {
+        expect_nodes(&(lanes_topo_options){.synthetic = rows[i].machine,
+                                           .threads = rows[i].threads,
+                                           .use_smt = rows[i].use_smt},
+                     rows[i].nodes, rows[i].node_count);
+    }
+}
+
+Test(topo_plan, nodes_that_take_turns_are_grouped)
+{
+    static const uint32_t nodes[] = {2, 0, 2, 1, 0, 2};
+    static const uint32_t expected_cores[] = {0, 2, 5, 1, 4, 3};
+    lanes_topo_plan *plan = plan_of(&(lanes_topo_options){.synthetic = "core:6 pu:1"});
+    for (uint32_t i = 0; i < plan->count; i++) {
+        plan->place[i].node = nodes[i];
+    }
+    lanes_topo_group_places(plan);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        cr_assert_eq(plan->place[i].core, expected_cores[i], "place %u is core %u", i,
+                     plan->place[i].core);
+        cr_assert_eq(plan->place[i].node, nodes[expected_cores[i]]);
+    }
     lanes_topo_plan_destroy(plan);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * limits.c - options of numbers, bytes and seconds.
+ * option_limits.c - options of numbers, bytes and seconds.
  */
-#include "limits.h"
+#include "option_limits.h"
 
 #include <errno.h>
 #include <math.h>

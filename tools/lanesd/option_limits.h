@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * limits.h - the options of lanesd that say what sessions may have.
+ * option_limits.h - the options of lanesd that say what sessions may have.
  */
-#ifndef LANESD_LIMITS_H
-#define LANESD_LIMITS_H
+#ifndef LANESD_OPTION_LIMITS_H
+#define LANESD_OPTION_LIMITS_H
 
 #include <argp.h>
 
@@ -12,4 +12,4 @@
 /** Parses them into a lanes_server_limits, which is the parser's input. */
 extern const struct argp limits_argp;
 
-#endif /* LANESD_LIMITS_H */
+#endif /* LANESD_OPTION_LIMITS_H */
