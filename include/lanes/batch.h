@@ -106,7 +106,13 @@ typedef struct lanes_batch {
      * with what it reads. 0: it is run again by the next executor.
      */
     uint32_t no_replay;
-    uint32_t reserved; /**< must be 0 */
+    /**
+     * enum lanes_priority; 0, which is NORMAL, is the common case. Batches of a session
+     * begin in order only among those of the same priority. While HIGH ones wait all the
+     * time, of all sessions together, NORMAL ones still get a ninth of the time; LOW ones
+     * get what nobody else wants, which may be nothing. What runs gives way after 2 ms.
+     */
+    uint32_t priority;
 } lanes_batch;
 
 /**

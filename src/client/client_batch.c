@@ -83,12 +83,9 @@ static lanes_status check_batch(const lanes_session *session, const lanes_batch 
                                "batch.casting %u is none of enum lanes_casting, 0 .. %d",
                                batch->casting, LANES_CASTING_UNSAFE);
     }
-    if (batch->no_replay > 1 || batch->reserved != 0) {
-        return lanes_error_set(
-            err, LANES_E_INVALID,
-            "batch.no_replay %u is not 0 or 1, or batch.reserved %u is "
-            "not 0",
-            batch->no_replay, batch->reserved);
+    if (batch->no_replay > 1) {
+        return lanes_error_set(err, LANES_E_INVALID, "batch.no_replay %u is not 0 or 1",
+                               batch->no_replay);
     }
     if (batch->has_where > 1) {
         return lanes_error_set(err, LANES_E_INVALID, "batch.has_where %u is not 0 or 1",
@@ -104,6 +101,12 @@ static lanes_status check_batch(const lanes_session *session, const lanes_batch 
         return lanes_error_set(err, LANES_E_INVALID,
                                "batch.reduce %u is none of enum lanes_reduce, 0 .. %d",
                                batch->reduce, LANES_REDUCE_SCAN);
+    }
+    if (batch->priority > LANES_PRIORITY_HIGH) {
+        return lanes_error_set(
+            err, LANES_E_INVALID,
+            "batch.priority %u is none of enum lanes_priority, 0 .. %d", batch->priority,
+            LANES_PRIORITY_HIGH);
     }
     if (batch->shape == NULL || batch->operands == NULL) {
         return lanes_error_set(err, LANES_E_INVALID,
@@ -210,6 +213,7 @@ static void put_batch(const lanes_batch *batch, lanes_abi_entry *entry,
         .flags = flags_of(batch),
         .reduce = batch->reduce,
         .reduce_axes = reduced_axes_of(batch),
+        .priority = batch->priority,
         .kernel_slot = batch->kernel->handle.id.slot,
         .kernel_generation = batch->kernel->handle.id.generation,
         .tag = batch->tag,

@@ -117,6 +117,8 @@ typedef struct lanes_compile_result {
 /* Limits of one compile. */
 #define LANES_COMPILE_CPU_SECONDS  10
 #define LANES_COMPILE_WALL_SECONDS 30
+/* Compiles at once: one for each CPU, and so many; what waits does so in the executor. */
+#define LANES_COMPILE_EXTRA        2u
 #define LANES_COMPILE_MEMORY_BYTES (1ull << 30)
 #define LANES_COMPILE_OUTPUT_BYTES (64ull << 20)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * os_thread.h - the CPU on which a thread runs.
+ * os_thread.h - the CPU on which a thread runs, and how much of one it gets.
  *
  * Threads: any; each function is about the calling thread.
  */
@@ -11,6 +11,17 @@
 
 /** The CPU this thread runs on, some nanoseconds ago; UINT32_MAX: unknown. */
 uint32_t lanes_os_current_cpu(void);
+
+/** CPUs that this thread may use; at least 1. */
+uint32_t lanes_os_cpu_count(void);
+
+/**
+ * Let others go first wherever they want a CPU, for work that nobody waits for: this
+ * thread and what it starts are batch work, 5 steps nicer: a quarter of a CPU that
+ * one other wants, too. Not more, since compiles have a limit by the clock, too. It
+ * cannot be undone. @return LANES_OK, -errno
+ */
+LANES_NODISCARD lanes_status lanes_os_give_way(void);
 
 /**
  * Move this thread to another of the CPUs that it may use, if it has others than @p cpu.

@@ -221,6 +221,13 @@ bool lanes_ring_executor_has_entries(const lanes_ring_executor *ring)
     LANES_RING_NONBLOCKING;
 
 /**
+ * True if it seems that an entry can be taken, from any thread: a hint, from words that
+ * both sides may be changing.
+ */
+bool lanes_ring_executor_seems_waiting(const lanes_ring_executor *ring)
+    LANES_RING_NONBLOCKING;
+
+/**
  * True if entries wait that cannot be taken because the client has not consumed its
  * completions. Nothing wakes the executor when it does: sleep at most 100 ms then.
  */

@@ -6,6 +6,8 @@
 #ifndef LANES_SERVER_H
 #define LANES_SERVER_H
 
+#include <lanes/abi.h>
+
 #include "base/base.h"
 #include "kernel/loop.h"
 #include "os/os_process.h"
@@ -65,6 +67,36 @@ typedef struct lanes_server_calls {
                            lanes_error *err);
 } lanes_server_calls;
 
+/**
+ * What sessions may have. Reaching one is LANES_E_QUOTA for what goes beyond it, or
+ * LANES_E_DEADLINE for a batch, and a sentence with the value and the limit.
+ */
+typedef struct lanes_server_limits {
+    uint32_t sessions; /**< open at once; <= LANES_SESSIONS_MAX */
+    uint32_t kernels;  /**< of a session; <= LANES_KERNELS_MAX */
+    uint32_t variants; /**< of a kernel */
+    uint32_t compiles; /**< of a session that wait; further ones do not begin to */
+    /** Mapped by segments of a session, and of all; 0: no limit. A mapping alone costs
+     * address space; memory that lanes reserves is compared with what is left. */
+    uint64_t session_bytes;
+    uint64_t executor_bytes;
+    uint64_t batch_ns; /**< that a batch may run, waiting excluded; 0: no limit */
+    /** A slice, which is expected to take 2 ms, that holds the team for so long while
+     * batches of other sessions wait ends its batch; 0: it may. */
+    uint64_t hold_ns;
+} lanes_server_limits;
+
+#define LANES_SERVER_VARIANTS_MAX 256u
+#define LANES_SERVER_COMPILES_MAX 1024u
+#define LANES_SERVER_HOLD_NS      UINT64_C(10000000000)
+
+#define LANES_SERVER_LIMITS_INIT                                                         \
+    {.sessions = LANES_SESSIONS_MAX,                                                     \
+     .kernels = LANES_KERNELS_MAX,                                                       \
+     .variants = LANES_SERVER_VARIANTS_MAX,                                              \
+     .compiles = LANES_SERVER_COMPILES_MAX,                                              \
+     .hold_ns = LANES_SERVER_HOLD_NS}
+
 /** What to serve. Everything is borrowed until lanes_server_run() returns. */
 typedef struct lanes_server_options {
     const lanes_topo_plan *plan; /**< places of the team */
@@ -88,7 +120,7 @@ typedef struct lanes_server_options {
     const char *cache_folder; /**< where compiled code is kept; NULL = nowhere */
     uint64_t cache_bytes;     /**< what it may take there */
     uint64_t code_bytes;      /**< of loaded code that no kernel uses any more */
-    uint32_t variants_max;    /**< of a kernel */
+    lanes_server_limits limits;
     uint64_t refuse_ns;  /**< for how long IR that ended a compile is not tried again */
     uint64_t silence_ns; /**< after which a compiler that has work is replaced */
     lanes_server_calls calls;
@@ -98,9 +130,8 @@ typedef struct lanes_server_options {
 #define LANES_SERVER_SPIN_NS  50000u
 #define LANES_SERVER_DRAIN_NS 5000000000u
 
-#define LANES_SERVER_CACHE_BYTES  (UINT64_C(256) << 20)
-#define LANES_SERVER_CODE_BYTES   (UINT64_C(64) << 20)
-#define LANES_SERVER_VARIANTS_MAX 256u
+#define LANES_SERVER_CACHE_BYTES (UINT64_C(256) << 20)
+#define LANES_SERVER_CODE_BYTES  (UINT64_C(64) << 20)
 
 #define LANES_SERVER_REFUSE_NS (UINT64_C(60) * 1000000000u)
 /* The compiler ends each compile itself; this is for a compiler that hangs. */
@@ -115,7 +146,7 @@ typedef struct lanes_server_options {
      .drain_ns = LANES_SERVER_DRAIN_NS,                                                  \
      .cache_bytes = LANES_SERVER_CACHE_BYTES,                                            \
      .code_bytes = LANES_SERVER_CODE_BYTES,                                              \
-     .variants_max = LANES_SERVER_VARIANTS_MAX,                                          \
+     .limits = LANES_SERVER_LIMITS_INIT,                                                 \
      .refuse_ns = LANES_SERVER_REFUSE_NS,                                                \
      .silence_ns = LANES_SERVER_SILENCE_NS}
 

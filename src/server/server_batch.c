@@ -4,9 +4,9 @@
  *
  *   taken -> decoded -> (parked until its variant is compiled) -> run -> completed
  *
- * Small batches run where they are taken. Others queue in their session and run in
- * slices, one session after the other, so that nobody waits longer than a slice for each
- * other session that has work.
+ * Small batches run where they are taken, if that is fair to those that wait. Others
+ * queue in their session and run in slices when it is its turn (server_turn.h), so that
+ * nobody waits longer than a slice for each other session that has work.
  */
 #include "server/server_internal.h"
 
@@ -19,10 +19,11 @@
 #include "os/os_failpoint.h"
 
 /* Wanted duration of a slice: how long a batch holds the team in one go. */
-#define SLICE_NS 2000000u
+#define SLICE_NS LANES_SERVER_QUANTUM_NS
 
-/* A batch that is expected to end within this runs at once. */
-#define INLINE_NS 200000u
+/* A batch that is expected to end within this is small: it runs at once if it may, and
+ * several share a turn, until they have taken so long together. */
+#define SMALL_NS 200000u
 
 /* Elements of the first slice of a variant whose cost nobody knows yet. */
 #define UNKNOWN_COUNT 256u
@@ -38,34 +39,8 @@
  */
 #define UNSTREAMED_NS 20000000u
 
-/* Entries taken from one session before the next one's turn. */
-#define TAKE_MAX 32u
-
-/* ---- Lists --------------------------------------------------------------------------
- */
-
-void lanes_server_batches_push(lanes_server_batches *list, lanes_server_batch *batch)
-{
-    batch->next = NULL;
-    if (list->last != NULL) {
-        list->last->next = batch;
-    } else {
-        list->first = batch;
-    }
-    list->last = batch;
-}
-
-lanes_server_batch *lanes_server_batches_pop(lanes_server_batches *list)
-{
-    lanes_server_batch *batch = list->first;
-    if (batch != NULL) {
-        list->first = batch->next;
-        if (list->first == NULL) {
-            list->last = NULL;
-        }
-    }
-    return batch;
-}
+/* Entries of one session of whose completions its client is told together, at most. */
+#define PUBLISH_COUNT 32u
 
 /* ---- Variants -----------------------------------------------------------------------
  */
@@ -160,28 +135,70 @@ static bool is_over(const lanes_server_batch *batch, uint64_t now_ns)
     return batch->deadline_ns != 0 && now_ns >= batch->deadline_ns;
 }
 
-/* Its deadline is over; or somebody wanted it to end. */
-static void complete_ended(lanes_server *server, lanes_server_batch *batch)
+/* Whether it has run for as long as any batch may. */
+static bool has_run_too_long(const lanes_server *server, const lanes_server_batch *batch)
 {
-    char text[LANES_ABI_TEXT_BYTES];
-    const bool is_late = is_over(batch, lanes_clock_ns());
+    const uint64_t limit_ns = server->options->limits.batch_ns;
+    return limit_ns != 0 && batch->outcome.run_ns >= limit_ns;
+}
+
+static double seconds(uint64_t ns)
+{
+    return (double)ns / 1e9;
+}
+
+/* Why a batch ends, "the batch ...", and with which status. */
+static lanes_status reason_of_end(const lanes_server *server,
+                                  const lanes_server_batch *batch, char *text,
+                                  size_t text_bytes)
+{
+    const lanes_server_limits *limits = &server->options->limits;
+    if (batch->ended_for == LANES_END_HELD) {
+        snprintf(text, text_bytes,
+                 "held the team in one callback while batches of other sessions waited, "
+                 "which the executor allows for %.3f s (--hold-limit); let the callback "
+                 "do less, or use a private executor",
+                 seconds(limits->hold_ns));
+        return LANES_E_DEADLINE;
+    }
+    if (is_over(batch, lanes_clock_ns())) {
+        snprintf(text, text_bytes, "had not finished by its deadline");
+        return LANES_E_DEADLINE;
+    }
+    if (batch->ended_for == LANES_END_LIMIT) {
+        snprintf(
+            text, text_bytes,
+            "has run for %.3f s, and the executor's limit is %.3f s (--batch-limit); "
+            "submit it in parts",
+            seconds(batch->outcome.run_ns), seconds(limits->batch_ns));
+        return LANES_E_DEADLINE;
+    }
     const bool is_last = lanes_load_relaxed_u32(&batch->session->cancel) != 0;
+    snprintf(text, text_bytes, "%s",
+             is_last ? "was cancelled, because the executor or its client is stopping"
+                     : "was cancelled");
+    return LANES_E_CANCELLED;
+}
+
+void lanes_server_batch_end(lanes_server *server, lanes_server_batch *batch)
+{
+    char why[256];
+    char text[LANES_ABI_TEXT_BYTES];
+    const lanes_status status = reason_of_end(server, batch, why, sizeof(why));
     snprintf(text, sizeof(text),
              "the batch %s; %" PRIu64 " of %" PRIu64
              " elements had been run before the slice in which it ended",
-             is_late   ? "had not finished by its deadline"
-             : is_last ? "was cancelled, because the executor or its client is stopping"
-                       : "was cancelled",
-             lanes_min_u64(batch->position, batch->plan.count), batch->plan.count);
-    lanes_server_complete(server, batch, is_late ? LANES_E_DEADLINE : LANES_E_CANCELLED,
-                          text);
+             why, lanes_min_u64(batch->position, batch->plan.count), batch->plan.count);
+    lanes_server_complete(server, batch, status, text);
 }
 
 /* Runs a slice; true when the batch has been completed. */
 static bool run_slice(lanes_server *server, lanes_server_batch *batch)
 {
-    if (is_over(batch, server->dispatch.now_ns)) {
-        complete_ended(server, batch);
+    const bool is_over_limit = has_run_too_long(server, batch);
+    if (is_over_limit || is_over(batch, server->dispatch.now_ns)) {
+        batch->ended_for = is_over_limit ? LANES_END_LIMIT : LANES_END_WANTED;
+        lanes_server_batch_end(server, batch);
         return true;
     }
     improve(server, batch);
@@ -197,7 +214,7 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     const bool is_measure = count <= rest && variant->element_ps != 0 && !is_alone;
     count = lanes_min_u64(rest, count);
     if (batch->started_ns == 0) {
-        batch->started_ns = lanes_clock_ns();
+        batch->started_ns = server->dispatch.now_ns;
     }
     const uint64_t before_ns = outcome->run_ns;
     outcome->element_ps = variant->element_ps;
@@ -214,16 +231,19 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     lanes_server_watch_begin(server, batch, &end_by);
     lanes_engine_run(server->dispatch.team, &batch->plan, variant->code->object.loop,
                      batch->position, batch->position + count, &end_by, outcome);
-    const bool is_ended = lanes_server_watch_finish(server);
+    const bool is_ended = lanes_server_watch_finish(server, batch);
     LANES_FAILPOINT(BATCH_SLICE);
     server->dispatch.now_ns = outcome->ended_ns;
+    lanes_server_turn_charge(&server->dispatch.turns,
+                             &batch->session->queue[batch->priority].turn,
+                             outcome->run_ns - before_ns);
     lanes_server_tally_slice(batch, before_ns);
     if (outcome->fault.signal_number != 0) {
         lanes_server_complete_fault(server, batch);
         return true;
     }
     if (is_ended) {
-        complete_ended(server, batch);
+        lanes_server_batch_end(server, batch);
         return true;
     }
     variant->element_ps = outcome->element_ps;
@@ -248,34 +268,56 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     return false;
 }
 
-void lanes_server_batch_run_slice(lanes_server *server, lanes_server_session *session)
+static bool is_small(const lanes_server *server, const lanes_server_batch *batch)
 {
-    lanes_server_batch *batch = lanes_server_batches_pop(&session->queue);
-    if (batch != NULL && !run_slice(server, batch)) {
-        /* Back to the front: batches of one session run in order. */
-        batch->next = session->queue.first;
-        session->queue.first = batch;
-        if (session->queue.last == NULL) {
-            session->queue.last = batch;
-        }
-    }
+    return batch->plan.work <=
+           count_for(batch->variant, server->dispatch.threads, SMALL_NS);
 }
 
-/* A batch whose variant is there: at once if it is small and nothing is before it. */
+void lanes_server_batch_run_turn(lanes_server *server, lanes_server_queue *queue)
+{
+    lanes_server_batches *batches = &queue->batches;
+    const uint64_t before_ns = queue->turn.used_ns;
+    bool may_go_on = true;
+    server->dispatch.now_ns = lanes_clock_ns();
+    while (may_go_on) {
+        lanes_server_batch *batch = lanes_server_batches_pop(batches);
+        if (!run_slice(server, batch)) {
+            lanes_server_queue_put_back(queue, batch);
+            break;
+        }
+        may_go_on = batches->first != NULL && is_small(server, batches->first) &&
+                    queue->turn.used_ns - before_ns < SMALL_NS;
+    }
+    lanes_server_queue_settle(server, queue);
+}
+
+/* True if a batch that has just become ready runs before those that wait. */
+static bool may_go(const lanes_server *server, const lanes_server_batch *batch)
+{
+    const lanes_server_dispatch *dispatch = &server->dispatch;
+    const lanes_server_queue *queue = &batch->session->queue[batch->priority];
+    return queue->batches.first == NULL && dispatch->visit_ns < SMALL_NS &&
+           dispatch->pass_ns < SLICE_NS && is_small(server, batch) &&
+           lanes_server_turn_may_go(&dispatch->turns, &queue->turn);
+}
+
+/* A batch whose variant is there: at once, or when it is its session's turn. */
 static void start_ready(lanes_server *server, lanes_server_batch *batch)
 {
-    lanes_server_session *session = batch->session;
-    if (session->queue.first != NULL ||
-        batch->plan.work >
-            count_for(batch->variant, server->dispatch.threads, INLINE_NS)) {
-        lanes_server_batches_push(&session->queue, batch);
+    lanes_server_dispatch *dispatch = &server->dispatch;
+    if (!may_go(server, batch)) {
+        lanes_server_queue_put(server, batch);
         LANES_FAILPOINT(BATCH_QUEUED);
         return;
     }
-    batch->started_ns = batch->taken_ns;
-    lanes_server_count(&session->tally.word[LANES_TALLY_INLINE], 1);
+    lanes_server_count(&batch->session->tally.word[LANES_TALLY_INLINE], 1);
+    const uint64_t before_ns = dispatch->now_ns;
     while (!run_slice(server, batch)) {
     }
+    const uint64_t taken_ns = dispatch->now_ns - before_ns;
+    dispatch->visit_ns += taken_ns;
+    dispatch->pass_ns += taken_ns;
 }
 
 /* Lets a batch wait for its variant; when the executor stops, nothing waits any more. */
@@ -350,8 +392,10 @@ static void start(lanes_server *server, lanes_server_batch *batch)
         break;
     case LANES_VARIANT_FAILED:
     default:
-        if (lanes_status_category(variant->status) == LANES_CATEGORY_SYSTEM) {
-            /* Lack of memory or processes passes; the IR's own failures do not. */
+        if (lanes_status_category(variant->status) == LANES_CATEGORY_SYSTEM ||
+            variant->status == LANES_E_QUOTA) {
+            /* Lack of memory or processes passes, as do other compiles; the IR's own
+             * failures do not. */
             variant->state = LANES_VARIANT_WANTED;
             kernel->uses++;
             lanes_server_report(server, &variant->wanted, LANES_MAIL_VARIANT_WANTED);
@@ -368,6 +412,7 @@ void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant 
     LANES_FAILPOINT(VARIANT_DONE);
     lanes_server_session *session = variant->kernel->session;
     variant->state = variant->status < 0 ? LANES_VARIANT_FAILED : LANES_VARIANT_READY;
+    server->dispatch.now_ns = lanes_clock_ns(); /* nothing may have run for long */
     lanes_server_batches parked = session->parked;
     session->parked = (lanes_server_batches){NULL, NULL};
     lanes_server_batch *batch;
@@ -376,9 +421,9 @@ void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant 
             lanes_server_batches_push(&session->parked, batch);
             continue;
         }
-        batch->compile_ns = lanes_clock_ns() - batch->parked_ns;
+        batch->compile_ns = server->dispatch.now_ns - batch->parked_ns;
         if (variant->state == LANES_VARIANT_READY) {
-            lanes_server_batches_push(&session->queue, batch);
+            lanes_server_queue_put(server, batch);
         } else if (batch->plan.key.streams != 0) {
             start(server, batch); /* there is the plain variant */
         } else {
@@ -396,6 +441,7 @@ void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant 
 static void on_corrupt_ring(lanes_server *server, lanes_server_session *session)
 {
     session->is_corrupt = true;
+    lanes_server_queues_settle(server, session);
     lanes_server_batch_close_ring(session, LANES_E_RING_CORRUPT);
     lanes_server_report(server, &session->report_corrupt, LANES_MAIL_SESSION_CORRUPT);
 }
@@ -405,6 +451,8 @@ static void take_one(lanes_server *server, lanes_server_session *session)
     const lanes_abi_entry *entry = &server->dispatch.entry;
     lanes_server_batch *batch = lanes_server_batches_pop(&session->idle);
     LANES_ASSERT(batch != NULL); /* the ring takes no more than the pool has */
+    session->batch_count++;
+    server->dispatch.batch_count++;
     lanes_server_count(&session->tally.word[LANES_TALLY_TAKEN], 1);
     batch->session = session;
     batch->kernel = NULL;
@@ -421,6 +469,7 @@ static void take_one(lanes_server *server, lanes_server_session *session)
     batch->deadline_ns = 0;
     batch->position = 0;
     batch->may_stream = false;
+    batch->ended_for = LANES_END_WANTED;
     batch->plan.count = 0;
     batch->outcome = (lanes_engine_outcome)LANES_ENGINE_OUTCOME_INIT;
     lanes_error err;
@@ -432,7 +481,7 @@ static void take_one(lanes_server *server, lanes_server_session *session)
     }
     LANES_FAILPOINT(BATCH_DECODED);
     if (session->has_cancels && lanes_server_watch_is_cancelled(session, batch->tag)) {
-        complete_ended(server, batch);
+        lanes_server_batch_end(server, batch);
         return;
     }
     if (batch->deadline_ns != 0) {
@@ -444,10 +493,11 @@ static void take_one(lanes_server *server, lanes_server_session *session)
 bool lanes_server_batch_take(lanes_server *server, lanes_server_session *session)
 {
     lanes_server_dispatch *dispatch = &server->dispatch;
-    const uint64_t start_ns = lanes_clock_ns();
-    dispatch->now_ns = start_ns;
     uint32_t count = 0;
-    while (count < TAKE_MAX) {
+    dispatch->now_ns = lanes_clock_ns();
+    dispatch->visit_ns = 0;
+    /* What may not run at once is taken all the same: only then is its priority known. */
+    while (count < LANES_ABI_ENTRIES) {
         const lanes_status taken = lanes_ring_executor_take(
             &session->ring, &dispatch->entry, dispatch->arguments);
         if (taken < 0) {
@@ -464,64 +514,10 @@ bool lanes_server_batch_take(lanes_server *server, lanes_server_session *session
             break; /* nobody waits for this entry */
         }
         take_one(server, session);
-        if (dispatch->now_ns - start_ns > INLINE_NS) {
-            break;
+        if (count % PUBLISH_COUNT == 0) {
+            lanes_server_batch_publish(session);
         }
     }
     lanes_server_batch_publish(session);
     return count > 0;
-}
-
-/* Takes those out of a list that match: the deadline is over, or else the tag. */
-static void end_matching(lanes_server *server, lanes_server_batches *list,
-                         const uint64_t *tag, uint64_t *earliest_ns)
-{
-    const uint64_t now_ns = lanes_clock_ns();
-    lanes_server_batches rest = {NULL, NULL};
-    lanes_server_batch *batch;
-    while ((batch = lanes_server_batches_pop(list)) != NULL) {
-        if (tag != NULL ? batch->tag == *tag : is_over(batch, now_ns)) {
-            complete_ended(server, batch);
-            continue;
-        }
-        if (batch->deadline_ns != 0) {
-            *earliest_ns = lanes_min_u64(*earliest_ns, batch->deadline_ns);
-        }
-        lanes_server_batches_push(&rest, batch);
-    }
-    *list = rest;
-}
-
-void lanes_server_batch_cancel_tag(lanes_server *server, lanes_server_session *session,
-                                   uint64_t tag)
-{
-    uint64_t earliest_ns = UINT64_MAX;
-    end_matching(server, &session->queue, &tag, &earliest_ns);
-    end_matching(server, &session->parked, &tag, &earliest_ns);
-    lanes_server_batch_publish(session);
-}
-
-uint64_t lanes_server_batch_expire(lanes_server *server)
-{
-    uint64_t earliest_ns = UINT64_MAX;
-    for (lanes_server_session *s = server->dispatch.sessions; s != NULL;
-         s = s->dispatch_next) {
-        end_matching(server, &s->queue, NULL, &earliest_ns);
-        end_matching(server, &s->parked, NULL, &earliest_ns);
-        lanes_server_batch_publish(s);
-    }
-    return earliest_ns;
-}
-
-void lanes_server_batch_cancel_all(lanes_server *server, lanes_server_session *session,
-                                   const char *text)
-{
-    lanes_server_batch *batch;
-    while ((batch = lanes_server_batches_pop(&session->queue)) != NULL) {
-        lanes_server_complete(server, batch, LANES_E_CANCELLED, text);
-    }
-    while ((batch = lanes_server_batches_pop(&session->parked)) != NULL) {
-        lanes_server_complete(server, batch, LANES_E_CANCELLED, text);
-    }
-    lanes_server_batch_publish(session);
 }

@@ -79,7 +79,10 @@ typedef struct lanes_server_compiler {
     uint32_t quick_deaths;
     lanes_digest build; /* of everything that its answers depend on but the request */
     uint32_t sent_count;
-    lanes_server_job *first; /* oldest first */
+    uint64_t turns;          /* jobs that were sent, ever */
+    uint32_t sent_max;       /* jobs that it works on at once */
+    lanes_server_job *sent;  /* that it has */
+    lanes_server_job *first; /* that wait, oldest first */
     struct lanes_server_refusal
         *refusals;          /* owned; [LANES_SERVER_REFUSALS_MAX] or NULL */
     uint32_t refusal_count; /* that there have been */

@@ -2,9 +2,11 @@
 /*
  * server_compile.c - the compiler process and the jobs it has.
  *
- * Jobs wait in one queue, oldest first; the first SENT_MAX of them are with the compiler.
- * When the compiler dies, those fail and a new one gets the rest. One that dies again and
- * again right after its start is started only once a second.
+ * The compiler has as many jobs as it works on at once; the others wait here, and the
+ * next one is of the session whose last turn was longest ago, its oldest. So one that
+ * wants a thousand variants costs another's first load no more than the compiles that
+ * run. When the compiler dies, what it has fails and a new one gets the rest. One that
+ * dies again and again right after its start is started only once a second.
  *
  * A job that asks what was answered before is served from disk and never waits; one that
  * asks what ended a compile lately is told so (server_refused.c). One that asks the same
@@ -22,15 +24,13 @@
 #include "os/os_file.h"
 #include "os/os_memory.h"
 #include "os/os_socket.h"
+#include "os/os_thread.h"
 #include "os/os_wait.h"
 
 #define ROOM "server/compile"
 
 /* Number of the socket in the compiler. */
 #define COMPILER_FD 3
-
-/* Jobs that the compiler has at once; it runs a few and queues the others. */
-#define SENT_MAX 32u
 
 /* A compiler that lives shorter than this died "quickly". */
 #define QUICK_DEATH_NS   UINT64_C(1000000000)
@@ -113,6 +113,7 @@ lanes_status lanes_server_compiler_start(lanes_server *server, lanes_error *err)
 {
     identify_build(server);
     lanes_server_compiler *compiler = &server->compiler;
+    compiler->sent_max = lanes_os_cpu_count() + LANES_COMPILE_EXTRA;
     const lanes_server_options *options = server->options;
     int fd = -1;
     lanes_os_child child = LANES_OS_CHILD_NONE;
@@ -155,12 +156,23 @@ lanes_server_job *lanes_server_job_create(lanes_server_session *session,
 
 static void unlink_job(lanes_server_compiler *compiler, lanes_server_job *job)
 {
-    lanes_server_job **at = &compiler->first;
+    lanes_server_job **at = job->is_sent ? &compiler->sent : &compiler->first;
     while (*at != job) {
         at = &(*at)->next;
     }
     *at = job->next;
     compiler->sent_count -= job->is_sent;
+}
+
+/* Between the two lists. */
+static void move_job(lanes_server_compiler *compiler, lanes_server_job *job, bool is_sent)
+{
+    unlink_job(compiler, job);
+    lanes_server_job **list = is_sent ? &compiler->sent : &compiler->first;
+    job->next = *list;
+    job->is_sent = is_sent;
+    compiler->sent_count += is_sent;
+    *list = job;
 }
 
 /* Gives the outcome to whoever waits for it. @p error is NULL after a success. */
@@ -169,6 +181,9 @@ static void finish_job(lanes_server *server, lanes_server_job *job,
 {
     unlink_job(&server->compiler, job);
     lanes_server_stats_job_end(server, error);
+    if (job->session != NULL) {
+        job->session->compile_count--;
+    }
     if (job->session != NULL && job->is_load) {
         lanes_server_kernel_loaded(job, error);
     } else if (job->session != NULL) {
@@ -246,25 +261,41 @@ static bool is_same(const lanes_server_job *a, const lanes_server_job *b)
 /* True while the compiler has a job that asks the same. */
 static bool is_asked(const lanes_server_compiler *compiler, const lanes_server_job *job)
 {
-    for (const lanes_server_job *other = compiler->first; other != NULL;
-         other = other->next) {
-        if (other->is_sent && is_same(other, job)) {
-            return true;
+    const lanes_server_job *other = compiler->sent;
+    while (other != NULL && !is_same(other, job)) {
+        other = other->next;
+    }
+    return other != NULL;
+}
+
+/* One that is made anew has had its turn. */
+static bool is_before(const lanes_server_job *a, const lanes_server_job *b)
+{
+    if (a->is_offered_none != b->is_offered_none) {
+        return a->is_offered_none;
+    }
+    return a->session->compile_turn < b->session->compile_turn;
+}
+
+/* The job to send next; NULL if none waits but those that the compiler has been asked. */
+static lanes_server_job *next_job(const lanes_server_compiler *compiler)
+{
+    lanes_server_job *best = NULL;
+    for (lanes_server_job *job = compiler->first; job != NULL; job = job->next) {
+        if ((best == NULL || is_before(job, best)) && !is_asked(compiler, job)) {
+            best = job;
         }
     }
-    return false;
+    return best;
 }
 
 static void send_jobs(lanes_server *server)
 {
     lanes_server_compiler *compiler = &server->compiler;
-    lanes_server_job *next;
-    for (lanes_server_job *job = compiler->first;
-         job != NULL && compiler->fd >= 0 && compiler->sent_count < SENT_MAX;
-         job = next) {
-        next = job->next;
-        if (job->is_sent || is_asked(compiler, job)) {
-            continue;
+    while (compiler->fd >= 0 && compiler->sent_count < compiler->sent_max) {
+        lanes_server_job *job = next_job(compiler);
+        if (job == NULL) {
+            return;
         }
         lanes_error err;
         const lanes_status status = send_job(server, job, &err);
@@ -272,14 +303,13 @@ static void send_jobs(lanes_server *server)
             if (compiler->sent_count == 0) {
                 compiler->heard_ns = lanes_clock_ns();
             }
-            job->is_sent = true;
-            compiler->sent_count++;
+            job->session->compile_turn = ++compiler->turns;
+            move_job(compiler, job, true);
             LANES_FAILPOINT(JOB_SENT);
         } else if (status == LANES_E_TIMED_OUT || status == LANES_E_PEER_GONE) {
             return; /* its next reply, or its end, brings us back here */
         } else {
             finish_job(server, job, &err);
-            next = compiler->first; /* it may have ended sessions with their jobs */
         }
     }
 }
@@ -294,6 +324,7 @@ void lanes_server_compile(lanes_server *server, lanes_server_job *job)
         at = &(*at)->next;
     }
     *at = job;
+    job->session->compile_count++;
     LANES_FAILPOINT(JOB_QUEUED);
     lanes_error err;
     if (lanes_server_refused(server, job, &err)) {
@@ -311,18 +342,21 @@ void lanes_server_compile_forget(lanes_server_session *session)
 {
     lanes_server *server = session->server;
     lanes_server_job *next;
+    for (lanes_server_job *job = server->compiler.sent; job != NULL; job = job->next) {
+        if (job->session == session) {
+            job->session = NULL; /* its kernel is freed with the session */
+            job->variant = NULL;
+        }
+    }
     for (lanes_server_job *job = server->compiler.first; job != NULL; job = next) {
         next = job->next;
-        if (job->session != session) {
-            continue;
-        }
-        job->session = NULL; /* its kernel is freed with the session */
-        job->variant = NULL;
-        if (!job->is_sent) {
+        if (job->session == session) {
+            job->session = NULL;
             finish_job(server, job, NULL);
         }
     }
     session->loading = NULL;
+    session->compile_count = 0;
 }
 
 /* ---- Replies ------------------------------------------------------------------------
@@ -333,8 +367,8 @@ static void compile_again(lanes_server *server, lanes_server_job *job)
 {
     lanes_log(LANES_LOG_DEBUG, ROOM, "job %016" PRIx64 ": its code has gone", job->id);
     job->is_offered_none = true;
-    job->is_sent = false; /* lanes_server_compiler_ready() sends what waits */
-    server->compiler.sent_count--;
+    /* lanes_server_compiler_ready() sends what waits. */
+    move_job(&server->compiler, job, false);
     lanes_os_close(&job->result_fd);
 }
 
@@ -346,8 +380,8 @@ static bool answer_another(lanes_server *server, const lanes_digest *key,
                            const lanes_compile_reply *reply, int *result_fd)
 {
     lanes_server_job *job = server->compiler.first;
-    while (job != NULL && (job->is_sent || job->is_offered_none ||
-                           memcmp(&job->key, key, sizeof(*key)) != 0)) {
+    while (job != NULL &&
+           (job->is_offered_none || memcmp(&job->key, key, sizeof(*key)) != 0)) {
         job = job->next;
     }
     if (job == NULL) {
@@ -369,8 +403,8 @@ static void on_reply(lanes_server *server, const lanes_compile_reply *reply)
 {
     server->compiler.heard_ns = lanes_clock_ns();
     server->stats.compile_wall_ns += reply->wall_ns;
-    lanes_server_job *job = server->compiler.first;
-    while (job != NULL && !(job->is_sent && job->id == reply->id)) {
+    lanes_server_job *job = server->compiler.sent;
+    while (job != NULL && job->id != reply->id) {
         job = job->next;
     }
     if (job == NULL) {
@@ -422,13 +456,8 @@ static void on_death(lanes_server *server)
                     "the compiler process %s while it had this kernel; load it again",
                     how);
     /* Finishing one may end sessions with their jobs, so each search begins anew. */
-    for (lanes_server_job *job = compiler->first; job != NULL;) {
-        if (job->is_sent) {
-            finish_job(server, job, &err);
-            job = compiler->first;
-        } else {
-            job = job->next;
-        }
+    while (compiler->sent != NULL) {
+        finish_job(server, compiler->sent, &err);
     }
     const uint64_t now_ns = lanes_clock_ns();
     const bool is_quick = now_ns - compiler->started_ns < QUICK_DEATH_NS;
@@ -476,8 +505,10 @@ void lanes_server_compiler_ready(lanes_server *server)
 static void fail_all(lanes_server *server, const lanes_error *error)
 {
     /* Finishing one may end sessions with their jobs. */
-    while (server->compiler.first != NULL) {
-        finish_job(server, server->compiler.first, error);
+    lanes_server_compiler *compiler = &server->compiler;
+    while (compiler->sent != NULL || compiler->first != NULL) {
+        finish_job(server, compiler->sent != NULL ? compiler->sent : compiler->first,
+                   error);
     }
 }
 
@@ -524,7 +555,7 @@ uint64_t lanes_server_compiler_tick(lanes_server *server, uint64_t now_ns)
         on_death(server);
         return 0;
     }
-    return compiler->first != NULL ? TICK_NS : LANES_OS_FOREVER;
+    return compiler->sent != NULL || compiler->first != NULL ? TICK_NS : LANES_OS_FOREVER;
 }
 
 void lanes_server_compiler_stop(lanes_server *server)

@@ -59,6 +59,8 @@ static void complete(lanes_server *server, lanes_server_batch *batch, lanes_stat
         session->has_unpublished = true;
         LANES_FAILPOINT(BATCH_POSTED);
     }
+    session->batch_count--;
+    server->dispatch.batch_count--;
     lanes_server_batch_let_go(server, batch);
     lanes_server_batches_push(&session->idle, batch);
 }
@@ -70,7 +72,7 @@ void lanes_server_complete(lanes_server *server, lanes_server_batch *batch,
 }
 
 /* "ValueError('negative', -2.0)", or "" if the kernel cannot tell. */
-static void explain_first(lanes_server *server, const lanes_server_batch *batch,
+static void explain_first(lanes_server *server, lanes_server_batch *batch,
                           lanes_abi_raised *out_raised, char out_sentence[SENTENCE_BYTES])
 {
     const lanes_engine_exceptions *exceptions = &batch->variant->exceptions;
@@ -84,7 +86,7 @@ static void explain_first(lanes_server *server, const lanes_server_batch *batch,
         lanes_server_watch_begin(server, batch, &end_by);
         lanes_engine_explain(&batch->plan, exceptions, index, end_by.ticket, out_raised,
                              out_sentence, SENTENCE_BYTES);
-        lanes_server_watch_finish(server);
+        lanes_server_watch_finish(server, batch);
     }
 }
 

@@ -236,6 +236,7 @@ lanes_status lanes_server_batch_decode(lanes_server_session *session,
     checked.stream_bytes = session->server->dispatch.plan->last_level_cache_bytes;
     checked.seed = entry->seed;
     batch->deadline_ns = entry->deadline_ns;
+    batch->priority = entry->priority; /* known, so it may be an index */
     checked.flushes = (entry->flags & LANES_ABI_BATCH_FLUSH) != 0;
     checked.reduce = entry->reduce;
     checked.reduce_axes = entry->reduce_axes;

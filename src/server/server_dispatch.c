@@ -99,9 +99,13 @@ static void on_mail(lanes_server *server, lanes_server_mail *mail)
     case LANES_MAIL_SESSION_ADD:
         add_session(server, LANES_CONTAINER_OF(mail, lanes_server_session, add));
         break;
-    case LANES_MAIL_SESSION_REMOVE:
-        LANES_CONTAINER_OF(mail, lanes_server_session, remove)->is_removed = true;
+    case LANES_MAIL_SESSION_REMOVE: {
+        lanes_server_session *session =
+            LANES_CONTAINER_OF(mail, lanes_server_session, remove);
+        session->is_removed = true;
+        lanes_server_queues_settle(server, session);
         break;
+    }
     case LANES_MAIL_VIEW_ADD: {
         lanes_server_view *view = LANES_CONTAINER_OF(mail, lanes_server_view, add);
         view->session->dispatch_views[view->id.slot] = view;
@@ -191,9 +195,7 @@ static void let_go_of_removed(lanes_server *server)
         if (next != NULL) {
             next->dispatch_previous = s->dispatch_previous;
         }
-        if (dispatch->turn == s) {
-            dispatch->turn = next;
-        }
+        dispatch->batch_count -= s->batch_count;
         lanes_server_batch_close_ring(s, s->close_reason);
         lanes_server_report(server, &s->gone, LANES_MAIL_SESSION_GONE);
     }
@@ -218,6 +220,7 @@ static bool take_from(lanes_server *server, lanes_server_session *session)
 static bool take_entries(lanes_server *server)
 {
     bool has_worked = false;
+    server->dispatch.pass_ns = 0;
     for (lanes_server_session *s = server->dispatch.sessions; s != NULL;
          s = s->dispatch_next) {
         if (!s->is_corrupt && !s->is_removed) {
@@ -227,32 +230,24 @@ static bool take_entries(lanes_server *server)
     return has_worked;
 }
 
-/* One slice for the next session, in turn, that has something to run. */
 static bool run_next(lanes_server *server)
 {
-    lanes_server_dispatch *dispatch = &server->dispatch;
-    lanes_server_session *first =
-        dispatch->turn != NULL ? dispatch->turn : dispatch->sessions;
-    lanes_server_session *s = first;
-    while (s != NULL) {
-        lanes_server_session *next =
-            s->dispatch_next != NULL ? s->dispatch_next : dispatch->sessions;
-        if (s->queue.first != NULL && !s->is_corrupt && !s->is_removed) {
-            lanes_server_batch_run_slice(server, s);
-            lanes_server_batch_publish(s);
-            dispatch->turn = next;
-            return true;
-        }
-        s = next != first ? next : NULL;
+    lanes_server_turn *turn = lanes_server_turns_next(&server->dispatch.turns);
+    if (turn == NULL) {
+        return false;
     }
-    return false;
+    lanes_server_queue *queue = LANES_CONTAINER_OF(turn, lanes_server_queue, turn);
+    lanes_server_batch_run_turn(server, queue);
+    lanes_server_batch_publish(queue->session);
+    return true;
 }
 
-static bool has_batches(const lanes_server_dispatch *dispatch)
+/* True if batches wait for a variant; if some are ready, there has been work. */
+static bool has_parked(const lanes_server_dispatch *dispatch)
 {
     for (const lanes_server_session *s = dispatch->sessions; s != NULL;
          s = s->dispatch_next) {
-        if (!s->is_corrupt && (s->queue.first != NULL || s->parked.first != NULL)) {
+        if (!s->is_corrupt && s->parked.first != NULL) {
             return true;
         }
     }
@@ -315,6 +310,7 @@ static void idle(lanes_server *server)
             dispatch->idle_since_ns = now_ns;
         }
         if (now_ns - dispatch->idle_since_ns >= server->options->spin_ns) {
+            lanes_server_turns_forget(&dispatch->turns);
             sleep_until_called(server);
             dispatch->idle_since_ns = 0;
         }
@@ -335,12 +331,15 @@ void lanes_server_dispatch_lead(lanes_server *server)
         }
         let_go_of_removed(server);
         has_worked |= take_entries(server);
+        if (dispatch->pass_ns >= LANES_SERVER_QUANTUM_NS) {
+            has_worked |= take_entries(server); /* who came meanwhile may be first */
+        }
         has_worked |= run_next(server);
         if (has_worked) {
             dispatch->idle_since_ns = 0;
             dispatch->idle_polls = 0;
             lanes_server_team_note_work(server);
-        } else if (dispatch->is_stopping && !has_batches(dispatch)) {
+        } else if (dispatch->is_stopping && !has_parked(dispatch)) {
             break;
         } else {
             idle(server);

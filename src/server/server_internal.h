@@ -21,6 +21,7 @@
 #include "server/server_code.h"
 #include "server/server_mail.h"
 #include "server/server_stats.h"
+#include "server/server_turn.h"
 #include "shm/shm.h"
 
 struct lanes_cache;
@@ -61,6 +62,7 @@ struct lanes_server_variant {
     lanes_server_kernel *kernel;
     lanes_variant_key key;
     /* Control's while it is WANTED, constant after. */
+    bool is_admitted; /* counted in kernel->variant_count */
     lanes_status status;
     char message[LANES_ERROR_TEXT_BYTES];
     lanes_server_code *code; /* a reference; NULL until READY */
@@ -102,15 +104,23 @@ struct lanes_server_kernel {
 /* ---- Batches (dispatch only) --------------------------------------------------------
  */
 
+/** Why a batch ends that has not finished, if it does. */
+enum lanes_server_end {
+    LANES_END_WANTED = 0, /* its deadline, or somebody wants it to */
+    LANES_END_LIMIT,      /* it has run for limits.batch_ns */
+    LANES_END_HELD        /* it held the team for limits.hold_ns while others waited */
+};
+
 /** A batch from its ring entry to its completion. Lives in its session's pool. */
 struct lanes_server_batch {
-    lanes_server_batch *next; /* in the free list, the queue or the parked list */
+    lanes_server_batch *next; /* in the free list, a queue or the parked list */
     lanes_server_session *session;
     lanes_server_kernel *kernel;
     lanes_server_variant *variant;
     uint64_t tag;
     uint64_t cookie;
-    uint32_t errors; /* enum lanes_errors */
+    uint32_t errors;   /* enum lanes_errors */
+    uint32_t priority; /* enum lanes_priority */
     uint64_t submitted_ns;
     uint64_t taken_ns;
     uint64_t parked_ns;  /* when it began to wait for its variant; 0 = it did not */
@@ -121,6 +131,7 @@ struct lanes_server_batch {
     bool may_stream; /* by its plan; whether it does is in plan.key, by the variant */
     lanes_engine_plan plan;
     lanes_engine_outcome outcome;
+    enum lanes_server_end ended_for;
     uint32_t view_count;
     lanes_server_view *views[LANES_OPERANDS_MAX + 1]; /* of operands and params */
 };
@@ -130,6 +141,13 @@ typedef struct lanes_server_batches {
     lanes_server_batch *first;
     lanes_server_batch *last;
 } lanes_server_batches;
+
+/** What of a session is ready to run with one priority, in order. */
+typedef struct lanes_server_queue {
+    lanes_server_turn turn; /* waits while there are batches */
+    lanes_server_batches batches;
+    lanes_server_session *session;
+} lanes_server_queue;
 
 /* ---- Sessions -----------------------------------------------------------------------
  */
@@ -168,8 +186,11 @@ struct lanes_server_session {
     /* Those too that are released and that dispatch has not let go of yet. */
     lanes_server_view *all_views;
     lanes_server_kernel *all_kernels;
+    uint64_t mapped_bytes; /* by all_views */
     uint32_t last_generation;
     lanes_server_job *loading; /* the request that has not been answered yet */
+    uint32_t compile_count;    /* its jobs, sent or not */
+    uint64_t compile_turn;     /* compiler.turns when one was last sent */
     uint64_t opened_ns;
     bool has_asked; /* for statistics, or to cancel batches of a session */
 
@@ -180,14 +201,15 @@ struct lanes_server_session {
     bool is_corrupt; /* the ring lied: nothing more is taken or posted */
     bool is_removed; /* SESSION_REMOVE was read: let go of it at the next safe point */
     bool has_unpublished;  /* completions posted but not announced */
+    uint32_t batch_count;  /* taken and not completed */
     bool has_cancels;      /* watch.mutex: look at cancel_tag once its ring is empty */
     uint64_t cancel_taken; /* tally's TAKEN when that was said */
     lanes_server_view *dispatch_views[LANES_SEGMENTS_MAX];
     lanes_server_kernel **dispatch_kernels; /* [LANES_KERNELS_MAX] */
     lanes_server_batch *pool;               /* [LANES_ABI_ENTRIES] */
     lanes_server_batches idle;
-    lanes_server_batches queue;  /* ready to run, in order */
-    lanes_server_batches parked; /* waiting for a variant */
+    lanes_server_queue queue[LANES_PRIORITIES]; /* by enum lanes_priority */
+    lanes_server_batches parked;                /* waiting for a variant */
     lanes_server_current current;
     lanes_server_tally tally;
 
@@ -210,7 +232,8 @@ typedef struct lanes_server_dispatch {
     /* Dispatch. */
     lanes_team *team;
     lanes_server_session *sessions;
-    lanes_server_session *turn; /* whose batch runs next */
+    lanes_server_turns turns;
+    uint32_t batch_count; /* of all sessions: taken and not completed */
     bool is_stopping;
     bool has_started;
     const lanes_topo_plan *plan;      /* of the team */
@@ -218,6 +241,8 @@ typedef struct lanes_server_dispatch {
     uint64_t looked_ns;               /* LANES_MAIL_LOOK was last sent */
     uint64_t idle_since_ns;           /* 0: not idle */
     uint64_t now_ns;                  /* the clock, when batches were last taken or run */
+    uint64_t visit_ns; /* that batches ran where they were taken: in this visit of a */
+    uint64_t pass_ns;  /* session; and in this look at all of them */
     uint32_t idle_polls;
     uint64_t sleeps;       /* control reads */
     lanes_abi_entry entry; /* the one being decoded */
@@ -256,13 +281,19 @@ typedef struct lanes_server_watch {
     _Alignas(LANES_CACHE_LINE) uint64_t running; /* ticket of a batch; 0: none; release */
     uint64_t session;                            /* its number */
     uint64_t tag;
-    uint64_t deadline_ns;  /* 0: none */
-    uint64_t earliest_ns;  /* no batch that was taken has an earlier one; seq_cst */
+    uint64_t deadline_ns; /* 0: none; the end of what it may run, too */
+    uint64_t begun_ns;
+    uint64_t others;       /* batches of other sessions that were taken before */
+    uint64_t earliest_ns;  /* control need not look before: no batch that was taken has an
+                              earlier deadline, nor what runs held the team for too long;
+                              seq_cst */
     uint64_t last_ticket;  /* dispatch only */
     pthread_mutex_t mutex; /* of dispatch.team, while its threads are interrupted; and of
                               what sessions have cancelled */
     /* Control writes, dispatch and the team read. */
-    _Alignas(LANES_CACHE_LINE) uint64_t ended; /* ticket of the batch that is to end */
+    _Alignas(LANES_CACHE_LINE) uint64_t ended; /* ticket of the batch that is to end;
+                                                  release */
+    uint64_t held;     /* likewise, if that is because it held the team */
     uint64_t awake_ns; /* control looks again not later; seq_cst */
     /* Control. */
     _Alignas(LANES_CACHE_LINE) uint64_t ended_ns; /* when it was said so, or last tried */
@@ -290,6 +321,7 @@ struct lanes_server {
     lanes_server_session *sessions;
     uint32_t session_count; /* all but CLOSING */
     uint32_t last_session_number;
+    uint64_t mapped_bytes; /* by the views of all sessions */
     uint32_t uid;
     struct lanes_loader *loader;
     lanes_server_compiler compiler;
@@ -469,8 +501,8 @@ void lanes_server_watch_enter_team(lanes_server *server, lanes_team *team);
 /** Dispatch: the team is about to end. */
 void lanes_server_watch_leave_team(lanes_server *server);
 
-/** Dispatch: it is over; true if control has ended it. */
-bool lanes_server_watch_finish(lanes_server *server);
+/** Dispatch: it is over; true if control has ended it, then batch->ended_for says why. */
+bool lanes_server_watch_finish(lanes_server *server, lanes_server_batch *batch);
 
 /* ---- server_fuse.c (control) --------------------------------------------------------
  */
@@ -580,18 +612,36 @@ void lanes_server_batch_close_ring(lanes_server_session *session, lanes_status r
 /* ---- server_batch.c (dispatch) ------------------------------------------------------
  */
 
+/** Take and start entries of @p session; true if there were any. */
+bool lanes_server_batch_take(lanes_server *server, lanes_server_session *session);
+
+/** Run a slice of the first batch in @p queue, or some that are small. */
+void lanes_server_batch_run_turn(lanes_server *server, lanes_server_queue *queue);
+
+/** A variant has come back from control: queue or fail the batches that wait for it. */
+void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant *variant);
+
+/** Complete a batch that did not finish: its deadline is over, or somebody ended it. */
+void lanes_server_batch_end(lanes_server *server, lanes_server_batch *batch);
+
+/* ---- server_queue.c (dispatch) ------------------------------------------------------
+ */
+
 /** Append to, and take the first of; NULL if there is none. */
 void lanes_server_batches_push(lanes_server_batches *list, lanes_server_batch *batch);
 lanes_server_batch *lanes_server_batches_pop(lanes_server_batches *list);
 
-/** Take and start entries of @p session; true if there were any. */
-bool lanes_server_batch_take(lanes_server *server, lanes_server_session *session);
+/** Put a batch that is ready to run into its session's queue, as the last one. */
+void lanes_server_queue_put(lanes_server *server, lanes_server_batch *batch);
 
-/** Run one slice of the first batch in @p session's queue. */
-void lanes_server_batch_run_slice(lanes_server *server, lanes_server_session *session);
+/** Put back what lanes_server_batches_pop() gave: batches of a queue run in order. */
+void lanes_server_queue_put_back(lanes_server_queue *queue, lanes_server_batch *batch);
 
-/** A variant has come back from control: queue or fail the batches that wait for it. */
-void lanes_server_batch_variant_done(lanes_server *server, lanes_server_variant *variant);
+/** Its batches may have changed: it waits if there are any. */
+void lanes_server_queue_settle(lanes_server *server, lanes_server_queue *queue);
+
+/** The same for all queues of @p session. */
+void lanes_server_queues_settle(lanes_server *server, lanes_server_session *session);
 
 /** Complete batches of @p session that wait: those with @p tag as cancelled. */
 void lanes_server_batch_cancel_tag(lanes_server *server, lanes_server_session *session,

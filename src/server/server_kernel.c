@@ -95,11 +95,12 @@ static lanes_server_kernel *create_kernel(lanes_server_session *session,
 lanes_status lanes_server_kernel_room(const lanes_server_session *session,
                                       lanes_error *err)
 {
-    if (session->kernel_count >= LANES_KERNELS_MAX) {
+    const uint32_t most = session->server->options->limits.kernels;
+    if (session->kernel_count >= most) {
         return lanes_error_set(
             err, LANES_E_QUOTA,
-            "the session has %u kernels; the limit is %d; release some",
-            session->kernel_count, LANES_KERNELS_MAX);
+            "the session has %u kernels; the limit is %u; release some",
+            session->kernel_count, most);
     }
     return LANES_OK;
 }
@@ -211,8 +212,18 @@ void lanes_server_kernel_loaded(lanes_server_job *job, const lanes_error *error)
 lanes_status lanes_server_variant_admit(lanes_server_variant *variant, lanes_error *err)
 {
     lanes_server_kernel *kernel = variant->kernel;
-    const uint32_t most = kernel->session->server->options->variants_max;
-    if (kernel->variant_count >= most) {
+    const lanes_server_session *session = kernel->session;
+    const lanes_server_limits *limits = &session->server->options->limits;
+    if (session->compile_count >= limits->compiles) {
+        return lanes_error_set(err, LANES_E_QUOTA,
+                               "%u compiles of the session wait; the executor's limit is "
+                               "%u; submit again when some are done",
+                               session->compile_count, limits->compiles);
+    }
+    if (variant->is_admitted) {
+        return LANES_OK; /* its compile failed for want of something */
+    }
+    if (kernel->variant_count >= limits->variants) {
         return lanes_error_set(
             err, LANES_E_QUOTA,
             "the kernel has code for %u combinations of dtypes, layouts "
@@ -221,6 +232,7 @@ lanes_status lanes_server_variant_admit(lanes_server_variant *variant, lanes_err
             kernel->variant_count);
     }
     kernel->variant_count++;
+    variant->is_admitted = true;
     return LANES_OK;
 }
 

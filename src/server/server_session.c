@@ -88,8 +88,11 @@ lanes_status lanes_server_session_open(lanes_server *server, int fd, lanes_error
     lanes_status status = LANES_OK;
     lanes_server_session *session = NULL;
     if (server->session_count >= LANES_SESSIONS_MAX + REFUSALS_MAX) {
-        status = lanes_error_set(err, LANES_E_QUOTA, "%u connections are open",
-                                 server->session_count);
+        status = lanes_error_set(
+            err, LANES_E_QUOTA,
+            "%u connections are open, which is the limit, with and without a session; "
+            "close some",
+            server->session_count);
         goto out;
     }
     session = aligned_alloc(LANES_CACHE_LINE, sizeof(*session));
@@ -156,10 +159,12 @@ static lanes_status check_hello(lanes_server_session *session,
     for (const lanes_server_session *s = server->sessions; s != NULL; s = s->next) {
         open += s->state == LANES_SESSION_OPEN;
     }
-    if (open >= LANES_SESSIONS_MAX) {
+    const uint32_t most = server->options->limits.sessions;
+    if (open >= most) {
         return lanes_error_set(err, LANES_E_QUOTA,
-                               "%u sessions are open; the limit is %d", open,
-                               LANES_SESSIONS_MAX);
+                               "%u sessions are open; the executor's limit is %u; close "
+                               "one, or use a private executor",
+                               open, most);
     }
     return LANES_OK;
 }
@@ -180,6 +185,9 @@ static lanes_status create_parts(lanes_server_session *session, lanes_error *err
     }
     session->idle.first = &session->pool[0];
     session->idle.last = &session->pool[LANES_ABI_ENTRIES - 1];
+    for (uint32_t i = 0; i < LANES_PRIORITIES; i++) {
+        session->queue[i] = (lanes_server_queue){.turn.priority = i, .session = session};
+    }
     LANES_TRY(lanes_shm_table_create(&session->segments, err));
     lanes_server_place_segments(session);
     LANES_TRY(lanes_os_event_create(&session->event_fd, err));

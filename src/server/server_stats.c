@@ -176,9 +176,9 @@ static json_t *compiler_json(const lanes_server *server)
 {
     const lanes_server_stats *stats = &server->stats;
     const lanes_server_compiler *compiler = &server->compiler;
-    uint32_t jobs = 0;
+    uint32_t queued = 0;
     for (const lanes_server_job *job = compiler->first; job != NULL; job = job->next) {
-        jobs++;
+        queued++;
     }
     return json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:f}", "requests",
@@ -188,8 +188,8 @@ static json_t *compiler_json(const lanes_server *server)
         "crashed", number_json(stats->compiles_crashed), "limit",
         number_json(stats->compiles_over_limit), "restarts",
         number_json(stats->compiler_starts - (stats->compiler_starts != 0)), "queued",
-        (int)(jobs - compiler->sent_count), "running", (int)compiler->sent_count,
-        "total_ms", (double)stats->compile_wall_ns * 1e-6);
+        (int)queued, "running", (int)compiler->sent_count, "total_ms",
+        (double)stats->compile_wall_ns * 1e-6);
 }
 
 static json_t *code_json(const lanes_server *server)

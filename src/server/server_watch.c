@@ -57,6 +57,31 @@ void lanes_server_watch_deadline(lanes_server *server, uint64_t deadline_ns)
     }
 }
 
+/* When what runs of @p batch from now on must end; 0: never. */
+static uint64_t end_of_run(const lanes_server *server, const lanes_server_batch *batch)
+{
+    const uint64_t limit_ns = server->options->limits.batch_ns;
+    if (limit_ns == 0) {
+        return batch->deadline_ns;
+    }
+    const uint64_t rest_ns = limit_ns - lanes_min_u64(limit_ns, batch->outcome.run_ns);
+    const uint64_t end_ns = server->dispatch.now_ns + rest_ns;
+    return batch->deadline_ns != 0 ? lanes_min_u64(end_ns, batch->deadline_ns) : end_ns;
+}
+
+/* Control is to look once what begins now has run for too long. It looks at most once in
+ * that time if nothing ever does, since later slices do not end sooner. */
+static void look_in_time(lanes_server *server)
+{
+    const lanes_server_limits *limits = &server->options->limits;
+    if (limits->batch_ns != 0) {
+        lanes_server_watch_deadline(server, server->watch.deadline_ns);
+    }
+    if (limits->hold_ns != 0) {
+        lanes_server_watch_deadline(server, server->dispatch.now_ns + limits->hold_ns);
+    }
+}
+
 void lanes_server_watch_begin(lanes_server *server, const lanes_server_batch *batch,
                               lanes_engine_end *out_end)
 {
@@ -66,9 +91,13 @@ void lanes_server_watch_begin(lanes_server *server, const lanes_server_batch *ba
      * ran before has ended, and who sees the ticket sees all of them. */
     lanes_store_release_u64(&watch->session, batch->session->number);
     lanes_store_release_u64(&watch->tag, batch->tag);
-    lanes_store_release_u64(&watch->deadline_ns, batch->deadline_ns);
+    lanes_store_release_u64(&watch->deadline_ns, end_of_run(server, batch));
+    lanes_store_release_u64(&watch->begun_ns, server->dispatch.now_ns);
+    lanes_store_release_u64(&watch->others,
+                            server->dispatch.batch_count - batch->session->batch_count);
     lanes_store_release_u64(&watch->running, ticket);
     lanes_server_tally_begin(batch, ticket);
+    look_in_time(server);
     *out_end = (lanes_engine_end){
         .cancel = &batch->session->cancel, .ended = &watch->ended, .ticket = ticket};
 }
@@ -128,11 +157,21 @@ void lanes_server_watch_leave_team(lanes_server *server)
     pthread_mutex_unlock(&server->watch.mutex);
 }
 
-bool lanes_server_watch_finish(lanes_server *server)
+bool lanes_server_watch_finish(lanes_server *server, lanes_server_batch *batch)
 {
     lanes_server_watch *watch = &server->watch;
     lanes_store_release_u64(&watch->running, 0);
-    return lanes_load_relaxed_u64(&watch->ended) == watch->last_ticket;
+    /* Pairs with the release in end_running(). */
+    if (lanes_load_acquire_u64(&watch->ended) != watch->last_ticket) {
+        return false;
+    }
+    if (lanes_load_relaxed_u64(&watch->held) == watch->last_ticket) {
+        batch->ended_for = LANES_END_HELD;
+    } else if (watch->deadline_ns != batch->deadline_ns &&
+               lanes_clock_ns() >= watch->deadline_ns) {
+        batch->ended_for = LANES_END_LIMIT;
+    }
+    return true;
 }
 
 /* ---- Control ---------------------------------------------------------------------- */
@@ -142,6 +181,8 @@ struct running {
     uint64_t session;
     uint64_t tag;
     uint64_t deadline_ns;
+    uint64_t begun_ns;
+    uint64_t others;
 };
 
 static struct running read_running(const lanes_server_watch *watch)
@@ -150,6 +191,8 @@ static struct running read_running(const lanes_server_watch *watch)
     running.session = lanes_load_acquire_u64(&watch->session);
     running.tag = lanes_load_acquire_u64(&watch->tag);
     running.deadline_ns = lanes_load_acquire_u64(&watch->deadline_ns);
+    running.begun_ns = lanes_load_acquire_u64(&watch->begun_ns);
+    running.others = lanes_load_acquire_u64(&watch->others);
     if (lanes_load_relaxed_u64(&watch->running) != running.ticket) {
         running.ticket = 0;
     }
@@ -163,6 +206,27 @@ static lanes_server_session *find_session(const lanes_server *server, uint64_t n
         session = session->next;
     }
     return session;
+}
+
+/* True if other sessions have something to run: taken, or still in their rings. */
+static bool do_others_wait(const lanes_server *server, const struct running *running)
+{
+    bool is_waiting = running->others != 0;
+    for (const lanes_server_session *s = server->sessions; s != NULL && !is_waiting;
+         s = s->next) {
+        is_waiting = s->number != running->session && s->state == LANES_SESSION_OPEN &&
+                     lanes_ring_executor_seems_waiting(&s->ring);
+    }
+    return is_waiting;
+}
+
+/* True if what runs has not come to the end of a slice for too long. */
+static bool is_holding(const lanes_server *server, const struct running *running,
+                       uint64_t now_ns)
+{
+    const uint64_t hold_ns = server->options->limits.hold_ns;
+    return running->ticket != 0 && hold_ns != 0 && now_ns > running->begun_ns &&
+           now_ns - running->begun_ns >= hold_ns && do_others_wait(server, running);
 }
 
 /* True if what runs is to end at @p now_ns. */
@@ -202,7 +266,7 @@ static void end_running(lanes_server *server, uint64_t ticket, uint64_t now_ns)
     if (lanes_load_relaxed_u64(&watch->ended) != ticket) {
         watch->ended_ns = now_ns;
         watch->attempts = 0;
-        lanes_store_relaxed_u64(&watch->ended, ticket);
+        lanes_store_release_u64(&watch->ended, ticket);
     } else if (watch->attempts == ATTEMPTS_MAX) {
         lanes_log(LANES_LOG_ERROR, ROOM, "a callback cannot be ended; giving up on it");
         lanes_os_exit_now(EXIT_STUCK);
@@ -229,7 +293,11 @@ uint64_t lanes_server_watch_tick(lanes_server *server, uint64_t now_ns)
         lanes_server_post(server, &watch->expire, LANES_MAIL_EXPIRE);
     }
     const struct running running = read_running(watch);
-    if (must_end(server, &running, now_ns)) {
+    const bool is_held = is_holding(server, &running, now_ns);
+    if (is_held) {
+        lanes_store_relaxed_u64(&watch->held, running.ticket);
+    }
+    if (is_held || must_end(server, &running, now_ns)) {
         end_running(server, running.ticket, now_ns);
         return GRACE_NS;
     }

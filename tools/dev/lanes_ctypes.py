@@ -83,7 +83,7 @@ class Batch(ctypes.Structure):
         ("tag", u64), ("errors", u32), ("casting", u32), ("seed", u64),
         ("params", handle), ("params_offset", u64), ("params_bytes", u64),
         ("has_where", u32), ("denormals", u32), ("reduce", u32), ("reduce_axes", u32),
-        ("deadline_ns", u64), ("no_replay", u32), ("reserved", u32),
+        ("deadline_ns", u64), ("no_replay", u32), ("priority", u32),
     ]  # fmt: skip
 
 

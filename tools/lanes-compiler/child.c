@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "codegen/codegen.h"
+#include "os/os_thread.h"
 #include "sandbox.h"
 
 /* Reads @p bytes of the IR's memfd from @p offset on. */
@@ -142,6 +143,7 @@ _Noreturn void child_run(const child_task *task)
     const lanes_compile_request *request = task->request;
     const uint64_t output_bytes_max = task->limits->output_bytes;
     lanes_error err = {.code = LANES_OK};
+    LANES_IGNORE(lanes_os_give_way() < 0, "then it competes with batches");
     if (sandbox_limit(task->limits, task->parent, task->ir_fd, task->result_fd) < 0) {
         _exit(CHILD_EXIT_FAILED);
     }

@@ -18,6 +18,7 @@
 #include "os/os_memory.h"
 #include "os/os_process.h"
 #include "os/os_socket.h"
+#include "os/os_thread.h"
 #include "os/os_wait.h"
 #include "sandbox.h"
 
@@ -60,7 +61,7 @@ void compiler_limits_default(compiler_limits *limits)
         .wall_seconds = LANES_COMPILE_WALL_SECONDS,
         .memory_bytes = LANES_COMPILE_MEMORY_BYTES,
         .output_bytes = LANES_COMPILE_OUTPUT_BYTES,
-        .children_max = sandbox_cpu_count() + 2,
+        .children_max = lanes_os_cpu_count() + LANES_COMPILE_EXTRA,
     };
 }
 

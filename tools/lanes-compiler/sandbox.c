@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,15 +15,6 @@
 #include <unistd.h>
 
 #include "os/os_process.h"
-
-uint32_t sandbox_cpu_count(void)
-{
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) < 1) {
-        return 1;
-    }
-    return (uint32_t)CPU_COUNT(&allowed);
-}
 
 static lanes_status set_limit(enum lanes_os_limit limit, uint64_t soft, uint64_t hard)
 {

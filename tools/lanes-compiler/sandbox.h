@@ -31,7 +31,4 @@ LANES_NODISCARD lanes_status sandbox_close(lanes_error *err);
 /** From now on a failing allocation ends the process with @p exit_status. */
 void sandbox_exit_without_memory(int exit_status);
 
-/** CPUs this process may run on, at least 1. */
-uint32_t sandbox_cpu_count(void);
-
 #endif /* LANES_COMPILER_SANDBOX_H */

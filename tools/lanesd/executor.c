@@ -155,6 +155,11 @@ static lanes_status read_again(void *ctx, lanes_server_settings *out_settings,
     warn_of_restart("socket", now->socket, fresh.socket);
     warn_of_restart("cpu", now->cpu, fresh.cpu);
     warn_of_restart("cache-folder", now->cache_folder, fresh.cache_folder);
+    if (memcmp(&now->limits, &fresh.limits, sizeof(now->limits)) != 0) {
+        lanes_log(LANES_LOG_WARNING, ROOM,
+                  "the limits of sessions count when the executor is started the next "
+                  "time");
+    }
     *out_settings = (lanes_server_settings){
         .threads = fresh.threads,
         .use_smt = fresh.has_smt,
@@ -242,6 +247,7 @@ static int serve(struct executor *executor)
     server.cache_folder = executor->cache[0] != '\0' ? executor->cache : NULL;
     server.cache_bytes = options->cache_bytes;
     server.code_bytes = options->code_bytes;
+    server.limits = options->limits;
     server.hooks.ctx = &executor->spawner;
     server.hooks.start_compiler = spawner_run;
     server.calls =

@@ -12,6 +12,7 @@
 #include <sysexits.h>
 
 #include "kernel/cpu.h"
+#include "option_limits.h"
 #include "server/server.h"
 #include "topo/topo.h"
 
@@ -39,6 +40,21 @@ static const struct argp_option option_table[] = {
     {"code-bytes", LANESD_CODE_BYTES, "N", 0,
      "Keep N bytes of code loaded that nobody uses just now; default: 67108864 (64 MiB)",
      0},
+    {"sessions", LANESD_SESSIONS, "N", 0, "At most N sessions at once; default: 64", 1},
+    {"kernels", LANESD_KERNELS, "N", 0, "At most N kernels of a session; default: 4096",
+     1},
+    {"compiles", LANESD_COMPILES, "N", 0,
+     "At most N compiles of a session that wait; default: 1024", 1},
+    {"session-bytes", LANESD_SESSION_BYTES, "N", 0,
+     "At most N bytes in the segments of a session; default: 0, no limit", 1},
+    {"executor-bytes", LANESD_EXECUTOR_BYTES, "N", 0,
+     "At most N bytes in the segments of all sessions; default: 0, no limit", 1},
+    {"batch-limit", LANESD_BATCH_LIMIT, "SECONDS", 0,
+     "End batches that have run for so long, waiting excluded; default: 0, no limit", 1},
+    {"hold-limit", LANESD_HOLD_LIMIT, "SECONDS", 0,
+     "End a batch that holds all threads in one callback for so long while batches of "
+     "other sessions wait; 0: never; default: 10",
+     1},
     {"log-level", LANESD_LOG_LEVEL, "LEVEL", 0,
      "error, warning, info or debug; default: info, with --private-fd warning", 0},
     {"config", LANESD_CONFIG, "FILE", 0,
@@ -59,6 +75,7 @@ static const struct argp_option option_table[] = {
      "Be the executor, which nobody starts again when it crashes", 0},
     {"supervised", LANESD_SUPERVISED, "PID", OPTION_HIDDEN,
      "lanesd starts lanes-executor with it", 0},
+    {NULL, 0, NULL, 0, "Limits; what goes beyond one fails and is told so:", 1},
     {0},
 };
 
@@ -193,6 +210,14 @@ static lanes_status set_option(struct lanesd_options *options, int option,
         return parse_number(value, 0, LONG_MAX, &options->cache_bytes, err);
     case LANESD_CODE_BYTES:
         return parse_number(value, 0, LONG_MAX, &options->code_bytes, err);
+    case LANESD_SESSIONS:
+    case LANESD_KERNELS:
+    case LANESD_COMPILES:
+    case LANESD_SESSION_BYTES:
+    case LANESD_EXECUTOR_BYTES:
+    case LANESD_BATCH_LIMIT:
+    case LANESD_HOLD_LIMIT:
+        return lanesd_limit_set(&options->limits, option, value, err);
     case LANESD_LOG_LEVEL:
         return parse_level(value, &options->log_level, err);
     case LANESD_CONFIG:
@@ -285,6 +310,7 @@ void lanesd_options_parse(int argc, char **argv, struct lanesd_options *out_opti
         .private_fd = -1,
         .cache_bytes = LANES_SERVER_CACHE_BYTES,
         .code_bytes = LANES_SERVER_CODE_BYTES,
+        .limits = LANES_SERVER_LIMITS_INIT,
         .log_level = LANES_LOG_INFO,
     };
     argp_parse(&argp, argc, argv, 0, NULL, out_options);
@@ -317,7 +343,8 @@ lanes_status lanesd_options_set(struct lanesd_options *options, const char *name
     }
     return lanes_error_set(err, -ENOENT,
                            "there is no such key; those are socket, threads, smt, cpu, "
-                           "cache-folder, cache-bytes, code-bytes and log-level");
+                           "cache-folder, cache-bytes, code-bytes, log-level and the "
+                           "limits of lanesd --help");
 }
 
 /* What goes before a file's values, which are all checked nevertheless. */
@@ -332,6 +359,11 @@ static void put_back(struct lanesd_options *options, const struct lanesd_options
     }
     if ((given & bit_of(LANESD_CACHE_FOLDER)) != 0) {
         memcpy(options->cache_folder, first->cache_folder, sizeof(first->cache_folder));
+    }
+    for (int option = LANESD_SOCKET; option < LANESD_CONFIG; option++) {
+        if (lanesd_is_limit(option) && (given & bit_of(option)) != 0) {
+            lanesd_limit_copy(&options->limits, &first->limits, option);
+        }
     }
     options->threads =
         (given & bit_of(LANESD_THREADS)) != 0 ? first->threads : options->threads;

@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "os/os_file.h"
+#include "server/server.h"
 
 #define ROOM "lanesd"
 
@@ -28,6 +29,13 @@ enum lanesd_option {
     LANESD_CACHE_FOLDER,
     LANESD_CACHE_BYTES,
     LANESD_CODE_BYTES,
+    LANESD_SESSIONS, /* limits: option_limits.c */
+    LANESD_KERNELS,
+    LANESD_COMPILES,
+    LANESD_SESSION_BYTES,
+    LANESD_EXECUTOR_BYTES,
+    LANESD_BATCH_LIMIT,
+    LANESD_HOLD_LIMIT,
     LANESD_LOG_LEVEL,
     LANESD_CONFIG,
     LANESD_DUMPABLE,
@@ -47,6 +55,7 @@ struct lanesd_options {
     uint32_t threads; /* 0: as many as allowed */
     uint64_t cache_bytes;
     uint64_t code_bytes;
+    lanes_server_limits limits;
     enum lanes_log_level log_level;
     char socket[LANES_OS_PATH_MAX];       /* "": the one handed over, or the usual one */
     char cpu[LANESD_CPU_MAX];             /* "": native */

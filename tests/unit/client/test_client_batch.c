@@ -125,7 +125,7 @@ Test(client_batch, arguments_are_checked)
     lanes_operand bad_operands[3];
     memcpy(bad_operands, made.operands, sizeof(bad_operands));
     bad_operands[1].segment = NULL;
-    lanes_batch cases[13];
+    lanes_batch cases[15];
     for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
         cases[i] = make_batch(&made, 1);
     }
@@ -142,6 +142,8 @@ Test(client_batch, arguments_are_checked)
     cases[10].casting = LANES_CASTING_UNSAFE + 1;
     cases[11].has_where = 2;
     cases[12].reduce = LANES_REDUCE_SCAN + 1;
+    cases[13].priority = LANES_PRIORITY_HIGH + 1;
+    cases[14].no_replay = 2;
     for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
         cr_assert_eq(lanes_submit(session, &cases[i], &err), LANES_E_INVALID, "case %zu",
                      i);
@@ -173,6 +175,9 @@ Test(client_batch, castings_and_flags_that_are_none_are_refused_by_name)
     batch.reduce = UINT32_MAX;
     expect_refusal(batch, "batch.reduce 4294967295 is none of enum lanes_reduce, 0 .. ");
     batch.reduce = LANES_REDUCE_NONE;
+    batch.priority = 3;
+    expect_refusal(batch, "batch.priority 3 is none of enum lanes_priority, 0 .. 2");
+    batch.priority = LANES_PRIORITY_NORMAL;
     cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK, "%s", err.message);
 }
 
@@ -528,6 +533,18 @@ Test(client_batch, a_deadline_is_counted_from_submission)
     batch.deadline_ns = UINT64_MAX - 5;
     cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK);
     cr_assert_eq(fake.entry.deadline_ns, 0, "later than the clock goes");
+}
+
+Test(client_batch, the_priority_is_passed_on)
+{
+    open_honest();
+    const arrays made = make_arrays();
+    lanes_batch batch = make_batch(&made, 1);
+    for (uint32_t i = 0; i <= LANES_PRIORITY_HIGH; i++) {
+        batch.priority = i;
+        cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK);
+        cr_assert_eq(fake.entry.priority, i);
+    }
 }
 
 Test(client_batch, cancelling_names_the_tag)

@@ -6,6 +6,9 @@
 
 #include <criterion/criterion.h>
 #include <sched.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static cpu_set_t allowed_cpus(void)
 {
@@ -84,4 +87,31 @@ Test(os_thread, a_part_of_the_cpus_stays_a_part, .timeout = 10)
 Test(os_thread, a_cpu_that_no_machine_has_is_no_reason, .timeout = 10)
 {
     cr_expect_not(lanes_os_leave_cpu(UINT32_MAX));
+}
+
+Test(os_thread, the_cpus_it_may_use_are_counted, .timeout = 10)
+{
+    cpu_set_t before = allowed_cpus();
+    cr_assert_eq(lanes_os_cpu_count(), (uint32_t)CPU_COUNT(&before));
+    allow_only((uint32_t)sched_getcpu());
+    cr_assert_eq(lanes_os_cpu_count(), 1);
+    cr_assert_eq(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
+/* In a child, since it cannot be undone. */
+Test(os_thread, giving_way_is_batch_work_and_nicer, .timeout = 10)
+{
+    const int nice = getpriority(PRIO_PROCESS, 0);
+    const pid_t pid = fork();
+    cr_assert_geq(pid, 0);
+    if (pid == 0) {
+        const bool is_right = lanes_os_give_way() == LANES_OK &&
+                              sched_getscheduler(0) == SCHED_BATCH &&
+                              getpriority(PRIO_PROCESS, 0) == (nice < 14 ? nice + 5 : 19);
+        _exit(is_right ? 0 : 1);
+    }
+    int ended = 0;
+    cr_assert_eq(waitpid(pid, &ended, 0), pid);
+    cr_assert_eq(ended, 0);
+    cr_assert_eq(getpriority(PRIO_PROCESS, 0), nice);
 }

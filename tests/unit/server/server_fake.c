@@ -379,6 +379,10 @@ static void *compile_forever(void *ctx)
         lanes_fetch_add_relaxed_u32(&self.f->compiles, 1);
         lanes_store_relaxed_u32(&self.f->convention, job.request.convention);
         read_command(&job, message.fds[0]);
+        if (is_command(&job, "first")) {
+            lanes_store_relaxed_u32(&self.f->order,
+                                    lanes_load_relaxed_u32(&self.f->compiles));
+        }
         read_known(&job, message.fds[0]);
         job.result_fd = message.fds[1];
         const bool is_dying = is_command(&job, "die");

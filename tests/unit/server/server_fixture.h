@@ -8,9 +8,11 @@
  *
  *   double fail slow        a kernel f8(f8): 2 x; 2 x unless x < 0; 2 x, 1 us an element
  *   hold                    as double, once fixture.is_released is set
+ *   first                   as double, noting how many were compiled before
  *   endless                 as double, but does not come back while x < -1
  *   stubborn                as double, but cannot be interrupted for 200 ms
  *   lines                   as slow, counting calls and outputs that are not aligned
+ *   trace                   as slow, writing down whose turn it was (fake_trace)
  *   hypot                   as double, reported to call hypot
  *   raise mask              as fail, with ValueError('negative'); and with a mask operand
  *   zero                    as fail, with a division by zero
@@ -64,6 +66,7 @@ typedef struct fixture {
     uint32_t unloads;
     uint32_t fails_to_start; /* the compiler does not start */
     uint32_t convention;     /* of the last compile */
+    uint32_t order; /* compiles that began before that of "first", + 1; 0: none */
 } fixture;
 
 void fixture_init(fixture *f, uint32_t threads);

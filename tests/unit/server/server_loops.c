@@ -15,6 +15,9 @@
 uint32_t fake_explains;
 uint32_t fake_lines;
 uint32_t fake_crooked;
+fake_turn fake_trace[FAKE_TURNS_MAX];
+uint32_t fake_turns;
+uint64_t fake_elements;
 
 /* As loop.h says: an array is contiguous or, at stride 0, one element; rows are at a
  * stride. */
@@ -113,6 +116,24 @@ static void loop_lines(const lanes_loop_frame *frame, uint64_t begin, uint64_t e
     lanes_fetch_add_relaxed_u32(&fake_crooked, is_crooked ? 1 : 0);
     lanes_fetch_add_relaxed_u32(&fake_lines, 1);
     loop_slow(frame, begin, end, result);
+}
+
+static void loop_trace(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                       lanes_loop_result *result)
+{
+    const uint64_t start_ns = lanes_clock_ns();
+    fake_turn *last = fake_turns > 0 ? &fake_trace[fake_turns - 1] : NULL;
+    if ((last == NULL || last->seed != frame->seed) && fake_turns < FAKE_TURNS_MAX) {
+        last = &fake_trace[fake_turns++];
+        *last = (fake_turn){.seed = frame->seed,
+                            .before = lanes_load_relaxed_u64(&fake_elements)};
+    }
+    loop_slow(frame, begin, end, result);
+    last->elements += end - begin;
+    const uint64_t taken_ns = lanes_clock_ns() - start_ns;
+    last->ns += taken_ns;
+    last->longest_ns = taken_ns > last->longest_ns ? taken_ns : last->longest_ns;
+    lanes_fetch_add_relaxed_u64(&fake_elements, end - begin);
 }
 
 static void loop_seed(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
@@ -243,6 +264,7 @@ static int32_t explain_zero_division(const lanes_loop_frame *frame, uint64_t ind
 static const fake_kernel kernels[] = {
     {.name = "double", .loop = loop_double, .signature = UNARY},
     {.name = "hold", .loop = loop_double, .signature = UNARY},
+    {.name = "first", .loop = loop_double, .signature = UNARY},
     {.name = "gone", .loop = loop_double, .signature = UNARY},
     {.name = "fail", .loop = loop_fail, .signature = UNARY, .may_raise = 1},
     {.name = "slow", .loop = loop_slow, .signature = UNARY},
@@ -250,6 +272,7 @@ static const fake_kernel kernels[] = {
     {.name = "endless", .loop = loop_endless, .signature = UNARY},
     {.name = "stubborn", .loop = loop_stubborn, .signature = UNARY},
     {.name = "lines", .loop = loop_lines, .signature = UNARY},
+    {.name = "trace", .loop = loop_trace, .signature = UNARY},
     {.name = "seed", .loop = loop_seed, .signature = UNARY},
     {.name = "fault", .loop = loop_fault, .signature = UNARY, .may_raise = 1},
     {.name = "deep", .loop = loop_deep, .signature = UNARY},

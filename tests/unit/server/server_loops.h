@@ -35,4 +35,21 @@ extern uint32_t fake_explains;
 extern uint32_t fake_lines;
 extern uint32_t fake_crooked;
 
+/** What "trace" has run: a row for each change from one seed to another. */
+typedef struct fake_turn {
+    uint64_t seed;       /* of the batch */
+    uint64_t elements;   /* run without another one's in between */
+    uint64_t ns;         /* that they took */
+    uint64_t longest_ns; /* of the calls that they were run in */
+    uint64_t before;     /* elements of all seeds before these */
+} fake_turn;
+
+#define FAKE_TURNS_MAX 8192u
+
+/** With a team of one thread only. Read them when what is in them has been completed. */
+extern fake_turn fake_trace[FAKE_TURNS_MAX];
+extern uint32_t fake_turns;
+/** Elements of all seeds so far; atomic. */
+extern uint64_t fake_elements;
+
 #endif /* LANES_TESTS_SERVER_LOOPS_H */

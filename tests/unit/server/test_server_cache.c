@@ -270,7 +270,7 @@ Test(server_cache, code_stays_loaded_for_the_next_who_asks)
 Test(server_cache, a_kernel_has_a_limited_number_of_variants)
 {
     fixture_init(&f, 2);
-    f.options.variants_max = 1;
+    f.options.limits.variants = 1;
     start();
     const lanes_abi_kernel kernel = load_ok(&c, "double");
     for (int again = 0; again < 2; again++) {
