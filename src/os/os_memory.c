@@ -240,6 +240,11 @@ static enum lanes_os_object object_kind(const struct stat *file,
     return is_memory ? LANES_OS_OBJECT_MEMORY : LANES_OS_OBJECT_FILE;
 }
 
+bool lanes_os_fd_is_memory(int fd)
+{
+    return fcntl(fd, F_GET_SEALS) >= 0; /* EINVAL for everything else */
+}
+
 lanes_status lanes_os_fd_facts(int fd, lanes_os_facts *out_facts, lanes_error *err)
 {
     struct stat file;
