@@ -111,6 +111,7 @@ typedef struct lanes_os_facts {
     enum lanes_os_object object;
     uint64_t bytes;           /**< size of the file */
     uint64_t allocated_bytes; /**< less than `bytes`: it has holes */
+    uint64_t page_bytes;      /**< mapped and unmapped in these; of huge pages: theirs */
     uint64_t device;          /**< with inode: names the object, however it was opened */
     uint64_t inode;
     uint64_t mtime_ns; /**< last change of the contents */

@@ -52,6 +52,14 @@ static lanes_status check_size(int fd, const lanes_os_facts *facts, uint64_t wan
             "a segment of %llu bytes exceeds LANES_SEGMENT_BYTES_MAX %llu",
             (unsigned long long)wanted, (unsigned long long)LANES_SEGMENT_BYTES_MAX);
     }
+    /* Ordinary pages are rounded up by the kernel, when they are unmapped, too. */
+    if (facts->page_bytes > lanes_os_page_bytes() && wanted % facts->page_bytes != 0) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "descriptor %d has pages of %llu bytes, of which %llu are "
+                               "no multiple; attach all of it",
+                               fd, (unsigned long long)facts->page_bytes,
+                               (unsigned long long)wanted);
+    }
     return LANES_OK;
 }
 

@@ -494,6 +494,25 @@ Test(shm_table, what_is_refused_is_not_sealed)
     cr_assert_eq(ftruncate(fd, 8192), 0);
 }
 
+/* Part of a huge page can be mapped, but not unmapped. */
+Test(shm_table, huge_pages_are_attached_whole)
+{
+    lanes_abi_id id;
+    const int fd = memfd_create("test", MFD_CLOEXEC | MFD_HUGETLB);
+    if (fd < 0 || ftruncate(fd, (off_t)1 << 30) != 0) { /* whatever their size is */
+        cr_skip("there are no huge pages");
+    }
+    for (uint32_t flags = 0; flags <= LANES_ABI_SEGMENT_READ_ONLY; flags++) {
+        cr_assert_eq(lanes_shm_attach(table, fd, 4096, flags, &id, &err),
+                     LANES_E_INVALID);
+        cr_assert_not_null(strstr(err.message, "of which 4096 are no multiple"), "%s",
+                           err.message);
+    }
+    const lanes_status all = lanes_shm_attach(table, fd, 0, 0, &id, &err);
+    cr_assert(all == LANES_OK || all == -ENOSPC || all == -ENOMEM, "%s",
+              lanes_status_name(all));
+}
+
 /* A tmpfs of 1 MiB that only this process sees; false where that is not allowed. */
 static bool mount_small(char folder[32])
 {
