@@ -125,6 +125,27 @@ static struct usage usage_of(uint32_t pid)
     return usage;
 }
 
+/* What is behind each descriptor: to see which are left. */
+static void print_descriptors(uint32_t pid)
+{
+    char path[320];
+    char target[256];
+    snprintf(path, sizeof(path), "/proc/%u/fd", pid);
+    DIR *all = opendir(path);
+    const struct dirent *one;
+    while (all != NULL && (one = readdir(all)) != NULL) {
+        snprintf(path, sizeof(path), "/proc/%u/fd/%s", pid, one->d_name);
+        const ssize_t length = readlink(path, target, sizeof(target) - 1);
+        if (length > 0) {
+            printf("stress_clients: descriptor %s: %.*s\n", one->d_name, (int)length,
+                   target);
+        }
+    }
+    if (all != NULL) {
+        closedir(all);
+    }
+}
+
 /* Once the executor has noticed that everybody but us is gone. */
 static struct usage settled_usage(uint32_t pid, const struct usage *expected)
 {
@@ -281,13 +302,17 @@ int main(int argc, char **argv)
     for (uint64_t i = 0; i < cycles + WARM_UP; i++) {
         if (i == WARM_UP) {
             before = settled_usage(pid, NULL);
+            print_usage("at first", &before);
         }
         run_cycle(&f, &random, i);
         observe(&observer);
     }
     const struct usage after = settled_usage(pid, &before);
-    print_usage("at first", &before);
     print_usage("in the end", &after);
+    if (after.fds != before.fds) {
+        print_descriptors(pid);
+    }
+    fflush(stdout); /* before what may abort() */
     require(after.fds == before.fds, "stress_clients", "descriptors are left");
     require(after.maps <= before.maps + MAPS_TOLERANCE, "stress_clients",
             "mappings are left");
