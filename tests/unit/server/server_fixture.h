@@ -18,18 +18,21 @@
  *   fault deep              as fail, but x < -1 reads address 0x10; recurses without end
  *   seed params             f8(f8): the seed; x * params[0] + params[1], of 16 bytes
  *   rows two                f8(f8[:]), the sum of a row; f8,f8(f8): 2 x and x + 1
- *   faults                  x / 3; x of -2 to -6 ends by SIGSEGV, SIGFPE, SIGILL, for
- * want of stack, by SIGBUS (server_loops.h) crash:N lost            a crash by signal N;
- * by none cpu wall memory output nochild strange   the other outcomes, and one that is
- * none refuse                  LANES_E_IR_REFUSED, "refused by the fake" version short
- * sizes object signature rowmask manyparams symbol explainer table notable payloads lists
- * missing text json other otherparams nolink, form node type message location textout
- * textwrap textlong bitsout bitswrap bitslong, listcount listdtype listout listwrap
- * malformed results die                     the compiler ends =NAME                   as
- * kernel NAME, with the key that every =NAME has: what is loaded already is left out;
- * every other code has its own key ~NAME                   as =NAME, but the key is that
- * of all ~NAME gone                    as double, but first without code that is not
- * loaded liar                    always without
+ *   faults                  x / 3; x of -2 to -6 ends by SIGSEGV, SIGFPE, SIGILL, a
+ *                           stack that overflows, SIGBUS (server_loops.h)
+ *   crash:N lost            a crash by signal N; by none
+ *   cpu wall memory output nochild strange   the other outcomes, and one that is none
+ *   refuse                  LANES_E_IR_REFUSED, "refused by the fake"
+ *   version short sizes object signature rowmask manyparams symbol explainer table
+ *   notable payloads lists missing text json other otherparams nolink, form node type
+ *   message location textout textwrap textlong bitsout bitswrap bitslong, listcount
+ *   listdtype listout listwrap              malformed results
+ *   die                     the compiler ends
+ *   =NAME                   as kernel NAME, with the key that every =NAME has: what is
+ *                           loaded already is left out; every other code has its own key
+ *   ~NAME                   as =NAME, but the key is that of all ~NAME
+ *   gone                    as double, but first without code that is not loaded
+ *   liar                    always without
  *
  * A fused kernel is what the command of its first node says, as a variant would be.
  */
