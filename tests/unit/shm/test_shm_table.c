@@ -175,6 +175,8 @@ Test(shm_table, stale_and_invented_ids_are_refused)
     cr_assert_eq(again.slot, id.slot);
     cr_assert_neq(again.generation, id.generation);
     cr_assert_eq(lanes_shm_acquire(table, id, &segment), LANES_E_STALE_ID);
+    const lanes_abi_id beyond = {again.slot + LANES_SEGMENTS_MAX, again.generation};
+    cr_assert_eq(lanes_shm_acquire(table, beyond, &segment), LANES_E_STALE_ID);
     lanes_os_close(&fd);
 }
 
@@ -278,6 +280,9 @@ Test(shm_table, what_cannot_be_mapped_is_refused)
         cr_assert_eq(lanes_shm_attach(table, cases[i].fd, cases[i].bytes, cases[i].flags,
                                       &id, &err),
                      cases[i].expected, "case %zu", i);
+        cr_assert(cases[i].expected != -EACCES ||
+                      strstr(err.message, "is not open for reading") != NULL,
+                  "case %zu: %s", i, err.message);
         mapped += cases[i].expected == LANES_OK;
     }
     cr_assert_eq(lanes_shm_table_count(table), mapped);
@@ -298,6 +303,7 @@ Test(shm_table, impossible_sizes_are_refused)
     int fd = -1;
     for (size_t i = 0; i < LANES_ARRAY_COUNT(sizes); i++) {
         cr_assert_eq(lanes_shm_create(table, sizes[i], &id, &fd, &err), LANES_E_INVALID);
+        cr_assert_not_null(strstr(err.message, " bytes is not possible; 1 to "));
     }
 }
 
