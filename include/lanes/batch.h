@@ -124,8 +124,8 @@ typedef lanes_abi_raised lanes_raised;
 /** The outcome of one batch. */
 typedef struct lanes_completion {
     uint64_t tag;        /**< of the batch */
-    lanes_status status; /**< LANES_OK, LANES_E_KERNEL_RAISED, _KERNEL_FAULT, or why it
-                            did not run */
+    lanes_status status; /**< LANES_OK, LANES_E_KERNEL_RAISED, _KERNEL_FAULT,
+                            _SEGMENT_TRUNCATED, or why it did not run */
     uint32_t threads;    /**< that ran at least one tile */
     uint64_t elements;   /**< in the batch */
     uint64_t failed; /**< elements whose callback failed; their outputs are unchanged */

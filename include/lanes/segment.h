@@ -43,8 +43,15 @@ LANES_API LANES_NODISCARD lanes_status lanes_segment_create(lanes_session *sessi
 
 /**
  * Share an existing file descriptor: a memfd, a POSIX shared memory object or a regular
- * file (mapped, not read). If the object shrinks later, batches that touch the lost part
- * fail. The session keeps a duplicate of the descriptor, for an executor that takes over.
+ * file (mapped, not read). The session keeps a duplicate of the descriptor, for an
+ * executor that takes over.
+ *
+ * A memfd that can be sealed, and is open for writing, is sealed against resizing here
+ * (F_SEAL_SHRINK, F_SEAL_GROW), for good: it cannot fail under a batch. Other objects can
+ * shrink at any time. Then batches that touch the lost part end with
+ * LANES_E_SEGMENT_TRUNCATED, and lanes_segment_data() is no safer for the client itself.
+ * Holes that are punched into either become zeroes; where a file system is too full to
+ * fill them, that is the same failure.
  *
  * @param fd  borrowed; open for reading, and for writing unless LANES_SEGMENT_READ_ONLY
  * @param flags  LANES_SEGMENT_*

@@ -600,7 +600,8 @@ void lanes_server_complete(lanes_server *server, lanes_server_batch *batch,
 /** All elements have been run: complete as the batch's errors policy says. */
 void lanes_server_complete_run(lanes_server *server, lanes_server_batch *batch);
 
-/** A fault has ended a tile: complete with LANES_E_KERNEL_FAULT. */
+/** A fault has ended a tile: complete with LANES_E_KERNEL_FAULT, or, if a segment of the
+ * batch has lost memory, with LANES_E_SEGMENT_TRUNCATED. */
 void lanes_server_complete_fault(lanes_server *server, lanes_server_batch *batch);
 
 /** Announce posted completions and wake the client if it sleeps. */

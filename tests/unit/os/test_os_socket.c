@@ -130,6 +130,32 @@ Test(os_socket, datagram_that_does_not_fit_fails_and_closes_its_descriptors,
     cr_assert_eq(next_fd(), before);
 }
 
+/* It is no end of the connection, as an empty one would be. */
+Test(os_socket, datagram_that_does_not_fit_is_said_so, .timeout = 20)
+{
+    make_pair();
+    char longer[sizeof(buffer) + 1] = {0};
+    lanes_os_message message;
+    lanes_error err;
+    cr_assert_eq(lanes_os_send(ends[0], longer, sizeof(longer), NULL, 0, 0, NULL),
+                 LANES_OK);
+    cr_assert_eq(receive(&message, 0, &err), LANES_E_PROTOCOL);
+    cr_assert_not_null(strstr(err.message, "a datagram does not fit"));
+}
+
+Test(os_socket, a_peer_that_left_without_reading_is_gone, .timeout = 20)
+{
+    make_pair();
+    lanes_os_message message;
+    lanes_error err;
+    cr_assert_eq(lanes_os_send(ends[1], "unread", 6, NULL, 0, 0, NULL), LANES_OK);
+    lanes_os_close(&ends[0]);
+    cr_assert_eq(receive(&message, 0, &err), LANES_E_PEER_GONE, "by ECONNRESET");
+    const int nobody = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    cr_assert_eq(lanes_os_send(nobody, "x", 1, NULL, 0, 0, &err), LANES_E_PEER_GONE,
+                 "by ENOTCONN");
+}
+
 /** Send more descriptors than lanes_os_send() would, or none of bytes. */
 static void send_raw(size_t bytes, const int *fds, size_t fd_count)
 {
