@@ -77,15 +77,15 @@ static bool is_empty(const struct operand *of, uint32_t dimensions)
 /* Every byte inside, whatever the order of the strides. */
 static void check_span(const struct operand *of, uint32_t dimensions)
 {
-    __int128 low = of->words.offset;
-    __int128 high = low + (__int128)of->element_bytes;
+    fuzz_i128 low = of->words.offset;
+    fuzz_i128 high = low + (fuzz_i128)of->element_bytes;
     for (uint32_t d = 0; d < dimensions; d++) {
-        const __int128 reach = (__int128)(of->shape[d] - 1) * of->stride[d];
+        const fuzz_i128 reach = (fuzz_i128)(of->shape[d] - 1) * of->stride[d];
         low += reach < 0 ? reach : 0;
         high += reach > 0 ? reach : 0;
     }
     FUZZ_CHECK(of->element_bytes > 0);
-    FUZZ_CHECK(low >= 0 && high <= (__int128)of->segment->mapping.bytes);
+    FUZZ_CHECK(low >= 0 && high <= (fuzz_i128)of->segment->mapping.bytes);
     FUZZ_CHECK(!of->is_written || !of->segment->mapping.is_read_only);
 }
 
@@ -138,8 +138,8 @@ static void check_params(const lanes_server_session *session,
     }
     const lanes_shm_segment *segment =
         session->dispatch_views[entry->params_slot]->segment;
-    const __int128 end = (__int128)entry->params_offset + entry->params_bytes;
-    FUZZ_CHECK(end <= (__int128)segment->mapping.bytes);
+    const fuzz_i128 end = (fuzz_i128)entry->params_offset + entry->params_bytes;
+    FUZZ_CHECK(end <= (fuzz_i128)segment->mapping.bytes);
     for (uint64_t b = entry->params_offset;
          written->segment->key == segment->key && b < (uint64_t)end; b++) {
         FUZZ_CHECK(owner[b] == 0);
@@ -173,8 +173,8 @@ void batch_check(const lanes_server_session *session, const lanes_abi_entry *ent
                           .is_reduced_by_kernel = entry->reduce == LANES_REDUCE_KERNEL};
     const uint64_t *at = arguments + entry->dimensions;
     const size_t stride_bytes = entry->dimensions * sizeof(int64_t);
-    unsigned __int128 count = 1;
-    unsigned __int128 work = 0;
+    fuzz_u128 count = 1;
+    fuzz_u128 work = 0;
     memcpy(check.shape, arguments, stride_bytes);
     for (uint32_t d = 0; d < entry->dimensions; d++) {
         count *= check.shape[d]; /* no product of two is above 2^80, then it is checked */

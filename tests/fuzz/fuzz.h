@@ -15,6 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Wide enough for every sum of products of two 64-bit numbers. */
+__extension__ typedef __int128 fuzz_i128;
+__extension__ typedef unsigned __int128 fuzz_u128;
+
 /** Run one input; 0. A finding ends the process. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 

@@ -97,7 +97,7 @@ static void locate(fuzz_input *input)
     const uint32_t count = fuzz_u8(input) % (CONSTANTS_MAX + 1);
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t bytes = fuzz_u8(input);
-        copies[i] = malloc(bytes + (bytes == 0));
+        copies[i] = malloc(bytes > 0 ? bytes : 1u);
         FUZZ_CHECK(copies[i] != NULL);
         fuzz_take(input, copies[i], bytes);
         constants[i].bytes = copies[i];

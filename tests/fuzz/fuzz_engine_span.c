@@ -10,16 +10,16 @@
 #include "fuzz.h"
 
 static bool fits(uint64_t segment_bytes, uint64_t offset, int64_t stride, uint64_t count,
-                 uint32_t element_bytes, __int128 *out_low, __int128 *out_high)
+                 uint32_t element_bytes, fuzz_i128 *out_low, fuzz_i128 *out_high)
 {
     if (count == 0 || count > LANES_COUNT_MAX) {
         return false;
     }
-    const __int128 reach = (__int128)(count - 1) * stride;
-    const __int128 last = (__int128)offset + reach;
-    *out_low = reach < 0 ? last : (__int128)offset;
-    *out_high = (reach < 0 ? (__int128)offset : last) + element_bytes;
-    return *out_low >= 0 && *out_high <= (__int128)segment_bytes;
+    const fuzz_i128 reach = (fuzz_i128)(count - 1) * stride;
+    const fuzz_i128 last = (fuzz_i128)offset + reach;
+    *out_low = reach < 0 ? last : (fuzz_i128)offset;
+    *out_high = (reach < 0 ? (fuzz_i128)offset : last) + element_bytes;
+    return *out_low >= 0 && *out_high <= (fuzz_i128)segment_bytes;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
@@ -32,8 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     const uint32_t element_bytes = fuzz_u32(&input) | 1;
     uint64_t low = 0;
     uint64_t high = 0;
-    __int128 wide_low = 0;
-    __int128 wide_high = 0;
+    fuzz_i128 wide_low = 0;
+    fuzz_i128 wide_high = 0;
     const bool is_good = lanes_engine_span_fits(segment_bytes, offset, stride, count,
                                                 element_bytes, &low, &high);
     const bool is_wide =

@@ -74,8 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         product *= header.shape[d];
     }
     const uint64_t size = lanes_dtype_bytes(header.dtype);
-    const unsigned __int128 end =
-        (unsigned __int128)header.data_offset + (unsigned __int128)header.count * size;
+    const fuzz_u128 end = (fuzz_u128)header.data_offset + (fuzz_u128)header.count * size;
     FUZZ_CHECK(status == LANES_OK && size != 0 && product == header.count);
     FUZZ_CHECK(header.dimensions <= LANES_DIMENSIONS_MAX);
     FUZZ_CHECK(end <= input.bytes + zeros);

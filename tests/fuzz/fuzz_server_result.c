@@ -146,9 +146,9 @@ static void read_all(void)
         FUZZ_CHECK(strlen(payload->message) < sizeof(payload->message));
         FUZZ_CHECK(strlen(payload->location) < sizeof(payload->location));
         FUZZ_CHECK(payload->node == 0);
-        const __int128 end =
-            (__int128)payload->offset +
-            (__int128)payload->bytes * (payload->form == LANES_PAYLOAD_BITCODE ? 8 : 1);
+        const fuzz_i128 end =
+            (fuzz_i128)payload->offset +
+            (fuzz_i128)payload->bytes * (payload->form == LANES_PAYLOAD_BITCODE ? 8 : 1);
         FUZZ_CHECK(payload->form == LANES_PAYLOAD_NONE || end <= IR_BYTES * 8);
     }
     for (uint32_t i = 0; i < exceptions->argument_list_count; i++) {

@@ -282,6 +282,40 @@ def scans(folder):
         put(f"name{i}", 2, name)
 
 
+def modules(folder):
+    def put(name, text, flags=0, signature=""):
+        head = bytes([flags | (4 if signature else 0)])
+        head += bytes([len(signature)]) + signature.encode() if signature else b""
+        write(folder, "fuzz_ir_admit", name, head + text.encode())
+
+    put("add", "define double @f(double %x) {\n  %y = fadd double %x, 1.0\n  ret double %y\n}\n")
+    put("sin", "declare double @sin(double)\ndefine double @f(double %x) {\n"
+               "  %y = call double @sin(double %x)\n  ret double %y\n}\n", 2)
+    put("div", "define i32 @f(i32 %a, i32 %b) {\n  %c = sdiv i32 %a, %b\n  ret i32 %c\n}\n", 1,
+        "u4(u4,u4)")
+    put("row", "define double @f(i32 %n, ptr %x) {\n  %p = getelementptr double, ptr %x, i64 1\n"
+               "  %y = load double, ptr %p\n  ret double %y\n}\n")
+    put("out", "define void @f(double %x, ptr %y) {\n  store double %x, ptr %y\n  ret void\n}\n",
+        0, "f8(f8)")
+    put("loop", "define i64 @f(i64 %n) {\ne:\n  br label %l\nl:\n"
+                "  %i = phi i64 [ 0, %e ], [ %j, %l ]\n  %j = add i64 %i, 3\n"
+                "  %c = icmp ult i64 %j, %n\n  br i1 %c, label %l, label %x\nx:\n"
+                "  ret i64 %i\n}\n")
+    put("raise", '@.const = internal constant [4 x i8] c"\\80\\02N."\n'
+                 "@.ex = internal constant { ptr, i32, ptr, ptr, i32 } "
+                 "{ ptr @.const, i32 4, ptr null, ptr null, i32 0 }\n"
+                 "define i32 @_ZN1fEd(ptr %r, ptr %e, double %x) {\n"
+                 "  store double %x, ptr %r\n  %b = fcmp olt double %x, 0.0\n"
+                 "  br i1 %b, label %no, label %yes\nno:\n  store ptr @.ex, ptr %e\n"
+                 "  ret i32 1\nyes:\n  ret i32 0\n}\n")
+    put("refused", "@g = external thread_local global i32\n"
+                   "define i32 @f(i32 %x) {\n  call void asm \"nop\", \"\"()\n"
+                   "  %y = load i32, ptr @g\n  ret i32 %y\n}\n")
+    put("ifunc", "define double @f(double %x) {\n  %y = call double @h(double %x)\n"
+                 "  ret double %y\n}\n@h = ifunc double (double), ptr @r\n"
+                 "define ptr @r() {\n  ret ptr @f\n}\n")
+
+
 def controls(folder):
     hello, create, attach, released, load, report, unload, fuse, cancel, batch = (
         1, 2, 4, 5, 6, 7, 8, 9, 10, 15)
@@ -331,7 +365,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     for make in (batches, results, texts, npy, payloads, cache, spans, segments, replies,
-                 pickles, scans, controls):  # fmt: skip
+                 pickles, scans, modules, controls):  # fmt: skip
         make(sys.argv[1])
 
 
