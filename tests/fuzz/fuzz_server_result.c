@@ -22,7 +22,8 @@ enum {
     FLAG_FROM_DISK = 4,
     FLAG_IS_KNOWN = 8,
     FLAG_HAS_REPORT = 16, /* the kernel has one already */
-    FLAG_HAS_CODE = 32    /* what the result's key names is loaded */
+    FLAG_HAS_CODE = 32,   /* what the result's key names is loaded */
+    FLAG_FITS = 64        /* the object is what the tables leave */
 };
 
 #define PATCHES_MAX 16u
@@ -146,10 +147,10 @@ static void read_all(void)
         FUZZ_CHECK(strlen(payload->message) < sizeof(payload->message));
         FUZZ_CHECK(strlen(payload->location) < sizeof(payload->location));
         FUZZ_CHECK(payload->node == 0);
+        const uint32_t unit = payload->form == LANES_PAYLOAD_BITCODE ? 8 : 1;
         const fuzz_i128 end =
-            (fuzz_i128)payload->offset +
-            (fuzz_i128)payload->bytes * (payload->form == LANES_PAYLOAD_BITCODE ? 8 : 1);
-        FUZZ_CHECK(payload->form == LANES_PAYLOAD_NONE || end <= IR_BYTES * 8);
+            (fuzz_i128)payload->offset + (fuzz_i128)payload->bytes * unit;
+        FUZZ_CHECK(payload->form == LANES_PAYLOAD_NONE || end <= IR_BYTES * unit);
     }
     for (uint32_t i = 0; i < exceptions->argument_list_count; i++) {
         const lanes_payload_arguments *list = &exceptions->arguments[i];
@@ -189,8 +190,9 @@ static void use(lanes_server_result *result, uint8_t flags)
         lanes_server_unload(&world.server, &world.variant);
     } else {
         FUZZ_CHECK(err.code == status);
-        FUZZ_CHECK(world.variant.code == NULL && world.variant.tables == NULL);
     }
+    FUZZ_CHECK(world.variant.code == NULL && world.variant.tables == NULL);
+    FUZZ_CHECK(world.variant.exceptions.payload_count == 0);
     lanes_server_code_drop(&world.server, other);
     lanes_server_code_clear(&world.server);
     FUZZ_CHECK(world.loaded == 0);
@@ -209,6 +211,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     init_world(flags);
     lanes_compile_result head = good_head(&input, flags, report_bytes);
     patch(&edits, &head, patches);
+    uint64_t table_bytes = 0;
+    if ((flags & FLAG_FITS) != 0 && lanes_server_exceptions_bytes(&head, &table_bytes)) {
+        head.object_bytes -= lanes_min_u64(table_bytes, head.object_bytes);
+    }
     const size_t head_bytes = (flags & 128) != 0 ? flags & 127 : sizeof(head);
     const size_t all = head_bytes + input.bytes;
     char *block = malloc(all + (all == 0)); /* the result owns it */

@@ -90,6 +90,14 @@ def batches(folder):
                   reduce=reduce, axes=1))
     put("reduce_none", entry(0, [0, 3], [(0, 0, F8, [0, 8], 0), (5, 0, F8, [0, 8], 0)],
                              reduce=1, axes=1))
+    put("at-end", entry(0, [8], [line(1, 936), line(2)]))
+    put("behind-end", entry(0, [8], [line(1, 937), line(2)]))
+    put("before-begin", entry(0, [8], [line(1, 55, stride=-8), line(2)]))
+    put("params-end", entry(4, [8], [line(1), line(2)], params=(0, 1, 4080, 16)))
+    put("params-behind", entry(4, [8], [line(1), line(2)], params=(0, 1, 4080, 32)))
+    put("same-place", entry(0, [8], [line(1), line(2, stride=4)]))
+    put("alias-apart", entry(0, [8], [line(0), (6, 64, F8, [8], 0)]))
+    put("alias-overlap", entry(0, [8], [line(0), (6, 56, F8, [8], 0)]))
     put("empty-kept", entry(0, [1 << 39, 0], [(0, 0, F8, [0, 0], 0), (5, 0, F8, [0, 0], 0)],
                             reduce=1, axes=2))
     put("empty-start", entry(1, [0, 3], [(0, 1 << 40, F8, [0, 8], 0), (0, 0, F8, [0, 8], 0),
@@ -119,9 +127,23 @@ def results(folder):
     put("other_code", 32, b"object", report)
     put("unlinked", 1, b"x")
     put("short", 128 | 40, b"")
-    # Where counts are depends on the layout; the fuzzer is shown one of each size.
-    for at in range(0, 1000, 4):
-        put(f"patch{at}", 1, bytes(424) + b"object", report, [(at, 1)])
+    # Where counts are depends on the layout, so one is added to each word in turn; tables
+    # of one payload, good and bad, and of one list follow.
+    def payload(form, offset, bytes_, node=0):
+        return struct.pack("<IIQQ", form, node, offset, bytes_).ljust(408, b"\0")
+
+    numbers = struct.pack("<IIIIIIIII", 1, 1, 8, 0, 12, 0, 0, 0, 8).ljust(912, b"\0")
+    tables = {
+        "text": payload(1, 60, 4), "text-behind": payload(1, 61, 4),
+        "bits": payload(2, 480, 4), "bits-behind": payload(2, 481, 4),
+        "bits-wrap": payload(2, 0, 1 << 61), "node": payload(1, 0, 1, 1),
+        "list": numbers, "list-behind": numbers[:8] + b"\7" + numbers[9:],
+    }
+    for at in range(0, 1400, 4):
+        put(f"word{at}", 1, b"object", report, [(at, 1)])
+        for name, table in tables.items():
+            put(f"{name}_{at}", 1 | 64, table + b"object", b"{}", [(at, 1)])
+        put(f"unlinked_{at}", 1 | 64, payload(0, 0, 0) + b"x", b"{}", [(at, 1)])
 
 
 def texts(folder):
@@ -142,6 +164,7 @@ def npy(folder):
 
     form = "{'descr': '%s', 'fortran_order': %s, 'shape': %s, }     \n"
     put("f8", form % ("<f8", False, "(3, 4)"))
+    put("one-missing", form % ("<f8", False, "(3, 4)"), 1, 95)
     put("fortran", form % ("<f4", True, "(3, 4)"))
     put("empty", form % ("|b1", False, "(0, 18446744073709551615)"))
     put("none", form % ("<c16", False, "()"))
@@ -158,6 +181,12 @@ def npy(folder):
 def payloads(folder):
     head = struct.pack("<BBHQQ", 1, 1, 16, 4, 3)
     write(folder, "fuzz_client_payload", "text", head + b'c"\\0a\\5Cxy"')
+    for room in (2, 3):
+        head = struct.pack("<BBHQQ", 1, 1, room, 0, 3)
+        write(folder, "fuzz_client_payload", f"room-{room}", head + b"abc")
+    for offset, bits in ((9, 1), (10, 1), (72, 2), (73, 2)):
+        head = struct.pack("<BBHQQ", 1, bits, 16, offset, 3)
+        write(folder, "fuzz_client_payload", f"end-{offset}", head + b"0123456789ab")
     for bits in (32, 35):
         data = struct.pack("<BBHQQ", 1, 2, 16, bits, 3) + bytes(range(12))
         write(folder, "fuzz_client_payload", f"bits{bits}", data)
