@@ -51,7 +51,10 @@ static lanes_status read_failure(const lanes_os_message *message,
     lanes_abi_failure failure;
     memcpy(&failure, message->buffer, sizeof(failure));
     const size_t length = strnlen(failure.message, sizeof(failure.message));
-    return lanes_error_set(err, header->status, "%.*s", (int)length, failure.message);
+    return length > 0 ? lanes_error_set(err, header->status, "%.*s", (int)length,
+                                        failure.message)
+                      : lanes_error_set(err, header->status, "%s",
+                                        lanes_status_text(header->status));
 }
 
 /**
