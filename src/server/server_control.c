@@ -292,8 +292,8 @@ static lanes_status create_descriptors(lanes_server *server, lanes_error *err)
 /* Returns when the team works, or with the reason why it does not. */
 static lanes_status start_dispatch(lanes_server *server, lanes_error *err)
 {
-    const int error = pthread_create(&server->dispatch_thread, NULL,
-                                     lanes_server_team_main, server);
+    const int error =
+        pthread_create(&server->dispatch_thread, NULL, lanes_server_team_main, server);
     if (error != 0) {
         return lanes_error_errno(err, error, "the dispatch thread cannot be created");
     }

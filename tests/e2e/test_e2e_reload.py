@@ -58,9 +58,13 @@ class Threads(ReloadTest):
     def test_command_line_wins_also_later(self):
         process = self.start_configured("threads = 1\n", "--threads=2")
         self.assertEqual(self.use_once()[1], 2)
-        self.reload(process, "threads = 1\nlog-level = debug\n", "settings were read again")
+        self.reload(process, "threads = 1\n", "settings were read again")
         self.assertEqual(self.use_once()[1], 2)
-        self.assertIn("debug", self.log())
+        self.assertNotIn("lanes: debug:", self.log())
+        self.reload(process, "log-level = debug\n", "settings were read again")
+        with lanes_client.Session(flags=0) as session:
+            session.load(WORK_IR)
+        self.assertIn("lanes: debug:", self.log())
 
     def test_good_file_is_applied(self):
         process = self.start_configured("threads = 2\n")

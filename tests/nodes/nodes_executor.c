@@ -102,8 +102,8 @@ static void start_executor(const char *lanesd)
     if (executor == 0) {
         const int log = open(log_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
         dup2(log, STDERR_FILENO);
-        execl(lanesd, lanesd, "--no-supervisor", option, "--log-level=debug", "--cache-folder=none",
-              (char *)NULL);
+        execl(lanesd, lanesd, "--no-supervisor", option, "--log-level=debug",
+              "--cache-folder=none", (char *)NULL);
         _exit(127);
     }
 }
