@@ -354,7 +354,8 @@ class Memory(CacheTest):
 
     def test_kernels_come_and_go(self):
         """Memory, mappings and descriptors of kernels that were dropped come back."""
-        process = self.daemon("--code-bytes=262144")
+        # Of one that is not dumpable, what /proc says is root's.
+        process = self.daemon("--code-bytes=262144", "--dumpable")
 
         def facts():
             proc = pathlib.Path(f"/proc/{process.pid}")
