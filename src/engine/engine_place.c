@@ -72,7 +72,7 @@ static uint32_t give_chunks(uint32_t chunk_count, const lanes_engine_group *grou
     uint8_t g = 0;
     for (uint32_t c = 0; c < chunk_count; c++) {
         if (out_group[c] == NO_GROUP) {
-            while (room[g] == 0) {
+            while (room[g] == 0 && g + 1u < group_count) {
                 g++; /* there is as much room as there are chunks */
             }
             out_group[c] = g;

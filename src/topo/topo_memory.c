@@ -31,9 +31,13 @@ uint64_t lanes_topo_part_end(const lanes_topo_plan *plan, uint32_t places, uint6
     return bytes / page_bytes * places / plan->count * page_bytes;
 }
 
+/* Of fewer pages than threads, parts are empty. */
 static lanes_status prefer_node(const lanes_topo_plan *plan, uint32_t node, void *data,
                                 uint64_t bytes, lanes_error *err)
 {
+    if (bytes == 0) {
+        return LANES_OK;
+    }
     hwloc_bitmap_t set = hwloc_bitmap_alloc();
     if (set == NULL || hwloc_bitmap_only(set, node) != 0) {
         hwloc_bitmap_free(set);
@@ -52,6 +56,23 @@ static lanes_status prefer_node(const lanes_topo_plan *plan, uint32_t node, void
     return LANES_OK;
 }
 
+/* A part for each node, of as many places as it has. */
+static lanes_status spread_parts(const lanes_topo_plan *plan, char *data, uint64_t bytes,
+                                 uint64_t page_bytes, lanes_error *err)
+{
+    uint64_t begin = 0;
+    for (uint32_t i = 1; i <= plan->count; i++) {
+        const uint32_t node = plan->place[i - 1].node;
+        if (i < plan->count && plan->place[i].node == node) {
+            continue;
+        }
+        const uint64_t end = lanes_topo_part_end(plan, i, bytes, page_bytes);
+        LANES_TRY(prefer_node(plan, node, data + begin, end - begin, err));
+        begin = end;
+    }
+    return LANES_OK;
+}
+
 lanes_status lanes_topo_spread(const lanes_topo_plan *plan, void *data, uint64_t bytes,
                                lanes_error *err)
 {
@@ -65,19 +86,7 @@ lanes_status lanes_topo_spread(const lanes_topo_plan *plan, void *data, uint64_t
                                "at a page of %llu bytes",
                                data, (unsigned long long)page_bytes);
     }
-    uint64_t begin = 0;
-    for (uint32_t i = 1; i <= plan->count; i++) {
-        const uint32_t node = plan->place[i - 1].node;
-        if (i < plan->count && plan->place[i].node == node) {
-            continue;
-        }
-        const uint64_t end = lanes_topo_part_end(plan, i, bytes, page_bytes);
-        if (end > begin) {
-            LANES_TRY(prefer_node(plan, node, (char *)data + begin, end - begin, err));
-        }
-        begin = end;
-    }
-    return LANES_OK;
+    return spread_parts(plan, data, bytes, page_bytes, err);
 }
 
 /* The one node that @p bytes at @p data are on. */

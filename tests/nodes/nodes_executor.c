@@ -101,6 +101,9 @@ static void start_executor(const char *lanesd)
     executor = fork();
     if (executor == 0) {
         const int log = open(log_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        if (log < 0) {
+            _exit(127);
+        }
         dup2(log, STDERR_FILENO);
         execl(lanesd, lanesd, "--no-supervisor", option, "--log-level=debug",
               "--cache-folder=none", (char *)NULL);
@@ -162,10 +165,15 @@ static pid_t find_owner(void)
     snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)executor,
              (int)executor);
     FILE *children = fopen(path, "r");
-    int pid = 0;
-    while (children != NULL && fscanf(children, "%d", &pid) == 1 &&
-           count_all_pages(pid) == 0) {
-        pid = 0;
+    char line[512] = "";
+    if (children != NULL && fgets(line, sizeof(line), children) == NULL) {
+        line[0] = '\0';
+    }
+    pid_t pid = 0;
+    for (char *at = line; (pid = (pid_t)strtol(at, &at, 10)) != 0;) {
+        if (count_all_pages(pid) != 0) {
+            break;
+        }
     }
     if (children != NULL) {
         fclose(children);
@@ -203,7 +211,7 @@ static void run_batches(lanes_session *session, lanes_segment *in, lanes_segment
     uint64_t wrong = 0;
     for (uint64_t i = 0; i < COUNT; i++) {
         const double wanted = 2 * from[i] + 1;
-        wrong += memcmp(&to[i], &wanted, sizeof(wanted)) != 0;
+        wrong += to[i] != wanted;
     }
     check(wrong == 0, "%u results are right", COUNT);
 }
