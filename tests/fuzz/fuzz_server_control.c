@@ -98,7 +98,7 @@ static size_t take_contents(fuzz_input *input, uint8_t fix, char contents[256])
     const uint8_t bytes = fuzz_u8(input);
     memset(contents, 0, 256);
     if ((fix & FIX_COMMAND) != 0) {
-        strcpy(contents, commands[bytes % LANES_ARRAY_COUNT(commands)]);
+        snprintf(contents, 256, "%s", commands[bytes % LANES_ARRAY_COUNT(commands)]);
         return strlen(contents);
     }
     fuzz_take(input, contents, bytes);
