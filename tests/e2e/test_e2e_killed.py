@@ -44,14 +44,14 @@ class KilledTest(e2elib.LanesTest):
             cwd=self.folder)  # fmt: skip
 
     def wait_for_executor(self, process, before=None):
-        """The pid of a lanesd that `process` has started, other than `before`."""
+        """The pid of an executor that `process` has started, other than `before`."""
         children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
         end = time.monotonic() + 30
         while time.monotonic() < end:
             self.assertIsNone(process.poll(), "it ended before it could be killed")
             for pid in map(int, children.read_text().split()):
                 name = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
-                if name == "lanesd" and pid != before:
+                if name in ("lanesd", "lanes-executor") and pid != before:
                     return pid
             time.sleep(0.005)
         return self.fail("no executor was started")
