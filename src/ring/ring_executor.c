@@ -184,7 +184,8 @@ bool lanes_ring_executor_has_entries(const lanes_ring_executor *ring)
 bool lanes_ring_executor_seems_waiting(const lanes_ring_executor *ring)
 {
     const lanes_abi_client_page *client = client_page(ring);
-    /* What is taken, be it completed, keeps its place until the client has consumed it. */
+    /* What is taken, be it completed, keeps its place until the client has consumed it.
+     */
     const uint32_t consumed = lanes_load_relaxed_u32(&client->complete_head);
     const uint32_t taken = lanes_load_relaxed_u32(&executor_page(ring)->submit_head);
     return lanes_load_relaxed_u32(&client->submit_tail) != taken &&

@@ -192,6 +192,16 @@ void lanes_server_batch_end(lanes_server *server, lanes_server_batch *batch)
     lanes_server_complete(server, batch, status, text);
 }
 
+/* For who asks once this process has died. */
+static void tell_started(lanes_server_batch *batch)
+{
+    lanes_server_session *session = batch->session;
+    LANES_FAILPOINT(BATCH_STARTING);
+    lanes_ring_executor_tell_started(&session->ring, (uint32_t)(batch - session->pool),
+                                     batch->cookie);
+    LANES_FAILPOINT(BATCH_STARTED);
+}
+
 /* Runs a slice; true when the batch has been completed. */
 static bool run_slice(lanes_server *server, lanes_server_batch *batch)
 {
@@ -221,11 +231,7 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     outcome->alone_ps = variant->alone_ps;
     outcome->thread_limit = threads;
     if (batch->position == 0) {
-        LANES_FAILPOINT(BATCH_STARTING);
-        lanes_ring_executor_tell_started(&batch->session->ring,
-                                         (uint32_t)(batch - batch->session->pool),
-                                         batch->cookie);
-        LANES_FAILPOINT(BATCH_STARTED);
+        tell_started(batch);
     }
     lanes_engine_end end_by;
     lanes_server_watch_begin(server, batch, &end_by);
