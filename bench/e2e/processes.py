@@ -26,7 +26,7 @@ def executor(options, cache="none"):
         socket = os.path.join(folder, "lanes.sock")
         lanesd = os.path.join(options.build, "bin", "lanesd")
         process = subprocess.Popen([lanesd, f"--socket={socket}", "--log-level=warning",
-                                    f"--cache-folder={cache}"])  # fmt: skip
+                                    f"--cache-folder={cache}", "--dumpable"])  # fmt: skip
         try:
             wait_until_listening(process, socket)
             yield socket

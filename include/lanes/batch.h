@@ -3,10 +3,15 @@
  * batch.h - apply a kernel to arrays.
  *
  * A batch applies one kernel to every element of its operands: output[i] = f(inputs[i]).
- * It is submitted, runs in the executor, and has exactly one completion.
+ * It is submitted, runs in the executor, and has exactly one completion, also when the
+ * executor dies (client.h): then another one runs what has none. A batch that the dead
+ * one had begun is run again unless an output shares memory with an input, `where` or the
+ * params block, or no_replay says otherwise; those end with LANES_E_INDETERMINATE. Which
+ * bytes an array takes is judged by its first and last one, so arrays that interleave
+ * count as sharing. Deadlines stay what they were.
  *
  * Threads: as client.h. Submitting and waiting never allocate; they make a system call
- * only to wake the executor or to sleep.
+ * only to wake the executor, to sleep, or when the executor has died.
  */
 #ifndef LANES_BATCH_H
 #define LANES_BATCH_H
@@ -96,13 +101,18 @@ typedef struct lanes_batch {
      */
     uint64_t deadline_ns;
     /**
+     * 1: should the executor die when it has begun to run this batch, it is not run again
+     * but ends with LANES_E_INDETERMINATE, as a batch does whose outputs share memory
+     * with what it reads. 0: it is run again by the next executor.
+     */
+    uint32_t no_replay;
+    /**
      * enum lanes_priority; 0, which is NORMAL, is the common case. Batches of a session
      * begin in order only among those of the same priority. While HIGH ones wait all the
      * time, of all sessions together, NORMAL ones still get a ninth of the time; LOW ones
      * get what nobody else wants, which may be nothing. What runs gives way after 2 ms.
      */
     uint32_t priority;
-    uint32_t reserved; /**< must be 0 */
 } lanes_batch;
 
 /**
@@ -114,8 +124,8 @@ typedef lanes_abi_raised lanes_raised;
 /** The outcome of one batch. */
 typedef struct lanes_completion {
     uint64_t tag;        /**< of the batch */
-    lanes_status status; /**< LANES_OK, LANES_E_KERNEL_RAISED, _KERNEL_FAULT, or why it
-                            did not run */
+    lanes_status status; /**< LANES_OK, LANES_E_KERNEL_RAISED, _KERNEL_FAULT,
+                            _SEGMENT_TRUNCATED, or why it did not run */
     uint32_t threads;    /**< that ran at least one tile */
     uint64_t elements;   /**< in the batch */
     uint64_t failed; /**< elements whose callback failed; their outputs are unchanged */
@@ -162,13 +172,14 @@ LANES_API LANES_NODISCARD lanes_status lanes_payload_read(const void *ir, size_t
  * Ownership: @p batch, its shape and operands are borrowed for the call. The memory the
  *            operands name is lent to the executor until the completion: do not write
  *            inputs, do not touch outputs. An output may be exactly an input.
- * Blocking:  never.
+ * Blocking:  never, unless the executor has died and another one has to take over.
  * Order:     stores made before this call are visible to the callback.
  *
  * @return LANES_OK, or
  *   LANES_E_RING_FULL  LANES_ABI_ENTRIES batches are in flight; wait for one
  *   LANES_E_INVALID    dimensions, operand_count, flags or a handle is out of range
- *   LANES_E_PEER_GONE  the executor has ended; reopen the session
+ *   LANES_E_PEER_GONE, LANES_E_UNAVAILABLE  the executor has ended, and no other took
+ *                      over; reopen the session
  */
 LANES_API LANES_NODISCARD lanes_status lanes_submit(lanes_session *session,
                                                     const lanes_batch *batch,
@@ -182,10 +193,13 @@ LANES_API LANES_NODISCARD lanes_status lanes_submit(lanes_session *session,
  *           the CPUs that it may use; which these are stays as it is.
  * Order:    the batch's results are visible after this returns.
  *
+ *           Ends late if the executor has died and another one has to take over.
+ *
  * @param timeout_ns  0 = only look; UINT64_MAX = no limit
  * @param out_completion  filled when the result is LANES_OK
- * @return LANES_OK, LANES_E_TIMED_OUT, LANES_E_PEER_GONE, LANES_E_RING_CORRUPT (the
- *   session is then over), LANES_E_INVALID (no batch is in flight, so none can complete)
+ * @return LANES_OK, LANES_E_TIMED_OUT, LANES_E_PEER_GONE, LANES_E_UNAVAILABLE (nobody
+ * took over from an executor that died), LANES_E_RING_CORRUPT (the session is then over),
+ * LANES_E_INVALID (no batch is in flight, so none can complete)
  */
 LANES_API LANES_NODISCARD lanes_status lanes_wait(lanes_session *session,
                                                   uint64_t timeout_ns,
@@ -207,7 +221,14 @@ LANES_API LANES_NODISCARD lanes_status lanes_cancel(lanes_session *session, uint
 /**
  * Take a completion if one is there.
  *
- * @return 1 and @p out_completion filled, 0 if there is none, or LANES_E_PEER_GONE
+ * Blocking: never, unless the executor has died while batches are in flight. Then a call
+ *   makes one attempt to have another one take over, and pauses for up to 10 ms before
+ *   it if the last one was in vain: it does not wait for an executor to come up, and
+ *   returns 0; but for an answer of one that is there, and for a private one to start.
+ *   lanes_fd() polls readable meanwhile.
+ *
+ * @return 1 and @p out_completion filled, 0 if there is none, LANES_E_PEER_GONE, or
+ *   LANES_E_UNAVAILABLE
  */
 LANES_API LANES_NODISCARD lanes_status lanes_poll(lanes_session *session,
                                                   lanes_completion *out_completion);

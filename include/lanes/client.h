@@ -8,6 +8,19 @@
  * executor runs, lanes_open() starts a private one that ends with the session, so nothing
  * has to be set up; a crash of the executor never takes the client down.
  *
+ * When the executor dies, another one takes its place (one that a supervisor starts, or a
+ * private one), gets the session's segments and kernels, and runs the batches that have
+ * no completion; handles stay valid. The function that finds out does that: a wait, a
+ * submission, or any that asks the executor something. It blocks until then, for at most
+ * options->timeout_ms to reach another one, and as long as that takes to load the kernels
+ * again. Each batch has one completion as ever: batches that had not begun are run, and
+ * so are those that had, from their beginning, unless running them twice gives other
+ * results than once: those end with LANES_E_INDETERMINATE (batch.h). A batch during which
+ * two executors died ends with LANES_E_POISON. Batches in flight together have no order,
+ * also not across executors: a program that waits for a batch before it submits what
+ * builds on it notices nothing. If nobody takes over, the function fails with
+ * LANES_E_UNAVAILABLE or LANES_E_PEER_GONE, and the session has ended.
+ *
  * Executor and client must run as the same user: the executor refuses every other one.
  *
  * Threads: a session belongs to one thread at a time; sessions are independent. liblanes
@@ -30,6 +43,10 @@ typedef struct lanes_session lanes_session;
 #define LANES_OPEN_NO_PRIVATE 1u
 /** Always start a private executor, even when the user's executor runs. */
 #define LANES_OPEN_PRIVATE 2u
+/** The session ends with its executor: functions fail with LANES_E_PEER_GONE then. Spares
+ * the descriptor that a session keeps for each segment, and a copy of each kernel's IR.
+ */
+#define LANES_OPEN_NO_REPLAY 4u
 
 /** How to open a session. Set with lanes_open_options_default(), then change fields. */
 typedef struct lanes_open_options {
@@ -83,15 +100,19 @@ LANES_API void lanes_close(lanes_session *session);
 /**
  * A file descriptor that polls readable when a completion may be waiting, for programs
  * with an event loop, or when the executor has ended; then call lanes_poll() until it
- * returns 0. Owned by the session. A negative status if there is none.
+ * returns 0. Owned by the session, and the same one whatever becomes of the executor. A
+ * negative status if there is none.
  */
 LANES_API int lanes_fd(lanes_session *session);
 
-/** Process id of the executor. */
+/** Process id of the executor; another one after lanes_reconnects() has grown. */
 LANES_API int32_t lanes_executor_pid(const lanes_session *session);
 
 /** Threads of the executor's team. */
 LANES_API uint32_t lanes_executor_threads(const lanes_session *session);
+
+/** How often another executor has taken the place of one that died. */
+LANES_API uint32_t lanes_reconnects(const lanes_session *session);
 
 /** Version of the library as "major.minor.patch"; a static string. */
 LANES_API const char *lanes_version(void);

@@ -99,6 +99,7 @@ typedef struct lanes_error {
     X(INDETERMINATE, 0x1406,                                                             \
       "the executor died while the batch changed its inputs in place")                   \
     X(POISON, 0x1407, "two executors died while they ran the batch")                     \
+    X(SEGMENT_TRUNCATED, 0x1408, "a segment lost its memory while the batch ran")        \
     /* internal: file a bug */                                                           \
     X(INTERNAL, 0x1f01, "an invariant of lanes itself is broken")
 

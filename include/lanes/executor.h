@@ -69,7 +69,8 @@ LANES_API LANES_NODISCARD lanes_status lanes_stats(lanes_session *session,
  * @param out_in_flight  may be NULL; batches that the session had in flight, of every tag
  * @return LANES_OK, LANES_E_STALE_ID (there is no such session), LANES_E_QUOTA
  *   (LANES_CANCELS_MAX tags of that session are waiting to be looked for),
- *   LANES_E_PEER_GONE, LANES_E_TIMED_OUT, LANES_E_PROTOCOL
+ *   LANES_E_PEER_GONE (the executor has ended: another one has other numbers),
+ *   LANES_E_TIMED_OUT, LANES_E_PROTOCOL
  */
 LANES_API LANES_NODISCARD lanes_status lanes_cancel_session(lanes_session *session,
                                                             uint32_t number,

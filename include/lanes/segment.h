@@ -34,7 +34,7 @@ typedef struct lanes_segment lanes_segment;
  * @param bytes  1 .. LANES_SEGMENT_BYTES_MAX; rounded up to whole pages
  * @param out_segment  owned by the caller; end it with lanes_segment_release()
  * @return LANES_OK, -ENOSPC, -ENOMEM, LANES_E_INVALID, LANES_E_QUOTA
- * (LANES_SEGMENTS_MAX), LANES_E_PEER_GONE
+ * (LANES_SEGMENTS_MAX), LANES_E_PEER_GONE, LANES_E_UNAVAILABLE (client.h)
  */
 LANES_API LANES_NODISCARD lanes_status lanes_segment_create(lanes_session *session,
                                                             uint64_t bytes,
@@ -43,8 +43,15 @@ LANES_API LANES_NODISCARD lanes_status lanes_segment_create(lanes_session *sessi
 
 /**
  * Share an existing file descriptor: a memfd, a POSIX shared memory object or a regular
- * file (mapped, not read). If the object shrinks later, batches that touch the lost part
- * fail.
+ * file (mapped, not read). The session keeps a duplicate of the descriptor, for an
+ * executor that takes over.
+ *
+ * A memfd that can be sealed, and is open for writing, is sealed against resizing here
+ * (F_SEAL_SHRINK, F_SEAL_GROW), for good: it cannot fail under a batch. Other objects can
+ * shrink at any time. Then batches that touch the lost part end with
+ * LANES_E_SEGMENT_TRUNCATED, and lanes_segment_data() is no safer for the client itself.
+ * Holes that are punched into either become zeroes; where a file system is too full to
+ * fill them, that is the same failure.
  *
  * @param fd  borrowed; open for reading, and for writing unless LANES_SEGMENT_READ_ONLY
  * @param flags  LANES_SEGMENT_*
@@ -67,8 +74,8 @@ LANES_API void *lanes_segment_data(const lanes_segment *segment);
 LANES_API uint64_t lanes_segment_bytes(const lanes_segment *segment);
 
 /**
- * Unmap a segment on both sides. Batches that still use it keep it alive in the executor
- * until they complete. @p segment may be NULL.
+ * Unmap a segment on both sides. Batches that still use it keep it alive in the executor,
+ * also in one that takes over, until they complete. @p segment may be NULL.
  */
 LANES_API void lanes_segment_release(lanes_segment *segment);
 

@@ -256,6 +256,14 @@ static void limit_size(lanes_cache *cache, uint64_t bytes)
     }
 }
 
+void lanes_cache_limit(lanes_cache *cache, uint64_t limit_bytes)
+{
+    if (cache != NULL) {
+        cache->limit_bytes = limit_bytes;
+        limit_size(cache, 0);
+    }
+}
+
 lanes_status lanes_cache_write(lanes_cache *cache, enum lanes_cache_kind kind,
                                const lanes_cache_key *key, const lanes_cache_part *parts,
                                size_t part_count, lanes_error *err)

@@ -49,6 +49,9 @@ typedef struct lanes_cache lanes_cache;
 LANES_NODISCARD lanes_status lanes_cache_open(const char *path, uint64_t limit_bytes,
                                               lanes_cache **out_cache, lanes_error *err);
 
+/** Change what the entries may take; what is too much goes at once. NULL is allowed. */
+void lanes_cache_limit(lanes_cache *cache, uint64_t limit_bytes);
+
 /** NULL is allowed. */
 void lanes_cache_close(lanes_cache *cache);
 

@@ -8,12 +8,16 @@
 #include <string.h>
 
 #include "client/client_internal.h"
+#include "os/os_failpoint.h"
 #include "os/os_wait.h"
 
 #define OPERAND_WORDS (sizeof(lanes_abi_operand) / sizeof(uint64_t))
 
 /* Of a params block: that of any type a callback may load from it. */
 #define PARAMS_ALIGNMENT 16u
+
+/* Executors that may close their ring, one after the other, over one batch. */
+#define RESERVE_TRIES 2u
 
 /** A params block that the entry can name, or none at all. */
 static lanes_status check_params(const lanes_session *session, const lanes_batch *batch,
@@ -79,6 +83,10 @@ static lanes_status check_batch(const lanes_session *session, const lanes_batch 
                                "batch.casting %u is none of enum lanes_casting, 0 .. %d",
                                batch->casting, LANES_CASTING_UNSAFE);
     }
+    if (batch->no_replay > 1) {
+        return lanes_error_set(err, LANES_E_INVALID, "batch.no_replay %u is not 0 or 1",
+                               batch->no_replay);
+    }
     if (batch->has_where > 1) {
         return lanes_error_set(err, LANES_E_INVALID, "batch.has_where %u is not 0 or 1",
                                batch->has_where);
@@ -99,10 +107,6 @@ static lanes_status check_batch(const lanes_session *session, const lanes_batch 
             err, LANES_E_INVALID,
             "batch.priority %u is none of enum lanes_priority, 0 .. %d", batch->priority,
             LANES_PRIORITY_HIGH);
-    }
-    if (batch->reserved != 0) {
-        return lanes_error_set(err, LANES_E_INVALID, "batch.reserved %u is not 0",
-                               batch->reserved);
     }
     if (batch->shape == NULL || batch->operands == NULL) {
         return lanes_error_set(err, LANES_E_INVALID,
@@ -125,8 +129,8 @@ static uint32_t put_arguments(const lanes_batch *batch, uint64_t *words)
     for (uint32_t i = 0; i < batch->operand_count; i++) {
         const lanes_operand *operand = &batch->operands[i];
         const lanes_abi_operand shared = {
-            .segment_slot = operand->segment->id.slot,
-            .segment_generation = operand->segment->id.generation,
+            .segment_slot = operand->segment->handle.id.slot,
+            .segment_generation = operand->segment->handle.id.generation,
             .offset = operand->offset,
             .dtype = operand->dtype,
             .row_count = operand->row_count,
@@ -164,33 +168,45 @@ static uint64_t deadline_of(const lanes_batch *batch, uint64_t now_ns)
     return deadline_ns;
 }
 
-lanes_status lanes_submit(lanes_session *session, const lanes_batch *batch,
-                          lanes_error *err)
+/** A free entry of the ring, and a record, of an executor that has not closed it. */
+static lanes_status reserve(lanes_session *session, lanes_ring_slot *slot,
+                            lanes_error *err)
 {
-    LANES_TRY(lanes_client_check(session, err));
-    LANES_TRY(check_batch(session, batch, err));
-    lanes_ring_slot slot;
-    const lanes_status status = lanes_ring_client_reserve(&session->ring, &slot);
-    if (status == LANES_E_RING_FULL) {
-        return lanes_error_set(err, status,
+    lanes_status status = lanes_ring_client_reserve(&session->ring, slot);
+    for (uint32_t tries = 0; status == LANES_E_PEER_GONE && tries < RESERVE_TRIES;
+         tries++) {
+        LANES_TRY(lanes_client_lose(session, err));
+        LANES_TRY(lanes_client_recover(session, err));
+        status = lanes_ring_client_reserve(&session->ring, slot);
+    }
+    /* Kept completions have a record, and no place in the ring. */
+    if (status == LANES_E_RING_FULL || (status == LANES_OK && session->replay != NULL &&
+                                        session->replay->free_count == 0)) {
+        return lanes_error_set(err, LANES_E_RING_FULL,
                                "%u batches are in flight; wait for a completion first",
-                               lanes_ring_client_in_flight(&session->ring));
+                               lanes_client_in_flight(session));
     }
     if (status == LANES_E_PEER_GONE) {
-        const lanes_status reason = lanes_ring_client_closed(&session->ring);
-        return lanes_error_set(err, status, "the executor ended the session: %s",
-                               lanes_status_text(reason));
+        return lanes_error_set(err, status, "%u executors ended one after the other",
+                               RESERVE_TRIES + 1);
     }
     if (status < 0) {
         return lanes_error_set(err, lanes_client_break(session, status), "%s",
                                lanes_status_text(status));
     }
-    const uint32_t words = put_arguments(batch, slot.arguments);
+    return LANES_OK;
+}
+
+/** Describe @p batch as abi.h says, but for its cookie. */
+static void put_batch(const lanes_batch *batch, lanes_abi_entry *entry,
+                      uint64_t *arguments)
+{
+    const uint32_t words = put_arguments(batch, arguments);
     const uint64_t now_ns = lanes_clock_ns();
     /* Generations of segments are never 0, which means none here. */
     const lanes_abi_id params =
-        batch->params != NULL ? batch->params->id : (lanes_abi_id){0, 0};
-    *slot.entry = (lanes_abi_entry){
+        batch->params != NULL ? batch->params->handle.id : (lanes_abi_id){0, 0};
+    *entry = (lanes_abi_entry){
         .opcode = LANES_ABI_OP_MAP,
         .errors = batch->errors,
         .casting = batch->casting,
@@ -198,8 +214,8 @@ lanes_status lanes_submit(lanes_session *session, const lanes_batch *batch,
         .reduce = batch->reduce,
         .reduce_axes = reduced_axes_of(batch),
         .priority = batch->priority,
-        .kernel_slot = batch->kernel->id.slot,
-        .kernel_generation = batch->kernel->id.generation,
+        .kernel_slot = batch->kernel->handle.id.slot,
+        .kernel_generation = batch->kernel->handle.id.generation,
         .tag = batch->tag,
         .submitted_ns = now_ns,
         .argument_words = words,
@@ -212,9 +228,38 @@ lanes_status lanes_submit(lanes_session *session, const lanes_batch *batch,
         .params_bytes = batch->params_bytes,
         .deadline_ns = deadline_of(batch, now_ns),
     };
+}
+
+/** Describe @p batch in a record, and copy that. */
+static void put_recorded(lanes_client_replay *replay, const lanes_batch *batch,
+                         const lanes_ring_slot *slot)
+{
+    lanes_client_record *record = lanes_client_replay_reserve(replay);
+    put_batch(batch, &record->entry, record->arguments);
+    lanes_client_replay_commit(replay, batch, record);
+    LANES_FAILPOINT(CLIENT_RECORDED);
+    memcpy(slot->arguments, record->arguments,
+           record->entry.argument_words * sizeof(uint64_t));
+    *slot->entry = record->entry;
+}
+
+lanes_status lanes_submit(lanes_session *session, const lanes_batch *batch,
+                          lanes_error *err)
+{
+    LANES_TRY(lanes_client_check(session, err));
+    LANES_TRY(check_batch(session, batch, err));
+    LANES_TRY(lanes_client_ready(session, err));
+    lanes_ring_slot slot;
+    LANES_TRY(reserve(session, &slot, err));
+    if (session->replay != NULL) {
+        put_recorded(session->replay, batch, &slot);
+    } else {
+        put_batch(batch, slot.entry, slot.arguments);
+    }
     if (lanes_ring_client_commit(&session->ring)) {
         lanes_os_event_signal(session->doorbell);
     }
+    LANES_FAILPOINT(CLIENT_SUBMITTED);
     return LANES_OK;
 }
 
@@ -222,11 +267,11 @@ lanes_status lanes_run(lanes_session *session, const lanes_batch *batch,
                        lanes_completion *out_completion, lanes_error *err)
 {
     LANES_TRY(lanes_client_check(session, err));
-    if (lanes_ring_client_in_flight(&session->ring) != 0) {
+    if (lanes_client_in_flight(session) != 0) {
         return lanes_error_set(
             err, LANES_E_INVALID,
             "%u batches are in flight; lanes_run() needs a session without",
-            lanes_ring_client_in_flight(&session->ring));
+            lanes_client_in_flight(session));
     }
     lanes_completion completion;
     LANES_TRY(lanes_submit(session, batch, err));
@@ -255,5 +300,9 @@ lanes_status lanes_cancel(lanes_session *session, uint64_t tag, lanes_error *err
         .reply_bytes = sizeof(reply),
         .timeout_ns = session->timeout_ns,
     };
-    return lanes_client_request(session, &call, err);
+    LANES_TRY(lanes_client_request(session, &call, err));
+    if (session->replay != NULL) {
+        lanes_client_replay_cancel(session->replay, tag);
+    }
+    return LANES_OK;
 }

@@ -7,9 +7,11 @@
  */
 #include <lanes/kernel.h>
 
+#include <errno.h>
 #include <string.h>
 
 #include "client/client_internal.h"
+#include "client/client_source.h"
 
 void lanes_fusion_default(lanes_fusion *fusion)
 {
@@ -52,10 +54,55 @@ static lanes_status put_node(const lanes_session *session, const lanes_fusion *f
             node->kernel == NULL ? "NULL; load one"
                                  : "of another session; load it in this");
     }
-    out_node->kernel = node->kernel->id;
     memcpy(out_node->input, node->input,
            node->kernel->input_count * sizeof(node->input[0]));
     return LANES_OK;
+}
+
+/** The nodes' ids of now. */
+static void fill_nodes(const void *ctx, lanes_abi_header *request)
+{
+    const lanes_fusion *fusion = ctx;
+    lanes_abi_kernel_fuse *fuse = (lanes_abi_kernel_fuse *)(void *)request;
+    for (uint32_t n = 0; n < fusion->node_count; n++) {
+        fuse->node[n].kernel = fusion->node[n].kernel->handle.id;
+    }
+}
+
+/** Keep what @p request is about, for a next executor; NULL: no memory. */
+static lanes_client_source *make_source(const lanes_fusion *fusion,
+                                        const lanes_abi_kernel_fuse *request)
+{
+    lanes_client_source *nodes[LANES_FUSION_NODES_MAX];
+    for (uint32_t n = 0; n < fusion->node_count; n++) {
+        nodes[n] = fusion->node[n].kernel->source;
+    }
+    return lanes_client_source_fuse(request, nodes);
+}
+
+/** Fuse what @p request describes. */
+static lanes_status fuse(lanes_session *session, const lanes_fusion *fusion,
+                         lanes_abi_kernel_fuse *request, lanes_kernel **out_kernel,
+                         lanes_error *err)
+{
+    lanes_client_source *source = NULL;
+    if (session->replay != NULL) {
+        source = make_source(fusion, request);
+        if (source == NULL) {
+            return lanes_error_errno(err, ENOMEM, "kernel");
+        }
+    }
+    lanes_abi_kernel reply;
+    lanes_client_call call;
+    lanes_client_kernel_call(session, &request->header, -1, &reply, &call);
+    call.fill = fill_nodes;
+    call.fill_ctx = fusion;
+    const lanes_status status =
+        lanes_client_request_kernel(session, &call, source, out_kernel, err);
+    if (status < 0) {
+        lanes_client_source_drop(source);
+    }
+    return status;
 }
 
 lanes_status lanes_kernel_fuse(lanes_session *session, const lanes_fusion *fusion,
@@ -74,5 +121,5 @@ lanes_status lanes_kernel_fuse(lanes_session *session, const lanes_fusion *fusio
     }
     memcpy(request.output, fusion->output,
            fusion->output_count * sizeof(fusion->output[0]));
-    return lanes_client_request_kernel(session, &request.header, -1, out_kernel, err);
+    return fuse(session, fusion, &request, out_kernel, err);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "client/client_internal.h"
+#include "client/client_source.h"
 #include "kernel/compile.h"
 #include "os/os_file.h"
 #include "os/os_memory.h"
@@ -74,27 +75,6 @@ static lanes_status check_arguments(const void *ir, size_t ir_bytes,
     return LANES_OK;
 }
 
-/** Put the IR where nobody can change it any more. */
-static lanes_status seal_ir(const void *ir, size_t ir_bytes, int *out_fd,
-                            lanes_error *err)
-{
-    int fd = -1;
-    LANES_TRY(lanes_os_memfd_create("lanes-ir", ir_bytes, &fd, err));
-    lanes_status status = lanes_os_write_at(fd, ir, ir_bytes, 0, err);
-    if (status == LANES_OK) {
-        status = lanes_os_seal(fd,
-                               LANES_OS_SEAL_SHRINK | LANES_OS_SEAL_GROW |
-                                   LANES_OS_SEAL_WRITE | LANES_OS_SEAL_SEAL,
-                               err);
-    }
-    if (status < 0) {
-        lanes_os_close(&fd);
-        return status;
-    }
-    *out_fd = fd;
-    return LANES_OK;
-}
-
 static lanes_status check_reply(const lanes_abi_kernel *reply, lanes_error *err)
 {
     if (reply->input_count > LANES_OPERANDS_MAX ||
@@ -115,7 +95,8 @@ static lanes_status check_reply(const lanes_abi_kernel *reply, lanes_error *err)
 
 /** The handle of a reply to LOAD or FUSE. */
 static lanes_status make_kernel(lanes_session *session, const lanes_abi_kernel *reply,
-                                lanes_kernel **out_kernel, lanes_error *err)
+                                lanes_client_source *source, lanes_kernel **out_kernel,
+                                lanes_error *err)
 {
     const lanes_status status = check_reply(reply, err);
     if (status < 0) {
@@ -128,7 +109,8 @@ static lanes_status make_kernel(lanes_session *session, const lanes_abi_kernel *
     *kernel = (lanes_kernel){
         .session = session,
         .next = session->kernels,
-        .id = reply->id,
+        .handle.id = reply->id,
+        .source = source, /* from now on owned by the handle */
         .compile_ns = reply->compile_ns,
         .input_count = reply->input_count,
         .output_count = reply->output_count,
@@ -145,44 +127,97 @@ static lanes_status make_kernel(lanes_session *session, const lanes_abi_kernel *
     return LANES_OK;
 }
 
-static void release_remote(lanes_session *session, lanes_abi_id id)
+/** The call that releases @p id. */
+static void release_call(const lanes_session *session, lanes_abi_id id,
+                         lanes_abi_kernel *request, lanes_abi_kernel *reply,
+                         lanes_client_call *out_call)
 {
-    lanes_abi_kernel request = {
-        .header = {.type = LANES_ABI_KERNEL_RELEASE, .bytes = sizeof(request)},
+    *request = (lanes_abi_kernel){
+        .header = {.type = LANES_ABI_KERNEL_RELEASE, .bytes = sizeof(*request)},
         .id = id,
     };
-    lanes_abi_kernel reply;
-    lanes_client_call call = {
-        .request = &request.header,
+    *out_call = (lanes_client_call){
+        .request = &request->header,
         .request_fd = -1,
-        .reply = &reply.header,
-        .reply_bytes = sizeof(reply),
+        .reply = &reply->header,
+        .reply_bytes = sizeof(*reply),
         .timeout_ns = session->timeout_ns,
     };
-    LANES_IGNORE(lanes_client_request(session, &call, NULL),
+}
+
+void lanes_client_release_kernel(lanes_session *session, lanes_abi_id id)
+{
+    lanes_abi_kernel request;
+    lanes_abi_kernel reply;
+    lanes_client_call call;
+    release_call(session, id, &request, &reply, &call);
+    LANES_IGNORE(lanes_client_request_once(session, &call, NULL),
                  "if the executor is gone, so is the kernel");
 }
 
-lanes_status lanes_client_request_kernel(lanes_session *session,
-                                         lanes_abi_header *request, int ir_fd,
-                                         lanes_kernel **out_kernel, lanes_error *err)
+lanes_status lanes_client_exchange_release(lanes_session *session, lanes_abi_id id,
+                                           lanes_error *err)
 {
+    lanes_abi_kernel request;
     lanes_abi_kernel reply;
-    lanes_client_call call = {
+    lanes_client_call call;
+    release_call(session, id, &request, &reply, &call);
+    return lanes_client_exchange(session, &call, err);
+}
+
+void lanes_client_kernel_call(const lanes_session *session, lanes_abi_header *request,
+                              int ir_fd, lanes_abi_kernel *reply,
+                              lanes_client_call *out_call)
+{
+    *out_call = (lanes_client_call){
         .request = request,
         .request_fd = ir_fd,
-        .reply = &reply.header,
-        .reply_bytes = sizeof(reply),
+        .reply = &reply->header,
+        .reply_bytes = sizeof(*reply),
         .reply_fd_count = 1,
         .timeout_ns =
             session->timeout_ns > LOAD_TIMEOUT_NS ? session->timeout_ns : LOAD_TIMEOUT_NS,
     };
-    LANES_TRY(lanes_client_request(session, &call, err));
+}
+
+lanes_status lanes_client_request_kernel(lanes_session *session, lanes_client_call *call,
+                                         lanes_client_source *source,
+                                         lanes_kernel **out_kernel, lanes_error *err)
+{
+    LANES_TRY(lanes_client_request(session, call, err));
     /* The report of now; lanes_kernel_report() asks for the one of then. */
-    lanes_os_close(&call.reply_fds[0]);
-    const lanes_status status = make_kernel(session, &reply, out_kernel, err);
+    lanes_os_close(&call->reply_fds[0]);
+    lanes_abi_kernel reply;
+    memcpy(&reply, call->reply, sizeof(reply));
+    const lanes_status status = make_kernel(session, &reply, source, out_kernel, err);
     if (status < 0) {
-        release_remote(session, reply.id);
+        lanes_client_release_kernel(session, reply.id);
+    }
+    return status;
+}
+
+/** Load what @p request describes. */
+static lanes_status load(lanes_session *session, lanes_abi_kernel_load *request,
+                         const void *ir, lanes_kernel **out_kernel, lanes_error *err)
+{
+    lanes_client_source *source = NULL;
+    if (session->replay != NULL) {
+        source = lanes_client_source_load(request, ir, request->ir_bytes);
+        if (source == NULL) {
+            return lanes_error_errno(err, ENOMEM, "kernel");
+        }
+    }
+    int ir_fd = -1;
+    lanes_status status = lanes_client_seal_ir(ir, request->ir_bytes, &ir_fd, err);
+    if (status == LANES_OK) {
+        lanes_abi_kernel reply;
+        lanes_client_call call;
+        lanes_client_kernel_call(session, &request->header, ir_fd, &reply, &call);
+        status = lanes_client_request_kernel(session, &call, source, out_kernel, err);
+    }
+    lanes_os_close(&ir_fd);
+    if (status < 0) {
+        lanes_client_source_drop(source);
     }
     return status;
 }
@@ -210,12 +245,7 @@ lanes_status lanes_kernel_load(lanes_session *session, const void *ir, size_t ir
         put_text("entry", options->entry, request.entry, sizeof(request.entry), err));
     LANES_TRY(put_text("signature", options->signature, request.signature,
                        sizeof(request.signature), err));
-    int ir_fd = -1;
-    LANES_TRY(seal_ir(ir, ir_bytes, &ir_fd, err));
-    const lanes_status status =
-        lanes_client_request_kernel(session, &request.header, ir_fd, out_kernel, err);
-    lanes_os_close(&ir_fd);
-    return status;
+    return load(session, &request, ir, out_kernel, err);
 }
 
 uint32_t lanes_kernel_input_count(const lanes_kernel *kernel)
@@ -277,15 +307,23 @@ lanes_status lanes_client_read_text(int fd, uint64_t bytes, char **out_text,
     return LANES_OK;
 }
 
+/** The kernel's id of now. */
+static void fill_report(const void *ctx, lanes_abi_header *request)
+{
+    const lanes_kernel *kernel = ctx;
+    ((lanes_abi_kernel *)(void *)request)->id = kernel->handle.id;
+}
+
 lanes_status lanes_kernel_report(lanes_kernel *kernel, char **out_json, lanes_error *err)
 {
     lanes_abi_kernel request = {
         .header = {.type = LANES_ABI_KERNEL_REPORT, .bytes = sizeof(request)},
-        .id = kernel->id,
     };
     lanes_abi_kernel reply;
     lanes_client_call call = {
         .request = &request.header,
+        .fill = fill_report,
+        .fill_ctx = kernel,
         .request_fd = -1,
         .reply = &reply.header,
         .reply_bytes = sizeof(reply),
@@ -299,16 +337,26 @@ lanes_status lanes_kernel_report(lanes_kernel *kernel, char **out_json, lanes_er
     return status;
 }
 
-void lanes_client_forget_kernel(lanes_kernel *kernel)
+/** Take @p kernel out of the list that it is in. */
+static void unlink_kernel(lanes_kernel *kernel)
 {
+    lanes_session *session = kernel->session;
     if (kernel->previous != NULL) {
         kernel->previous->next = kernel->next;
+    } else if (kernel->handle.is_released) {
+        session->released_kernels = kernel->next;
     } else {
-        kernel->session->kernels = kernel->next;
+        session->kernels = kernel->next;
     }
     if (kernel->next != NULL) {
         kernel->next->previous = kernel->previous;
     }
+}
+
+void lanes_client_forget_kernel(lanes_kernel *kernel)
+{
+    unlink_kernel(kernel);
+    lanes_client_source_drop(kernel->source);
     free(kernel);
 }
 
@@ -317,6 +365,23 @@ void lanes_kernel_release(lanes_kernel *kernel)
     if (kernel == NULL) {
         return;
     }
-    release_remote(kernel->session, kernel->id);
-    lanes_client_forget_kernel(kernel);
+    lanes_session *session = kernel->session;
+    lanes_client_release_kernel(session, kernel->handle.id);
+    const uint32_t users =
+        session->replay != NULL
+            ? lanes_client_replay_kernel_users(session->replay, kernel->handle.id)
+            : 0;
+    if (users == 0) {
+        lanes_client_forget_kernel(kernel);
+        return;
+    }
+    unlink_kernel(kernel);
+    kernel->handle.users = users;
+    kernel->handle.is_released = true;
+    kernel->previous = NULL;
+    kernel->next = session->released_kernels;
+    if (kernel->next != NULL) {
+        kernel->next->previous = kernel;
+    }
+    session->released_kernels = kernel;
 }

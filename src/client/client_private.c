@@ -20,8 +20,6 @@
 #include "os/os_socket.h"
 
 #define PRIVATE_FD 3
-/* Longer names are no CPU's, and are refused cut off as well. */
-#define CPU_OPTION_MAX 128
 /* An executor that has lost its client needs no longer than a tile and its unmapping. */
 #define END_WAIT_NS  2000000000u
 #define KILL_WAIT_NS 1000000000u
@@ -94,9 +92,7 @@ static const char **executor_environment(void)
     return kept;
 }
 
-lanes_status lanes_client_start_private(lanes_session *session,
-                                        const lanes_open_options *options,
-                                        lanes_error *err)
+lanes_status lanes_client_start_private(lanes_session *session, lanes_error *err)
 {
     char path[LANES_OS_PATH_MAX];
     LANES_TRY(find_executor(path, err));
@@ -112,17 +108,17 @@ lanes_status lanes_client_start_private(lanes_session *session,
     }
     char fd_option[32];
     char threads_option[32];
-    char cpu_option[CPU_OPTION_MAX];
+    char cpu_option[LANES_CLIENT_CPU_MAX + 8];
+    const lanes_client_target *target = &session->target;
     snprintf(fd_option, sizeof(fd_option), "--private-fd=%d", PRIVATE_FD);
     const char *argv[5] = {"lanesd", fd_option};
     size_t argc = 2;
-    if (options->threads > 0) { /* else the executor's own default; cpu likewise */
-        snprintf(threads_option, sizeof(threads_option), "--threads=%u",
-                 options->threads);
+    if (target->threads > 0) { /* else the executor's own default; cpu likewise */
+        snprintf(threads_option, sizeof(threads_option), "--threads=%u", target->threads);
         argv[argc++] = threads_option;
     }
-    if (options->cpu != NULL) {
-        snprintf(cpu_option, sizeof(cpu_option), "--cpu=%s", options->cpu);
+    if (target->cpu[0] != '\0') {
+        snprintf(cpu_option, sizeof(cpu_option), "--cpu=%s", target->cpu);
         argv[argc] = cpu_option;
     }
     const lanes_os_spawn spawn = {

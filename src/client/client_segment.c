@@ -38,15 +38,48 @@ static lanes_status segment_request(lanes_session *session, lanes_abi_segment *m
     return LANES_OK;
 }
 
-/** Tell the executor to release @p id; a failure leaves nothing to do. */
-static void release_remote(lanes_session *session, lanes_abi_id id)
+void lanes_client_release_segment(lanes_session *session, lanes_abi_id id)
 {
-    lanes_abi_segment message = {
-        .header.type = LANES_ABI_SEGMENT_RELEASE,
+    lanes_abi_segment request = {
+        .header = {.type = LANES_ABI_SEGMENT_RELEASE, .bytes = sizeof(request)},
         .id = id,
     };
-    LANES_IGNORE(segment_request(session, &message, -1, NULL, NULL),
+    lanes_abi_segment reply;
+    lanes_client_call call = {
+        .request = &request.header,
+        .request_fd = -1,
+        .reply = &reply.header,
+        .reply_bytes = sizeof(reply),
+        .timeout_ns = session->timeout_ns,
+    };
+    LANES_IGNORE(lanes_client_request_once(session, &call, NULL),
                  "if the executor is gone, so is the segment");
+}
+
+lanes_status lanes_client_reattach(lanes_segment *segment, lanes_error *err)
+{
+    lanes_session *session = segment->session;
+    lanes_abi_segment request = {
+        .header = {.type = LANES_ABI_SEGMENT_ATTACH, .bytes = sizeof(request)},
+        .bytes = segment->mapping.bytes,
+        .flags = segment->flags,
+    };
+    lanes_abi_segment reply;
+    lanes_client_call call = {
+        .request = &request.header,
+        .request_fd = segment->fd,
+        .reply = &reply.header,
+        .reply_bytes = sizeof(reply),
+        .timeout_ns = session->timeout_ns,
+    };
+    const lanes_status status = lanes_client_exchange(session, &call, err);
+    if (status < 0) {
+        return lanes_error_prefix(err, status,
+                                  "a segment of %llu bytes cannot be attached again",
+                                  (unsigned long long)segment->mapping.bytes);
+    }
+    segment->handle.fresh = reply.id;
+    return LANES_OK;
 }
 
 /** Link a handle that is complete but for its place in the list. */
@@ -60,18 +93,44 @@ static void link_segment(lanes_session *session, lanes_segment *segment)
     session->segments = segment;
 }
 
-void lanes_client_forget_segment(lanes_segment *segment)
+/** Take @p segment out of the list that it is in. */
+static void unlink_segment(lanes_segment *segment)
 {
+    lanes_session *session = segment->session;
     if (segment->previous != NULL) {
         segment->previous->next = segment->next;
+    } else if (segment->handle.is_released) {
+        session->released_segments = segment->next;
     } else {
-        segment->session->segments = segment->next;
+        session->segments = segment->next;
     }
     if (segment->next != NULL) {
         segment->next->previous = segment->previous;
     }
+}
+
+/** Undo what creating or attaching has made in this process. */
+static void free_segment(lanes_segment *segment)
+{
+    lanes_os_close(&segment->fd);
     lanes_shm_unmap(&segment->mapping);
     free(segment);
+}
+
+void lanes_client_forget_segment(lanes_segment *segment)
+{
+    unlink_segment(segment);
+    free_segment(segment);
+}
+
+/** A handle of nothing yet; NULL: no memory. */
+static lanes_segment *new_segment(void)
+{
+    lanes_segment *segment = calloc(1, sizeof(*segment));
+    if (segment != NULL) {
+        segment->fd = -1;
+    }
+    return segment;
 }
 
 /** Ask for memory of @p bytes, and map it. */
@@ -84,7 +143,7 @@ static lanes_status create_and_map(lanes_session *session, uint64_t bytes,
     };
     int fd = -1;
     LANES_TRY(segment_request(session, &message, -1, &fd, err));
-    segment->id = message.id;
+    segment->handle.id = message.id;
     lanes_status status = LANES_E_PROTOCOL;
     if (message.bytes >= bytes) {
         status = lanes_shm_map(fd, message.bytes, 0, &segment->mapping, err);
@@ -93,12 +152,17 @@ static lanes_status create_and_map(lanes_session *session, uint64_t bytes,
                         "the executor made a segment of %llu bytes, not %llu",
                         (unsigned long long)message.bytes, (unsigned long long)bytes);
     }
-    lanes_os_close(&fd);
     if (status < 0) {
-        release_remote(session, segment->id);
-        lanes_shm_unmap(&segment->mapping);
+        lanes_os_close(&fd);
+        lanes_client_release_segment(session, segment->handle.id);
+        return status;
     }
-    return status;
+    if (session->replay != NULL) {
+        segment->fd = fd;
+        fd = -1; /* owned by the segment */
+    }
+    lanes_os_close(&fd);
+    return LANES_OK;
 }
 
 lanes_status lanes_segment_create(lanes_session *session, uint64_t bytes,
@@ -111,13 +175,13 @@ lanes_status lanes_segment_create(lanes_session *session, uint64_t bytes,
                                (unsigned long long)bytes,
                                (unsigned long long)LANES_SEGMENT_BYTES_MAX);
     }
-    lanes_segment *segment = calloc(1, sizeof(*segment));
+    lanes_segment *segment = new_segment();
     if (segment == NULL) {
         return lanes_error_errno(err, ENOMEM, "segment");
     }
     const lanes_status status = create_and_map(session, bytes, segment, err);
     if (status < 0) {
-        free(segment);
+        free_segment(segment);
         return status;
     }
     link_segment(session, segment);
@@ -130,6 +194,10 @@ static lanes_status map_and_attach(lanes_session *session, int fd, uint32_t flag
                                    lanes_segment *segment, lanes_error *err)
 {
     LANES_TRY(lanes_shm_map(fd, 0, flags, &segment->mapping, err));
+    if (session->replay != NULL) {
+        LANES_TRY(lanes_os_duplicate(fd, &segment->fd, err));
+    }
+    segment->flags = flags;
     lanes_abi_segment message = {
         .header.type = LANES_ABI_SEGMENT_ATTACH,
         .bytes = segment->mapping.bytes,
@@ -137,7 +205,7 @@ static lanes_status map_and_attach(lanes_session *session, int fd, uint32_t flag
     };
     lanes_status status = segment_request(session, &message, fd, NULL, err);
     if (status == LANES_OK && message.bytes != segment->mapping.bytes) {
-        release_remote(session, message.id);
+        lanes_client_release_segment(session, message.id);
         status = lanes_client_break(
             session,
             lanes_error_set(err, LANES_E_PROTOCOL,
@@ -145,12 +213,8 @@ static lanes_status map_and_attach(lanes_session *session, int fd, uint32_t flag
                             (unsigned long long)message.bytes,
                             (unsigned long long)segment->mapping.bytes));
     }
-    if (status < 0) {
-        lanes_shm_unmap(&segment->mapping);
-        return status;
-    }
-    segment->id = message.id;
-    return LANES_OK;
+    segment->handle.id = message.id;
+    return status;
 }
 
 lanes_status lanes_segment_attach_fd(lanes_session *session, int fd, uint32_t flags,
@@ -160,13 +224,13 @@ lanes_status lanes_segment_attach_fd(lanes_session *session, int fd, uint32_t fl
     if (fd < 0) {
         return lanes_error_set(err, LANES_E_INVALID, "descriptor %d is not open", fd);
     }
-    lanes_segment *segment = calloc(1, sizeof(*segment));
+    lanes_segment *segment = new_segment();
     if (segment == NULL) {
         return lanes_error_errno(err, ENOMEM, "segment");
     }
     const lanes_status status = map_and_attach(session, fd, flags, segment, err);
     if (status < 0) {
-        free(segment);
+        free_segment(segment);
         return status;
     }
     link_segment(session, segment);
@@ -206,6 +270,27 @@ void lanes_segment_release(lanes_segment *segment)
     if (segment == NULL) {
         return;
     }
-    release_remote(segment->session, segment->id);
-    lanes_client_forget_segment(segment);
+    lanes_session *session = segment->session;
+    lanes_client_release_segment(session, segment->handle.id);
+    const uint32_t users =
+        session->replay != NULL
+            ? lanes_client_replay_segment_users(session->replay, segment->handle.id)
+            : 0;
+    if (users == 0) {
+        lanes_client_forget_segment(segment);
+        return;
+    }
+    unlink_segment(segment);
+    const lanes_shm_mapping mapping = segment->mapping;
+    lanes_shm_unmap(&segment->mapping);
+    segment->mapping = mapping;
+    segment->mapping.data = NULL;
+    segment->handle.users = users;
+    segment->handle.is_released = true;
+    segment->previous = NULL;
+    segment->next = session->released_segments;
+    if (segment->next != NULL) {
+        segment->next->previous = segment;
+    }
+    session->released_segments = segment;
 }

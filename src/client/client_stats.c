@@ -46,7 +46,15 @@ lanes_status lanes_cancel_session(lanes_session *session, uint32_t number,
         .reply_bytes = sizeof(reply),
         .timeout_ns = session->timeout_ns,
     };
-    LANES_TRY(lanes_client_request(session, &call, err));
+    /* Not sent to another executor, where the number is another's. */
+    const lanes_status status = lanes_client_request_once(session, &call, err);
+    if (status == LANES_E_PEER_GONE && session->lost_ns != 0) {
+        return lanes_error_set(err, status,
+                               "the executor has died, and with it session %u; another "
+                               "one has other numbers",
+                               number);
+    }
+    LANES_TRY(status);
     if (out_in_flight != NULL) {
         *out_in_flight = reply.in_flight;
     }

@@ -10,7 +10,7 @@
 #include "base/atomic.h"
 #include "client/client_internal.h"
 #include "kernel/raised.h"
-#include "os/os_socket.h"
+#include "os/os_failpoint.h"
 #include "os/os_thread.h"
 #include "os/os_wait.h"
 
@@ -78,44 +78,94 @@ static void copy_completion(const lanes_abi_completion *shared,
     copy_detail(detail, out);
 }
 
+/** Hand out the oldest completion of an executor that has died: 1 or 0. */
+static lanes_status take_kept(lanes_session *session, lanes_completion *out_completion)
+{
+    lanes_client_replay *replay = session->replay;
+    const lanes_client_record *record =
+        replay != NULL ? lanes_client_replay_kept(replay) : NULL;
+    if (record == NULL) {
+        return 0;
+    }
+    copy_completion(&record->completion, &record->detail, out_completion);
+    lanes_client_replay_consume(replay);
+    return 1;
+}
+
+/** The program has the completion that named @p record. */
+static void end_record(lanes_session *session, lanes_client_record *record)
+{
+    lanes_client_replay_free(session->replay, record);
+    if (session->released_segments != NULL || session->released_kernels != NULL) {
+        lanes_client_replay_let_go(session, record);
+    }
+}
+
 /** Take a completion if one is there: 1, 0, or a failure that ends the session. */
 static lanes_status take(lanes_session *session, lanes_completion *out_completion)
 {
+    if (session->lost_ns != 0) {
+        return 0; /* kept ones come before all that looks here */
+    }
     const lanes_abi_completion *shared = NULL;
     const lanes_abi_detail *detail = NULL;
     const lanes_status found = lanes_ring_client_peek(&session->ring, &shared, &detail);
     if (found < 0) {
         return lanes_client_break(session, found);
     }
-    if (found > 0) {
-        copy_completion(shared, detail, out_completion);
-        lanes_ring_client_advance(&session->ring);
+    if (found == 0) {
+        return 0;
     }
-    return found;
+    lanes_client_record *record = NULL;
+    if (session->replay != NULL) {
+        record = lanes_client_replay_find(session->replay, shared->cookie);
+        if (record == NULL) {
+            return lanes_client_break(session, LANES_E_RING_CORRUPT); /* of no batch */
+        }
+    }
+    copy_completion(shared, detail, out_completion);
+    LANES_FAILPOINT(CLIENT_TAKEN);
+    lanes_ring_client_advance(&session->ring);
+    LANES_FAILPOINT(CLIENT_CONSUMED);
+    if (record != NULL) {
+        end_record(session, record);
+    }
+    return 1;
 }
 
-/** True if no completion will come any more, other than those published already. */
-static bool is_executor_gone(const lanes_session *session)
+/** Completions of dead executors come first, also when the session is broken. */
+static lanes_status check_or_take_kept(lanes_session *session,
+                                       lanes_completion *out_completion, lanes_error *err)
 {
-    return lanes_ring_client_closed(&session->ring) != LANES_OK ||
-           lanes_os_socket_is_closed(session->socket);
+    if (!lanes_client_is_forked(session)) {
+        const lanes_status found = take_kept(session, out_completion);
+        if (found != 0) {
+            return found;
+        }
+    }
+    return lanes_client_check(session, err);
 }
 
-/** The executor is gone: what it published before counts, then nothing. */
-static lanes_status take_last(lanes_session *session, lanes_completion *out_completion,
-                              lanes_error *err)
+/** True if something was signalled. */
+static bool drain_events(lanes_session *session)
 {
+    const bool is_nudged = lanes_os_event_drain(session->nudge);
+    return (session->lost_ns == 0 && lanes_os_event_drain(session->event)) || is_nudged;
+}
+
+/** If the executor is gone, then what it has published counts, then it is lost. */
+static lanes_status look_for_end(lanes_session *session, lanes_completion *out_completion,
+                                 lanes_error *err)
+{
+    if (session->lost_ns != 0 || !lanes_client_is_gone(session)) {
+        return 0;
+    }
     const lanes_status found = take(session, out_completion);
     if (found != 0) {
         return found;
     }
-    const lanes_status reason = lanes_ring_client_closed(&session->ring);
-    lanes_client_break(session, LANES_E_PEER_GONE);
-    return lanes_error_set(
-        err, LANES_E_PEER_GONE, "%s%s; %u batches have no completion; open a new session",
-        reason < 0 ? "the executor ended the session: " : "the executor has died",
-        reason < 0 ? lanes_status_text(reason) : "",
-        lanes_ring_client_in_flight(&session->ring));
+    LANES_TRY(lanes_client_lose(session, err));
+    return take_kept(session, out_completion);
 }
 
 /** Leave the core of the executor's first thread to it. */
@@ -169,43 +219,75 @@ static lanes_status sleep_until(lanes_session *session, uint64_t end_ns,
                                 lanes_completion *out_completion, lanes_error *err)
 {
     for (;;) {
+        LANES_TRY(lanes_client_ready(session, err));
         const uint64_t now_ns = lanes_clock_ns();
         if (now_ns >= end_ns) {
             return 0;
         }
         const uint64_t left_ns = end_ns - now_ns;
         doze(session, left_ns < LANES_CLIENT_LOOK_NS ? left_ns : LANES_CLIENT_LOOK_NS);
-        const lanes_status found = take(session, out_completion);
+        lanes_status found = take(session, out_completion);
+        if (found == 0) {
+            found = look_for_end(session, out_completion, err);
+        }
         if (found != 0) {
             return found;
         }
-        if (is_executor_gone(session)) {
-            return take_last(session, out_completion, err);
+    }
+}
+
+/** Spin, then sleep, at most @p timeout_ns: 1, 0, or a failure. */
+static lanes_status wait_for(lanes_session *session, uint64_t timeout_ns,
+                             lanes_completion *out_completion, lanes_error *err)
+{
+    const uint64_t now_ns = lanes_clock_ns();
+    uint64_t end_ns = 0;
+    if (!lanes_add_u64(now_ns, timeout_ns, &end_ns)) {
+        end_ns = UINT64_MAX;
+    }
+    lanes_status found = 0;
+    if (session->lost_ns == 0) {
+        make_way(session, now_ns);
+        found = spin(session, now_ns, lanes_min_u64(now_ns + session->spin_ns, end_ns),
+                     out_completion);
+    }
+    return found == 0 ? sleep_until(session, end_ns, out_completion, err) : found;
+}
+
+/** Nothing is there: look, now and then, why. 1, 0, or a failure. */
+static lanes_status look(lanes_session *session, lanes_completion *out_completion,
+                         lanes_error *err)
+{
+    if (session->lost_ns == 0) {
+        const uint64_t now_ns = lanes_clock_ns();
+        if (session->poller < 0 && now_ns - session->looked_ns < POLL_LOOK_NS) {
+            return 0;
+        }
+        session->looked_ns = now_ns;
+        const lanes_status found = look_for_end(session, out_completion, err);
+        if (found != 0 || session->lost_ns == 0) {
+            return found;
         }
     }
+    const lanes_status tried = lanes_client_try_recover(session, err);
+    return tried > 0 ? take(session, out_completion) : tried;
 }
 
 lanes_status lanes_wait(lanes_session *session, uint64_t timeout_ns,
                         lanes_completion *out_completion, lanes_error *err)
 {
-    LANES_TRY(lanes_client_check(session, err));
-    if (lanes_ring_client_in_flight(&session->ring) == 0) {
+    lanes_status found = check_or_take_kept(session, out_completion, err);
+    if (found != 0) {
+        return found < 0 ? found : LANES_OK;
+    }
+    if (lanes_client_in_flight(session) == 0) {
         return lanes_error_set(err, LANES_E_INVALID,
                                "no batch is in flight, so none can complete");
     }
-    lanes_status found = take(session, out_completion);
-    if (found == 0 && timeout_ns > 0) {
-        const uint64_t now_ns = lanes_clock_ns();
-        uint64_t end_ns = 0;
-        if (!lanes_add_u64(now_ns, timeout_ns, &end_ns)) {
-            end_ns = UINT64_MAX;
-        }
-        make_way(session, now_ns);
-        found = spin(session, now_ns, lanes_min_u64(now_ns + session->spin_ns, end_ns),
-                     out_completion);
-        if (found == 0) {
-            found = sleep_until(session, end_ns, out_completion, err);
-        }
+    found = take(session, out_completion);
+    if (found == 0) {
+        found = timeout_ns > 0 ? wait_for(session, timeout_ns, out_completion, err)
+                               : look(session, out_completion, err);
     }
     if (found == LANES_E_RING_CORRUPT) {
         return lanes_error_set(err, found, "%s; open a new session",
@@ -215,29 +297,27 @@ lanes_status lanes_wait(lanes_session *session, uint64_t timeout_ns,
         return lanes_error_set(err, LANES_E_TIMED_OUT,
                                "nothing completed in %llu ns; %u batches are in flight",
                                (unsigned long long)timeout_ns,
-                               lanes_ring_client_in_flight(&session->ring));
+                               lanes_client_in_flight(session));
     }
     return found < 0 ? found : LANES_OK;
 }
 
 lanes_status lanes_poll(lanes_session *session, lanes_completion *out_completion)
 {
-    LANES_TRY(lanes_client_check(session, NULL));
-    const lanes_status found = take(session, out_completion);
+    lanes_status found = check_or_take_kept(session, out_completion, NULL);
     if (found != 0) {
         return found;
     }
-    if (session->poller >= 0 && lanes_os_event_drain(session->event)) {
+    found = take(session, out_completion);
+    if (found != 0) {
+        return found;
+    }
+    if (session->poller >= 0 && drain_events(session)) {
         /* What was published before the drain may have been signalled by what it took. */
         const lanes_status again = take(session, out_completion);
         if (again != 0) {
             return again;
         }
     }
-    const uint64_t now_ns = lanes_clock_ns();
-    if (session->poller < 0 && now_ns - session->looked_ns < POLL_LOOK_NS) {
-        return 0;
-    }
-    session->looked_ns = now_ns;
-    return is_executor_gone(session) ? take_last(session, out_completion, NULL) : 0;
+    return look(session, out_completion, NULL);
 }

@@ -281,11 +281,12 @@ bool lanes_pickle_read_string(const unsigned char *pickle, size_t bytes,
     }
     lanes_pickle_machine machine = {.pickle = pickle, .bytes = (uint32_t)bytes};
     uint32_t result;
-    const bool is_string = lanes_pickle_machine_run(&machine, &result) &&
-                           value_of(&machine, result)->kind == LANES_PICKLE_STRING;
+    bool is_string = lanes_pickle_machine_run(&machine, &result) &&
+                     value_of(&machine, result)->kind == LANES_PICKLE_STRING;
+    const lanes_pickle_value *string = is_string ? value_of(&machine, result) : NULL;
+    const unsigned char *text = is_string ? pickle + string->a : pickle;
+    is_string = is_string && lanes_repr_is_utf8(text, string->b);
     if (is_string) {
-        const lanes_pickle_value *string = value_of(&machine, result);
-        const unsigned char *text = pickle + string->a;
         const size_t length = cut(text, string->b, room);
         memcpy(out_text, text, length);
         replace_surrogates(out_text, length);

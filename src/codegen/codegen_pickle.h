@@ -50,7 +50,8 @@ bool lanes_pickle_read_exception(const unsigned char *pickle, size_t bytes,
  * @param pickle      borrowed
  * @param out_text    [room]; receives *out_bytes bytes, without NUL, of whole characters
  * @param out_is_cut  there was more of it
- * @return false if it is a pickle of something else, or none; nothing is written then
+ * @return false if it is a pickle of something else, damaged, or none; nothing is written
+ *   then
  */
 bool lanes_pickle_read_string(const unsigned char *pickle, size_t bytes,
                               unsigned char *out_text, size_t room, size_t *out_bytes,

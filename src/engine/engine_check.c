@@ -381,6 +381,8 @@ static lanes_status check_memory(lanes_engine_draft *state, lanes_error *err)
             shape[d] = length_of(state, i, d);
             count *= shape[d] != 0;
         }
+        state->extent[i].low = 0;
+        state->extent[i].high = 0;
         if (count == 0) {
             continue;
         }
@@ -427,7 +429,7 @@ lanes_status lanes_engine_check_batch(lanes_engine_draft *state, lanes_error *er
     LANES_TRY(check_shape(state, err));
     LANES_TRY(check_reduction(state, err));
     LANES_TRY(check_memory(state, err));
-    return state->count > 0 ? check_overlap(state, err) : LANES_OK;
+    return check_overlap(state, err);
 }
 
 bool lanes_engine_span_fits(uint64_t segment_bytes, uint64_t offset, int64_t stride,

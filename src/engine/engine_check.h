@@ -15,7 +15,7 @@ typedef struct lanes_engine_draft {
     const lanes_signature *signature; /* the kernel's */
     bool has_mask;                    /* behind the outputs */
     uint64_t count;
-    lanes_engine_extent extent[LANES_OPERANDS_MAX]; /* no bytes if count is 0 */
+    lanes_engine_extent extent[LANES_OPERANDS_MAX]; /* without elements: 0, 0 */
 } lanes_engine_draft;
 
 static inline bool is_mask(const lanes_engine_draft *state, uint32_t operand)
@@ -59,12 +59,14 @@ static inline bool is_start(const lanes_engine_draft *state, uint32_t operand)
     return operand == 0 && lanes_reduce_is_by_kernel(state->batch->reduce);
 }
 
-/* The length of a dimension as an operand has it. */
+/* The length of a dimension as an operand has it. Results, and where they begin, are
+ * there also if there is nothing to reduce. */
 static inline uint64_t length_of(const lanes_engine_draft *state, uint32_t operand,
                                  uint32_t d)
 {
-    const bool has_none =
-        is_reduced(state, operand) && (state->batch->reduce_axes >> d & 1u) != 0;
+    const bool stands_still =
+        is_reduced(state, operand) || (is_start(state, operand) && !is_scan(state));
+    const bool has_none = stands_still && (state->batch->reduce_axes >> d & 1u) != 0;
     return has_none ? 1 : state->batch->shape[d];
 }
 

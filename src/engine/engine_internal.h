@@ -201,7 +201,7 @@ void lanes_engine_frame_of(const lanes_engine_plan *plan, uint64_t flat_index,
 
 /** What is known of an operand when overlaps are checked. */
 typedef struct lanes_engine_extent {
-    uint64_t low; /* bytes of its segment that it spans: [low, high) */
+    uint64_t low; /* bytes of its segment that it spans: [low, high); none: 0, 0 */
     uint64_t high;
     uint64_t element_bytes; /* of a row: all of it */
     bool is_output;         /* or the mask */
@@ -214,7 +214,8 @@ typedef struct lanes_engine_extent {
 } lanes_engine_extent;
 
 /**
- * Check that outputs are arrays of their own, or exactly an input; count > 0.
+ * Check that outputs are arrays of their own, or exactly an input. Those that span
+ * nothing may be anywhere.
  *
  * @param extent  [batch->operand_count]
  * @return LANES_OK, LANES_E_OVERLAP

@@ -108,7 +108,10 @@ static uint64_t cover_inside(const lanes_engine_batch *batch,
     uint64_t covered = extent[operand].element_bytes;
     for (uint32_t d = 0; d < batch->dimensions; d++) {
         const uint64_t own = lanes_engine_magnitude(batch->operand[operand].stride[d]);
-        if (batch->shape[d] > 1 && own >= threshold) {
+        if (batch->shape[d] <= 1) {
+            continue; /* of a reduction of nothing it may be 0 */
+        }
+        if (own >= threshold) {
             *step = greatest_divisor(*step, own);
         } else {
             covered += (batch->shape[d] - 1) * own; /* inside the segment */
@@ -232,7 +235,7 @@ static lanes_status check_operand(const lanes_engine_batch *batch,
                                   const lanes_engine_extent *extent, uint32_t operand,
                                   lanes_error *err)
 {
-    if (!extent[operand].is_output) {
+    if (!extent[operand].is_output || extent[operand].low == extent[operand].high) {
         return LANES_OK;
     }
     LANES_TRY(check_apart(batch, extent, operand, err));

@@ -90,6 +90,17 @@ static void make_space(const lanes_engine_draft *state, lanes_engine_plan *plan)
     lanes_engine_space_make(&axes, &plan->space);
 }
 
+/* Address of loop index 0; of an operand without elements, whose offset may be any, that
+ * of its segment. */
+static char *base_of(const lanes_engine_draft *state, const lanes_engine_plan *plan,
+                     uint32_t k)
+{
+    const lanes_engine_operand *operand = &state->batch->operand[k];
+    const bool is_empty = state->extent[k].low == state->extent[k].high;
+    return operand->segment_base +
+           (is_empty ? 0 : (int64_t)operand->offset + plan->space.start[k]);
+}
+
 static void fill_operands(const lanes_engine_draft *state, lanes_engine_plan *plan)
 {
     const lanes_engine_batch *batch = state->batch;
@@ -100,8 +111,7 @@ static void fill_operands(const lanes_engine_draft *state, lanes_engine_plan *pl
         const uint32_t slot = is_where(state, i) ? plan->mask + 1 : i;
         plan->slot[i] = (uint8_t)slot;
         plan->element_size[i] = (uint8_t)lanes_dtype_bytes(operand->dtype);
-        plan->frame.base[slot] =
-            operand->segment_base + operand->offset + plan->space.start[i];
+        plan->frame.base[slot] = base_of(state, plan, i);
         plan->frame.stride[slot] = plan->space.stride[i][inner];
         plan->frame.row_count[slot] = (int32_t)operand->row_count;
         if (i >= plan->input_count || plan->key.layout[i] != LANES_LAYOUT_UNIFORM) {

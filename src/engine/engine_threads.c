@@ -91,7 +91,8 @@ static void compare(lanes_engine_threads *threads)
 
 uint32_t lanes_engine_threads_next(lanes_engine_threads *threads, uint32_t most)
 {
-    if (threads->most == 0) {
+    LANES_ASSERT(most > 0);
+    if (threads->most != most) {
         *threads = (lanes_engine_threads){
             .most = most,
             .enough = most,
@@ -100,7 +101,6 @@ uint32_t lanes_engine_threads_next(lanes_engine_threads *threads, uint32_t most)
             .rest_now = REST_LEAST,
         };
     }
-    LANES_ASSERT(threads->most == most && most > 0);
     if (threads->trial == 0) {
         return threads->enough;
     }

@@ -29,7 +29,10 @@ typedef struct lanes_engine_threads {
     uint64_t trial_fs; /* and in the others */
 } lanes_engine_threads;
 
-/** Threads to run the next slice with, 1 .. @p most, which is the same in each call. */
+/**
+ * Threads to run the next slice with, 1 .. @p most. With another @p most than the last
+ * time, nothing is known.
+ */
 uint32_t lanes_engine_threads_next(lanes_engine_threads *threads, uint32_t most);
 
 /**

@@ -72,6 +72,19 @@ static size_t decode(const unsigned char *text, size_t bytes, uint32_t *out_code
     return 0;
 }
 
+bool lanes_repr_is_utf8(const unsigned char *text, size_t bytes)
+{
+    for (size_t at = 0; at < bytes;) {
+        uint32_t code;
+        const size_t length = decode(text + at, bytes - at, &code);
+        if (length == 0) {
+            return false;
+        }
+        at += length;
+    }
+    return true;
+}
+
 /* Controls, marks that reorder text, surrogates, private use: what Python escapes too. */
 static bool is_printable(uint32_t code)
 {

@@ -24,6 +24,10 @@ typedef struct lanes_repr {
     bool is_pattern; /* "{}" has a meaning: in strings and bytes it becomes "\x7b}" */
 } lanes_repr;
 
+/** True if @p text is UTF-8. Surrogates, which Python writes like characters, are, too.
+ */
+bool lanes_repr_is_utf8(const unsigned char *text, size_t bytes);
+
 /** An empty text in @p buffer, which has at least 4 bytes. */
 lanes_repr lanes_repr_begin(char *buffer, size_t size);
 

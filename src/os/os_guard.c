@@ -341,6 +341,11 @@ bool lanes_os_guard_call(void (*fn)(void *ctx), void *ctx, lanes_os_fault *out_f
     return lanes_os_guard_call_for(0, fn, ctx, out_fault);
 }
 
+bool lanes_os_fault_is_missing_memory(const lanes_os_fault *fault)
+{
+    return fault->signal_number == SIGBUS && fault->code == BUS_ADRERR;
+}
+
 void lanes_os_fault_format(const lanes_os_fault *fault, char *text, size_t text_bytes)
 {
     const size_t index = index_of(fault->signal_number);

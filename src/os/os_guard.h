@@ -65,6 +65,13 @@ void lanes_os_guard_interrupt(pthread_t thread, uint64_t ticket);
 /** True if lanes_os_guard_interrupt() ended the call: it had no fault of its own. */
 bool lanes_os_fault_is_interrupt(const lanes_os_fault *fault);
 
+/**
+ * True if the address was mapped, but nothing is behind it: its file has become shorter,
+ * or has a hole that the file system cannot fill. So it says nothing of the code that
+ * faulted.
+ */
+bool lanes_os_fault_is_missing_memory(const lanes_os_fault *fault);
+
 /** "SIGSEGV at address 0x10", "SIGFPE at instruction 0x5f10" or "stack overflow (SIGSEGV
  * at address 0x7f5f10)" into @p text, cut to its size. */
 void lanes_os_fault_format(const lanes_os_fault *fault, char *text, size_t text_bytes);

@@ -190,6 +190,18 @@ lanes_status lanes_os_check_listening(int fd, lanes_error *err)
     return LANES_OK;
 }
 
+void lanes_os_socket_path(int fd, char out_path[LANES_OS_SOCKET_PATH_MAX])
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    socklen_t length = sizeof(address);
+    /* A path of all bytes has no NUL; one in the abstract namespace begins with it. */
+    if (getsockname(fd, (struct sockaddr *)&address, &length) != 0) {
+        address.sun_path[0] = '\0';
+    }
+    snprintf(out_path, LANES_OS_SOCKET_PATH_MAX, "%.*s", LANES_OS_SOCKET_PATH_MAX - 1,
+             address.sun_path);
+}
+
 lanes_status lanes_os_accept(int listener, int *out_fd, lanes_error *err)
 {
     for (;;) {

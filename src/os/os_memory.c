@@ -240,6 +240,11 @@ static enum lanes_os_object object_kind(const struct stat *file,
     return is_memory ? LANES_OS_OBJECT_MEMORY : LANES_OS_OBJECT_FILE;
 }
 
+bool lanes_os_fd_is_memory(int fd)
+{
+    return fcntl(fd, F_GET_SEALS) >= 0; /* EINVAL for everything else */
+}
+
 lanes_status lanes_os_fd_facts(int fd, lanes_os_facts *out_facts, lanes_error *err)
 {
     struct stat file;
@@ -257,6 +262,9 @@ lanes_status lanes_os_fd_facts(int fd, lanes_os_facts *out_facts, lanes_error *e
         .device = file.st_dev,
         .inode = file.st_ino,
         .allocated_bytes = (uint64_t)file.st_blocks * 512u, /* the unit of st_blocks */
+        .page_bytes = (uint32_t)file_system.f_type == HUGETLBFS_MAGIC
+                          ? (uint64_t)file_system.f_bsize
+                          : lanes_os_page_bytes(),
         .mtime_ns =
             (uint64_t)file.st_mtim.tv_sec * 1000000000u + (uint64_t)file.st_mtim.tv_nsec,
         .owner = file.st_uid,

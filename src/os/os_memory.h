@@ -94,6 +94,12 @@ void lanes_os_private_trim(void *data, uint64_t bytes);
 /** Undo lanes_os_private_map(). NULL is allowed. */
 void lanes_os_private_unmap(void *data, uint64_t bytes);
 
+/**
+ * True if @p fd is a memfd, POSIX shared memory or a file on a tmpfs: reading it never
+ * waits for anybody. Asks no file system, so neither does this.
+ */
+bool lanes_os_fd_is_memory(int fd);
+
 /** What a file descriptor refers to. */
 enum lanes_os_object {
     LANES_OS_OBJECT_OTHER = 0,  /**< directory, socket, pipe, device: not mappable here */
@@ -105,6 +111,7 @@ typedef struct lanes_os_facts {
     enum lanes_os_object object;
     uint64_t bytes;           /**< size of the file */
     uint64_t allocated_bytes; /**< less than `bytes`: it has holes */
+    uint64_t page_bytes;      /**< mapped and unmapped in these; of huge pages: theirs */
     uint64_t device;          /**< with inode: names the object, however it was opened */
     uint64_t inode;
     uint64_t mtime_ns; /**< last change of the contents */

@@ -66,6 +66,13 @@ LANES_NODISCARD lanes_status lanes_os_spawn_program(const lanes_os_spawn *spawn,
                                                     lanes_error *err);
 
 /**
+ * Become the program at @p path: same process, same environment, descriptors that are not
+ * close-on-exec stay open. Returns only on failure.
+ */
+LANES_NODISCARD lanes_status lanes_os_exec(const char *path, const char *const *argv,
+                                           lanes_error *err);
+
+/**
  * Fork; for single-threaded programs only. In the child out_child->pid is 0.
  * The child ends with lanes_os_exit_now(), the parent reaps with lanes_os_child_wait().
  */
@@ -116,6 +123,18 @@ LANES_NODISCARD lanes_status lanes_os_process_open(int32_t pid, int *out_pidfd,
 LANES_NODISCARD lanes_status lanes_os_die_with_parent(int32_t parent_pid,
                                                       int signal_number,
                                                       lanes_error *err);
+
+/**
+ * A socket to the service manager that started this process (NOTIFY_SOCKET,
+ * sd_notify(3)); -1 if none did. A process that takes sockets from itself opens it
+ * before.
+ *
+ * @param out_fd  owned by the caller; written only on success
+ */
+LANES_NODISCARD lanes_status lanes_os_notify_open(int *out_fd, lanes_error *err);
+
+/** Tell @p fd what @p state says, "READY=1" and the like; nobody if it is -1. */
+LANES_NODISCARD lanes_status lanes_os_notify(int fd, const char *state, lanes_error *err);
 
 /* ---- Limits ------------------------------------------------------------------------ */
 

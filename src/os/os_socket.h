@@ -45,6 +45,9 @@ LANES_NODISCARD lanes_status lanes_os_listen(const char *path, int *out_fd,
 /** LANES_OK if @p fd is a listening Unix SEQPACKET socket (systemd's), else -ENOTSOCK. */
 LANES_NODISCARD lanes_status lanes_os_check_listening(int fd, lanes_error *err);
 
+/** The path that socket @p fd was given; "" if it has none. */
+void lanes_os_socket_path(int fd, char out_path[LANES_OS_SOCKET_PATH_MAX]);
+
 /**
  * Accept a connection. @p out_fd is owned by the caller.
  * @return LANES_OK, LANES_E_TIMED_OUT (none is waiting), -EMFILE, -errno

@@ -200,3 +200,9 @@ lanes_status lanes_os_spawn_program(const lanes_os_spawn *spawn,
     *out_child = child;
     return LANES_OK;
 }
+
+lanes_status lanes_os_exec(const char *path, const char *const *argv, lanes_error *err)
+{
+    execv(path, posix_strings(argv));
+    return lanes_error_errno(err, errno, "cannot start '%s'", path);
+}

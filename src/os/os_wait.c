@@ -42,18 +42,32 @@ lanes_status lanes_os_event_create(int *out_fd, lanes_error *err)
     return LANES_OK;
 }
 
+/*
+ * O_NONBLOCK belongs to the open file, which another process shares: it may have cleared
+ * that, for a read() that waits, say. So both look before they leap. A peer that is
+ * malicious, and quick enough to be in between, is not what this is against.
+ */
+static bool is_event_ready(int fd, short wanted)
+{
+    struct pollfd one = {.fd = fd, .events = wanted};
+    return poll(&one, 1, 0) == 1 && (one.revents & wanted) != 0;
+}
+
 void lanes_os_event_signal(int fd)
 {
     const int saved_errno = errno; /* for signal handlers */
     const uint64_t one = 1;
-    LANES_IGNORE(write(fd, &one, sizeof(one)) < 0, "EAGAIN: it is readable already");
+    if (is_event_ready(fd, POLLOUT)) { /* else it is readable already */
+        LANES_IGNORE(write(fd, &one, sizeof(one)) < 0, "EAGAIN: likewise");
+    }
     errno = saved_errno;
 }
 
 bool lanes_os_event_drain(int fd)
 {
     uint64_t count = 0;
-    return read(fd, &count, sizeof(count)) == (ssize_t)sizeof(count);
+    return is_event_ready(fd, POLLIN) &&
+           read(fd, &count, sizeof(count)) == (ssize_t)sizeof(count);
 }
 
 static uint32_t events_from_poll(short found)

@@ -29,10 +29,11 @@ void lanes_os_futex_wake(uint32_t *word, uint32_t count);
 /** Create an eventfd: non-blocking, counter 0, close-on-exec. Owned by the caller. */
 LANES_NODISCARD lanes_status lanes_os_event_create(int *out_fd, lanes_error *err);
 
-/** Make @p fd poll readable. Never blocks; safe in a signal handler. */
+/** Make @p fd poll readable. Does not block, whatever another process has done to the
+ * flags of the eventfd that it shares; safe in a signal handler. */
 void lanes_os_event_signal(int fd);
 
-/** Make @p fd not readable; true if it was. */
+/** Make @p fd not readable; true if it was. Does not block, likewise. */
 bool lanes_os_event_drain(int fd);
 
 /* What to wait for, and what was found. */

@@ -45,6 +45,28 @@ typedef struct lanes_server_hooks {
     void (*unload_object)(void *ctx, void *loaded);
 } lanes_server_hooks;
 
+/** What can change while the server runs. */
+typedef struct lanes_server_settings {
+    uint32_t threads; /**< of the team, at most; 0 = as many as allowed */
+    bool use_smt;     /**< one thread per hardware thread instead of per core */
+    uint64_t cache_bytes;
+    uint64_t code_bytes;
+    enum lanes_log_level log_level;
+} lanes_server_settings;
+
+/** Whom the server calls, on its control thread; NULL members are not called. */
+typedef struct lanes_server_calls {
+    void *ctx;
+    /** Clients are served from now on. */
+    void (*ready)(void *ctx);
+    /**
+     * options.reload_fd is readable: make it unreadable, and say which settings hold from
+     * now on. After a failure, which is logged, all stay as they are.
+     */
+    lanes_status (*reload)(void *ctx, lanes_server_settings *out_settings,
+                           lanes_error *err);
+} lanes_server_calls;
+
 /**
  * What sessions may have. Reaching one is LANES_E_QUOTA for what goes beyond it, or
  * LANES_E_DEADLINE for a batch, and a sentence with the value and the limit.
@@ -78,11 +100,18 @@ typedef struct lanes_server_limits {
 /** What to serve. Everything is borrowed until lanes_server_run() returns. */
 typedef struct lanes_server_options {
     const lanes_topo_plan *plan; /**< places of the team */
-    const char *where;           /**< what is served, for the log: "socket /run/..." */
-    int listen_fd;               /**< listening socket; -1 = none */
+    /**
+     * How `plan` was made, so that others can be made of it when the CPUs that this
+     * process may use have changed; NULL: the team stays as it is. Those are the calling
+     * thread's, which must not be bound.
+     */
+    const lanes_topo_options *topo;
+    const char *where; /**< what is served, for the log: "socket /run/..." */
+    int listen_fd;     /**< listening socket; -1 = none */
     int private_fd; /**< connected socket of one client, whose end ends the server; or -1
                      */
     int stop_fd;    /**< polls readable when the server shall stop; or -1 */
+    int reload_fd;  /**< polls readable when calls.reload() has news; or -1 */
     uint64_t spin_ns;          /**< how long idle threads spin before they sleep */
     uint64_t drain_ns;         /**< how long unfinished batches may run after a stop */
     const char *compiler_path; /**< of lanes-compiler */
@@ -94,6 +123,7 @@ typedef struct lanes_server_options {
     lanes_server_limits limits;
     uint64_t refuse_ns;  /**< for how long IR that ended a compile is not tried again */
     uint64_t silence_ns; /**< after which a compiler that has work is replaced */
+    lanes_server_calls calls;
     lanes_server_hooks hooks;
 } lanes_server_options;
 
@@ -111,6 +141,7 @@ typedef struct lanes_server_options {
     {.listen_fd = -1,                                                                    \
      .private_fd = -1,                                                                   \
      .stop_fd = -1,                                                                      \
+     .reload_fd = -1,                                                                    \
      .spin_ns = LANES_SERVER_SPIN_NS,                                                    \
      .drain_ns = LANES_SERVER_DRAIN_NS,                                                  \
      .cache_bytes = LANES_SERVER_CACHE_BYTES,                                            \

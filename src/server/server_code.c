@@ -275,11 +275,16 @@ lanes_status lanes_server_code_hold(lanes_server *server, const lanes_server_job
     return LANES_OK;
 }
 
+void lanes_server_code_trim(lanes_server *server)
+{
+    free_idle(server, server->team.code_bytes);
+}
+
 void lanes_server_code_drop(lanes_server *server, lanes_server_code *code)
 {
     if (code != NULL && --code->references == 0) {
         push_idle(&server->codes, code);
-        free_idle(server, server->options->code_bytes);
+        lanes_server_code_trim(server);
     }
 }
 

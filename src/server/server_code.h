@@ -198,9 +198,12 @@ LANES_NODISCARD lanes_status lanes_server_code_hold(
     lanes_server *server, const lanes_server_job *job, const lanes_server_result *result,
     struct json_t *report, lanes_server_code **out_code, lanes_error *err);
 
+/** Free code that nobody has, but for team.code_bytes of it. */
+void lanes_server_code_trim(lanes_server *server);
+
 /**
  * Give a reference back. Code without any stays loaded for a worker that is started
- * again, until more than options->code_bytes of it have come after. NULL is allowed.
+ * again, until more than team.code_bytes of it have come after. NULL is allowed.
  */
 void lanes_server_code_drop(lanes_server *server, lanes_server_code *code);
 

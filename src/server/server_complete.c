@@ -110,9 +110,58 @@ void lanes_server_complete_run(lanes_server *server, lanes_server_batch *batch)
     complete(server, batch, is_error ? LANES_E_KERNEL_RAISED : LANES_OK, text, &raised);
 }
 
+/* The segment of @p batch that has @p address, and what it is to the batch; NULL: none
+ * has. */
+static const lanes_server_view *find_segment(const lanes_server_batch *batch,
+                                             uint64_t address, char what[24])
+{
+    for (uint32_t i = 0; i < batch->view_count; i++) {
+        const lanes_shm_mapping *mapping = &batch->views[i]->segment->mapping;
+        if (address - (uintptr_t)mapping->data < mapping->bytes) {
+            if (i < batch->plan.operand_count) { /* they are held in this order */
+                snprintf(what, 24, "operand %u", i);
+            } else {
+                snprintf(what, 24, "the params block");
+            }
+            return batch->views[i];
+        }
+    }
+    return NULL;
+}
+
+/* True, and completed, if what faulted is not the callback: a client has taken away
+ * memory that the batch works on. */
+static bool complete_truncated(lanes_server *server, lanes_server_batch *batch)
+{
+    const lanes_os_fault *fault = &batch->outcome.fault;
+    char what[24];
+    const lanes_server_view *view = lanes_os_fault_is_missing_memory(fault)
+                                        ? find_segment(batch, fault->address, what)
+                                        : NULL;
+    if (view == NULL) {
+        return false;
+    }
+    const lanes_shm_mapping *mapping = &view->segment->mapping;
+    char text[LANES_ABI_TEXT_BYTES];
+    snprintf(
+        text, sizeof(text),
+        "segment %u.%u of %s had %" PRIu64
+        " bytes when it was attached, and no memory at byte %" PRIu64
+        " when the batch came there: its file has been made shorter, cannot be "
+        "read, or its file system is full; outputs are undefined. Segments that lanes "
+        "creates, and memfds that can be sealed, do not lose theirs",
+        view->id.slot, view->id.generation, what, mapping->bytes,
+        fault->address - (uintptr_t)mapping->data);
+    complete(server, batch, LANES_E_SEGMENT_TRUNCATED, text, NULL);
+    return true;
+}
+
 void lanes_server_complete_fault(lanes_server *server, lanes_server_batch *batch)
 {
     const lanes_engine_outcome *outcome = &batch->outcome;
+    if (complete_truncated(server, batch)) {
+        return;
+    }
     char how[128] = "ran out of stack (recursion without end?)";
     if (outcome->fault.is_stack_overflow == 0) {
         char fault[96];

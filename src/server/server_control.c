@@ -106,6 +106,12 @@ static void on_mail(lanes_server *server, lanes_server_mail *mail)
     case LANES_MAIL_EXPIRED:
         server->watch.is_expiring = false;
         break;
+    case LANES_MAIL_PLAN_TAKEN:
+        lanes_server_team_changed(server);
+        break;
+    case LANES_MAIL_LOOK:
+        lanes_server_team_look(server);
+        break;
     case LANES_MAIL_SESSION_ADD:
     case LANES_MAIL_SESSION_REMOVE:
     case LANES_MAIL_VIEW_ADD:
@@ -117,6 +123,7 @@ static void on_mail(lanes_server *server, lanes_server_mail *mail)
     case LANES_MAIL_CANCEL_ALL:
     case LANES_MAIL_CANCEL:
     case LANES_MAIL_EXPIRE:
+    case LANES_MAIL_PLAN:
     default:
         lanes_assert_fail("a mail is for this thread", __FILE__, __LINE__);
     }
@@ -149,6 +156,9 @@ static void begin_stop(lanes_server *server, const char *why)
     }
     if (server->options->stop_fd >= 0) {
         lanes_os_poller_remove(server->poller, server->options->stop_fd);
+    }
+    if (server->options->reload_fd >= 0) {
+        lanes_os_poller_remove(server->poller, server->options->reload_fd);
     }
     lanes_server_post(server, &server->stop, LANES_MAIL_STOP);
     LANES_FAILPOINT(STOPPING);
@@ -196,6 +206,9 @@ static void on_ready(lanes_server *server, const lanes_os_ready *ready)
         break;
     case LANES_TOKEN_STOP:
         begin_stop(server, "asked to");
+        break;
+    case LANES_TOKEN_RELOAD:
+        lanes_server_reload(server);
         break;
     case LANES_TOKEN_MAIL:
         break; /* read after all events: it may free what other events are about */
@@ -266,6 +279,10 @@ static lanes_status create_descriptors(lanes_server *server, lanes_error *err)
         LANES_TRY(lanes_os_poller_add(server->poller, options->stop_fd, LANES_OS_READABLE,
                                       LANES_TOKEN_STOP, err));
     }
+    if (options->reload_fd >= 0) {
+        LANES_TRY(lanes_os_poller_add(server->poller, options->reload_fd,
+                                      LANES_OS_READABLE, LANES_TOKEN_RELOAD, err));
+    }
     if (options->hooks.load_object == NULL) {
         LANES_TRY(lanes_loader_create(&server->loader, err));
     }
@@ -275,8 +292,8 @@ static lanes_status create_descriptors(lanes_server *server, lanes_error *err)
 /* Returns when the team works, or with the reason why it does not. */
 static lanes_status start_dispatch(lanes_server *server, lanes_error *err)
 {
-    const int error = pthread_create(&server->dispatch_thread, NULL,
-                                     lanes_server_dispatch_main, server);
+    const int error =
+        pthread_create(&server->dispatch_thread, NULL, lanes_server_team_main, server);
     if (error != 0) {
         return lanes_error_errno(err, error, "the dispatch thread cannot be created");
     }
@@ -290,6 +307,7 @@ static lanes_status start_dispatch(lanes_server *server, lanes_error *err)
     }
     if (mail->type == LANES_MAIL_STARTED) {
         server->is_dispatch_running = true;
+        lanes_server_team_start(server);
         return LANES_OK;
     }
     pthread_join(server->dispatch_thread, NULL);
@@ -323,7 +341,10 @@ static lanes_status start(lanes_server *server, lanes_error *err)
     const lanes_server_options *options = server->options;
     lanes_log(LANES_LOG_INFO, ROOM, "ready on %s with %u threads (%s)",
               options->where != NULL ? options->where : "its sockets",
-              server->dispatch.threads, options->plan->limited_by);
+              server->team.threads, options->plan->limited_by);
+    if (options->calls.ready != NULL) {
+        options->calls.ready(options->calls.ctx);
+    }
     return LANES_OK;
 }
 
@@ -341,6 +362,7 @@ static void clean_up(lanes_server *server)
     }
     lanes_server_compiler_stop(server);
     lanes_server_code_clear(server);
+    lanes_server_team_clear(server);
     lanes_loader_destroy(server->loader);
     lanes_cache_close(server->cache);
     lanes_os_close(&server->poller);
@@ -370,7 +392,7 @@ lanes_status lanes_server_run(const lanes_server_options *options, lanes_error *
     lanes_server_mailbox_init(&server->to_dispatch);
     lanes_server_mailbox_init(&server->to_control);
     pthread_mutex_init(&server->watch.mutex, NULL);
-    const lanes_status status = start(server, err);
+    lanes_status status = start(server, err);
     if (server->is_dispatch_running) {
         if (status < 0) {
             begin_stop(server, err != NULL ? err->message : "it could not start");
@@ -378,6 +400,11 @@ lanes_status lanes_server_run(const lanes_server_options *options, lanes_error *
         run_loop(server);
         pthread_join(server->dispatch_thread, NULL);
         LANES_FAILPOINT(STOPPED);
+        if (status == LANES_OK && server->dispatch.status < 0) {
+            /* No team could be entered any more. */
+            status = lanes_error_set(err, server->dispatch.status, "%s",
+                                     server->dispatch.error.message);
+        }
     }
     clean_up(server);
     free(server);

@@ -233,7 +233,7 @@ lanes_status lanes_server_batch_decode(lanes_server_session *session,
     checked.errors = entry->errors;
     checked.casting = entry->casting;
     checked.has_where = (entry->flags & LANES_ABI_BATCH_WHERE) != 0 ? 1 : 0;
-    checked.stream_bytes = session->server->options->plan->last_level_cache_bytes;
+    checked.stream_bytes = session->server->dispatch.plan->last_level_cache_bytes;
     checked.seed = entry->seed;
     batch->deadline_ns = entry->deadline_ns;
     batch->priority = entry->priority; /* known, so it may be an index */
@@ -246,7 +246,7 @@ lanes_status lanes_server_batch_decode(lanes_server_session *session,
     LANES_TRY(hold_params(session, entry, batch, &checked, err));
     LANES_TRY(
         lanes_engine_plan_batch(&checked, &batch->kernel->checked, &batch->plan, err));
-    if (lanes_engine_is_placeable(&batch->plan, session->server->options->plan)) {
+    if (lanes_engine_is_placeable(&batch->plan, session->server->dispatch.plan)) {
         lanes_server_place_batch(session->server, batch);
     }
     return LANES_OK;

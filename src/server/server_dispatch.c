@@ -44,13 +44,18 @@ void lanes_server_kernel_settle(lanes_server *server, lanes_server_kernel *kerne
     }
 }
 
-static void add_session(lanes_server *server, lanes_server_session *session)
+void lanes_server_dispatch_tell_cpu(lanes_server *server, lanes_server_session *session)
 {
-    lanes_server_dispatch *dispatch = &server->dispatch;
-    const lanes_topo_plan *plan = server->options->plan;
+    const lanes_topo_plan *plan = server->dispatch.plan;
     if (plan->is_this_system != 0) { /* else nothing is bound */
         lanes_ring_executor_tell_cpu(&session->ring, plan->place[0].pu);
     }
+}
+
+static void add_session(lanes_server *server, lanes_server_session *session)
+{
+    lanes_server_dispatch *dispatch = &server->dispatch;
+    lanes_server_dispatch_tell_cpu(server, session);
     session->dispatch_next = dispatch->sessions;
     if (dispatch->sessions != NULL) {
         dispatch->sessions->dispatch_previous = session;
@@ -136,7 +141,12 @@ static void on_mail(lanes_server *server, lanes_server_mail *mail)
                                 lanes_server_batch_expire(server));
         lanes_server_report(server, mail, LANES_MAIL_EXPIRED);
         break;
+    case LANES_MAIL_PLAN:
+        server->dispatch.next_plan = server->team.next;
+        break;
     case LANES_MAIL_EXPIRED:
+    case LANES_MAIL_PLAN_TAKEN:
+    case LANES_MAIL_LOOK:
     case LANES_MAIL_STARTED:
     case LANES_MAIL_STOPPED:
     case LANES_MAIL_SESSION_CORRUPT:
@@ -311,15 +321,14 @@ static void idle(lanes_server *server)
 /* ---- Thread -------------------------------------------------------------------------
  */
 
-static void lead(void *ctx, lanes_team *team)
+void lanes_server_dispatch_lead(lanes_server *server)
 {
-    lanes_server *server = ctx;
     lanes_server_dispatch *dispatch = &server->dispatch;
-    dispatch->team = team;
-    dispatch->threads = lanes_team_thread_count(team);
-    lanes_server_report(server, &server->started, LANES_MAIL_STARTED);
     for (;;) {
         bool has_worked = lanes_server_dispatch_mail(server);
+        if (dispatch->next_plan != NULL) {
+            return;
+        }
         let_go_of_removed(server);
         has_worked |= take_entries(server);
         if (dispatch->pass_ns >= LANES_SERVER_QUANTUM_NS) {
@@ -329,6 +338,7 @@ static void lead(void *ctx, lanes_team *team)
         if (has_worked) {
             dispatch->idle_since_ns = 0;
             dispatch->idle_polls = 0;
+            lanes_server_team_note_work(server);
         } else if (dispatch->is_stopping && !has_parked(dispatch)) {
             break;
         } else {
@@ -338,15 +348,4 @@ static void lead(void *ctx, lanes_team *team)
     for (lanes_server_session *s = dispatch->sessions; s != NULL; s = s->dispatch_next) {
         lanes_server_batch_close_ring(s, LANES_E_PEER_GONE);
     }
-    lanes_server_watch_leave_team(server);
-}
-
-void *lanes_server_dispatch_main(void *ctx)
-{
-    lanes_server *server = ctx;
-    const lanes_server_options *options = server->options;
-    server->dispatch.status = lanes_team_enter(options->plan, options->spin_ns, lead,
-                                               server, &server->dispatch.error);
-    lanes_server_report(server, &server->stopped, LANES_MAIL_STOPPED);
-    return NULL;
 }

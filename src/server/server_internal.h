@@ -21,6 +21,7 @@
 #include "server/server_code.h"
 #include "server/server_mail.h"
 #include "server/server_stats.h"
+#include "server/server_team.h"
 #include "server/server_turn.h"
 #include "shm/shm.h"
 
@@ -225,7 +226,7 @@ struct lanes_server_session {
 
 typedef struct lanes_server_dispatch {
     _Alignas(LANES_CACHE_LINE) uint32_t sleeping; /* dispatch writes, control reads */
-    /* Constant after STARTED. */
+    /* Control reads these when a mail about them arrives, STARTED or PLAN_TAKEN. */
     _Alignas(LANES_CACHE_LINE) uint32_t threads;
     lanes_status status; /* of the team, with STOPPED */
     lanes_error error;
@@ -235,8 +236,12 @@ typedef struct lanes_server_dispatch {
     lanes_server_turns turns;
     uint32_t batch_count; /* of all sessions: taken and not completed */
     bool is_stopping;
-    uint64_t idle_since_ns; /* 0: not idle */
-    uint64_t now_ns;        /* the clock, when batches were last taken or run */
+    bool has_started;
+    const lanes_topo_plan *plan;      /* of the team */
+    const lanes_topo_plan *next_plan; /* for which to leave it; NULL: none */
+    uint64_t looked_ns;               /* LANES_MAIL_LOOK was last sent */
+    uint64_t idle_since_ns;           /* 0: not idle */
+    uint64_t now_ns;                  /* the clock, when batches were last taken or run */
     uint64_t visit_ns; /* that batches ran where they were taken: in this visit of a */
     uint64_t pass_ns;  /* session; and in this look at all of them */
     uint32_t idle_polls;
@@ -284,6 +289,7 @@ struct lanes_server {
     int control_event; /* wakes control; dispatch signals it */
     lanes_server_dispatch dispatch;
     lanes_server_watch watch;
+    lanes_server_team team;
     /* Control. */
     int poller;
     pthread_t dispatch_thread;
@@ -316,6 +322,7 @@ enum lanes_server_token {
     LANES_TOKEN_LISTENER = 1,
     LANES_TOKEN_STOP,
     LANES_TOKEN_MAIL,
+    LANES_TOKEN_RELOAD,
     LANES_TOKEN_COMPILER /* its socket, and its process */
 };
 
@@ -467,6 +474,9 @@ void lanes_server_watch_deadline(lanes_server *server, uint64_t deadline_ns);
 void lanes_server_watch_begin(lanes_server *server, const lanes_server_batch *batch,
                               lanes_engine_end *out_end);
 
+/** Dispatch: @p team is what runs callbacks, until lanes_server_watch_leave_team(). */
+void lanes_server_watch_enter_team(lanes_server *server, lanes_team *team);
+
 /** Dispatch: the team is about to end. */
 void lanes_server_watch_leave_team(lanes_server *server);
 
@@ -504,8 +514,11 @@ LANES_NODISCARD lanes_status lanes_server_exceptions_take(
 /* ---- server_dispatch.c (dispatch) ---------------------------------------------------
  */
 
-/** Body of the dispatch thread: enters the team. */
-void *lanes_server_dispatch_main(void *ctx);
+/** Lead the team, until the server stops or dispatch.next_plan is set. */
+void lanes_server_dispatch_lead(lanes_server *server);
+
+/** Tell @p session's client which core the leader has. */
+void lanes_server_dispatch_tell_cpu(lanes_server *server, lanes_server_session *session);
 
 /** Read and handle the mails there are; true if there were any. */
 bool lanes_server_dispatch_mail(lanes_server *server);
@@ -542,7 +555,8 @@ void lanes_server_complete(lanes_server *server, lanes_server_batch *batch,
 /** All elements have been run: complete as the batch's errors policy says. */
 void lanes_server_complete_run(lanes_server *server, lanes_server_batch *batch);
 
-/** A fault has ended a tile: complete with LANES_E_KERNEL_FAULT. */
+/** A fault has ended a tile: complete with LANES_E_KERNEL_FAULT, or, if a segment of the
+ * batch has lost memory, with LANES_E_SEGMENT_TRUNCATED. */
 void lanes_server_complete_fault(lanes_server *server, lanes_server_batch *batch);
 
 /** Announce posted completions and wake the client if it sleeps. */

@@ -47,9 +47,17 @@ static lanes_status check_load(const lanes_abi_kernel_load *request, lanes_error
     return LANES_OK;
 }
 
-/* A private copy: the client may do what it likes with its memfd afterwards. */
+/* A private copy: the client may do what it likes with its memfd afterwards. Read, not
+ * mapped, since it may do so meanwhile, too. */
 static lanes_status copy_ir(int fd, uint64_t bytes, char **out_ir, lanes_error *err)
 {
+    if (!lanes_os_fd_is_memory(fd)) {
+        /* A file system that does not answer would let all sessions wait. */
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "the IR came in descriptor %d, which is neither a memfd "
+                               "nor shared memory; copy it into a memfd",
+                               fd);
+    }
     char *ir = malloc(bytes);
     if (ir == NULL) {
         return lanes_error_set(err, -ENOMEM, "no memory for %" PRIu64 " bytes of IR",

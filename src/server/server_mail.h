@@ -27,6 +27,7 @@ enum lanes_server_mail_type {
     LANES_MAIL_CANCEL_ALL, /* the time for that is over */
     LANES_MAIL_CANCEL,     /* a session's batches of some tags */
     LANES_MAIL_EXPIRE,     /* batches whose deadline is over */
+    LANES_MAIL_PLAN,       /* enter another team */
     /* Dispatch to control. */
     LANES_MAIL_STARTED,
     LANES_MAIL_STOPPED,
@@ -35,7 +36,9 @@ enum lanes_server_mail_type {
     LANES_MAIL_VIEW_FREE,
     LANES_MAIL_KERNEL_FREE,
     LANES_MAIL_VARIANT_WANTED,
-    LANES_MAIL_EXPIRED
+    LANES_MAIL_EXPIRED,
+    LANES_MAIL_PLAN_TAKEN, /* it has, or has gone back to the one it had */
+    LANES_MAIL_LOOK        /* there is work: has what the team may use changed? */
 };
 
 typedef struct lanes_server_mail {

@@ -17,7 +17,7 @@ static void spread(void *ctx, void *data, uint64_t bytes)
 {
     const lanes_server *server = ctx;
     lanes_error error;
-    if (lanes_topo_spread(server->options->plan, data, bytes, &error) < 0) {
+    if (lanes_topo_spread(server->team.plan, data, bytes, &error) < 0) {
         /* As in containers that forbid it. It costs time, not results. */
         lanes_log(LANES_LOG_DEBUG, ROOM, "%s", error.message);
     }
@@ -26,7 +26,7 @@ static void spread(void *ctx, void *data, uint64_t bytes)
 void lanes_server_place_segments(lanes_server_session *session)
 {
     lanes_server *server = session->server;
-    if (lanes_topo_has_nodes(server->options->plan)) {
+    if (lanes_topo_has_nodes(server->team.plan)) {
         lanes_shm_table_on_new_memory(session->segments, spread, server);
     }
 }
@@ -41,7 +41,7 @@ static const lanes_topo_pages *locate(lanes_server *server, lanes_server_view *v
     }
     if (view->pages != NULL &&
         (view->located_ns == 0 || now_ns - view->located_ns >= LOCATE_AGAIN_NS)) {
-        lanes_topo_locate(server->options->plan, view->segment->mapping.data,
+        lanes_topo_locate(server->dispatch.plan, view->segment->mapping.data,
                           view->segment->mapping.bytes, view->pages);
         view->located_ns = now_ns;
     }
@@ -56,7 +56,7 @@ void lanes_server_place_batch(lanes_server *server, lanes_server_batch *batch)
     for (uint32_t k = 0; k < batch->plan.operand_count; k++) {
         pages[k] = locate(server, batch->views[k]);
     }
-    lanes_engine_place_batch(&batch->plan, server->options->plan,
+    lanes_engine_place_batch(&batch->plan, server->dispatch.plan,
                              server->dispatch.threads, pages);
     if (batch->plan.placement != NULL) {
         lanes_log(LANES_LOG_DEBUG, ROOM,

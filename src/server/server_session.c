@@ -218,7 +218,7 @@ static lanes_status on_hello(lanes_server_session *session, const void *message,
         .magic = LANES_ABI_MAGIC,
         .version = LANES_ABI_VERSION,
         .executor_pid = (uint32_t)lanes_os_pid(),
-        .threads = server->dispatch.threads,
+        .threads = server->team.threads,
     };
     const int fds[] = {session->rings.u_fd, session->rings.k_fd, server->doorbell,
                        session->event_fd};

@@ -147,9 +147,9 @@ static json_t *executor_json(const lanes_server *server, uint64_t now_ns)
     return json_pack(
         "{s:i, s:s, s:f, s:o, s:i, s:s, s:s, s:b}", "pid", lanes_os_pid(), "version",
         LANES_VERSION_TEXT, "uptime_s", (double)(now_ns - started_ns) * 1e-9,
-        "started_ns", number_json(started_ns), "threads", (int)server->dispatch.threads,
+        "started_ns", number_json(started_ns), "threads", (int)server->team.threads,
         "cpu", options->cpu != NULL ? options->cpu : LANES_CPU_NATIVE, "limited_by",
-        options->plan->limited_by, "is_private", options->private_fd >= 0);
+        server->team.plan->limited_by, "is_private", options->private_fd >= 0);
 }
 
 /* Threads sleep and are woken only outside of jobs; dispatch may be leaving the team. */
@@ -202,7 +202,7 @@ static json_t *code_json(const lanes_server *server)
     return json_pack("{s:o, s:o, s:o, s:o}", "entries", number_json(server->codes.count),
                      "bytes", number_json(bytes), "idle_bytes",
                      number_json(server->codes.idle_bytes), "idle_bytes_max",
-                     number_json(server->options->code_bytes));
+                     number_json(server->team.code_bytes));
 }
 
 static json_t *cache_json(const lanes_server *server)
@@ -218,7 +218,7 @@ static json_t *cache_json(const lanes_server *server)
     return json_pack("{s:o, s:o, s:o, s:o}", "folder", name != NULL ? name : json_null(),
                      "entries", number_json(usage.entries), "bytes",
                      number_json(usage.bytes), "bytes_max",
-                     number_json(server->options->cache_bytes));
+                     number_json(server->team.cache_bytes));
 }
 
 /* ---- Sessions -----------------------------------------------------------------------

@@ -143,6 +143,13 @@ bool lanes_server_watch_is_cancelled(lanes_server_session *session, uint64_t tag
     return is_there;
 }
 
+void lanes_server_watch_enter_team(lanes_server *server, lanes_team *team)
+{
+    pthread_mutex_lock(&server->watch.mutex);
+    server->dispatch.team = team;
+    pthread_mutex_unlock(&server->watch.mutex);
+}
+
 void lanes_server_watch_leave_team(lanes_server *server)
 {
     pthread_mutex_lock(&server->watch.mutex);

@@ -28,14 +28,17 @@ typedef struct lanes_shm_mapping {
     uint64_t device; /**< with inode: which object, whoever opened it */
     uint64_t inode;
     bool is_read_only; /**< as mapped here */
+    bool is_frozen;    /**< it can never become shorter */
     bool is_allocated; /**< memory without holes: touching it allocates nothing */
 } lanes_shm_mapping;
 
 /**
  * Map the object behind @p fd: a memfd, POSIX shared memory or a regular file.
  *
+ * An object that can be sealed is sealed against resizing before its size is looked at.
  * Holes of a writable object are filled first, so that a full file system is an error
- * here and no SIGBUS later.
+ * here and no SIGBUS later. What cannot be sealed may shrink at any time: the mapping may
+ * be touched inside guarded calls only (README.md).
  *
  * @param fd     borrowed; open for reading, and for writing unless READ_ONLY
  * @param bytes  how much of it; 0 = all. The size is the kernel's, not the peer's word

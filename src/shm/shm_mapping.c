@@ -34,6 +34,58 @@ static lanes_status check_object(int fd, const lanes_os_facts *facts, uint32_t f
     return LANES_OK;
 }
 
+static lanes_status check_size(int fd, const lanes_os_facts *facts, uint64_t wanted,
+                               lanes_error *err)
+{
+    if (wanted == 0) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "descriptor %d refers to an empty object", fd);
+    }
+    if (wanted > facts->bytes) {
+        return lanes_error_set(
+            err, LANES_E_INVALID, "descriptor %d has %llu bytes, not the %llu wanted", fd,
+            (unsigned long long)facts->bytes, (unsigned long long)wanted);
+    }
+    if (wanted > LANES_SEGMENT_BYTES_MAX) {
+        return lanes_error_set(
+            err, LANES_E_INVALID,
+            "a segment of %llu bytes exceeds LANES_SEGMENT_BYTES_MAX %llu",
+            (unsigned long long)wanted, (unsigned long long)LANES_SEGMENT_BYTES_MAX);
+    }
+    /* Ordinary pages are rounded up by the kernel, when they are unmapped, too. */
+    if (facts->page_bytes > lanes_os_page_bytes() && wanted % facts->page_bytes != 0) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "descriptor %d has pages of %llu bytes, of which %llu are "
+                               "no multiple; attach all of it",
+                               fd, (unsigned long long)facts->page_bytes,
+                               (unsigned long long)wanted);
+    }
+    return LANES_OK;
+}
+
+/* As many bytes as there are, if the caller does not say. */
+static uint64_t wanted_bytes(const lanes_os_facts *facts, uint64_t bytes)
+{
+    return bytes == 0 ? facts->bytes : bytes;
+}
+
+/*
+ * Take from whoever sent the object the means to resize it, where the kernel lets us; and
+ * look at its size once more, because only now it cannot change any more.
+ */
+static lanes_status freeze(int fd, lanes_os_facts *facts, lanes_error *err)
+{
+    if (facts->object != LANES_OS_OBJECT_MEMORY ||
+        (facts->seals & LANES_OS_SEAL_SHRINK) != 0) {
+        return LANES_OK;
+    }
+    if (lanes_os_seal(fd, LANES_OS_SEAL_SHRINK | LANES_OS_SEAL_GROW, NULL) < 0) {
+        return LANES_OK; /* POSIX shared memory, or open for reading only: it may shrink
+                          */
+    }
+    return lanes_os_fd_facts(fd, facts, err);
+}
+
 /* Fills the holes of an object that is mapped at @p data. */
 static lanes_status fill_holes(int fd, const lanes_os_facts *facts, void *data,
                                uint64_t bytes, const lanes_shm_listener *listener,
@@ -60,22 +112,11 @@ lanes_status lanes_shm_map_telling(int fd, uint64_t bytes, uint32_t flags,
     lanes_os_facts facts;
     LANES_TRY(lanes_os_fd_facts(fd, &facts, err));
     LANES_TRY(check_object(fd, &facts, flags, err));
-    const uint64_t wanted = bytes == 0 ? facts.bytes : bytes;
-    if (wanted == 0) {
-        return lanes_error_set(err, LANES_E_INVALID,
-                               "descriptor %d refers to an empty object", fd);
-    }
-    if (wanted > facts.bytes) {
-        return lanes_error_set(
-            err, LANES_E_INVALID, "descriptor %d has %llu bytes, not the %llu wanted", fd,
-            (unsigned long long)facts.bytes, (unsigned long long)wanted);
-    }
-    if (wanted > LANES_SEGMENT_BYTES_MAX) {
-        return lanes_error_set(
-            err, LANES_E_INVALID,
-            "a segment of %llu bytes exceeds LANES_SEGMENT_BYTES_MAX %llu",
-            (unsigned long long)wanted, (unsigned long long)LANES_SEGMENT_BYTES_MAX);
-    }
+    /* What is refused anyway is left as it was. */
+    LANES_TRY(check_size(fd, &facts, wanted_bytes(&facts, bytes), err));
+    LANES_TRY(freeze(fd, &facts, err));
+    const uint64_t wanted = wanted_bytes(&facts, bytes);
+    LANES_TRY(check_size(fd, &facts, wanted, err));
     const bool is_read_only = (flags & LANES_ABI_SEGMENT_READ_ONLY) != 0;
     void *data = NULL;
     LANES_TRY(
@@ -93,6 +134,7 @@ lanes_status lanes_shm_map_telling(int fd, uint64_t bytes, uint32_t flags,
         .device = facts.device,
         .inode = facts.inode,
         .is_read_only = is_read_only,
+        .is_frozen = (facts.seals & LANES_OS_SEAL_SHRINK) != 0,
         .is_allocated = facts.object == LANES_OS_OBJECT_MEMORY &&
                         (!is_read_only || facts.allocated_bytes >= wanted),
     };

@@ -52,6 +52,16 @@ LANES_NODISCARD lanes_status lanes_topo_plan_create(const lanes_topo_options *op
                                                     lanes_topo_plan **out_plan,
                                                     lanes_error *err);
 
+/**
+ * A number that is another one when lanes_topo_plan_create(@p options) might find other
+ * places, called by the same thread: its affinity mask, which the cpuset bounds, or
+ * cpu.max has changed. Some microseconds.
+ */
+uint64_t lanes_topo_budget(const lanes_topo_options *options);
+
+/** True if both have the same places, hence the same threads. */
+bool lanes_topo_plan_is_same(const lanes_topo_plan *a, const lanes_topo_plan *b);
+
 void lanes_topo_plan_destroy(lanes_topo_plan *plan);
 
 /** Bind the calling thread to plan->place[index]; nothing for a synthetic plan. */

@@ -14,6 +14,9 @@
 
 #include "base/base.h"
 
+#define DEFAULT_CGROUP_ROOT "/sys/fs/cgroup"
+#define MEMBERSHIP_FILE     "/proc/self/cgroup"
+
 /* Bytes of a cgroup path; longer ones are taken as no limit. */
 #define CGROUP_PATH_MAX 4096
 
@@ -85,4 +88,14 @@ uint32_t lanes_topo_cgroup_cpus(const char *root, const char *membership)
         }
         *slash = '\0';
     }
+}
+
+uint32_t lanes_topo_cgroup_limit(const lanes_topo_options *options)
+{
+    if (options->cgroup_root == NULL && options->synthetic != NULL) {
+        return 0;
+    }
+    return lanes_topo_cgroup_cpus(options->cgroup_root != NULL ? options->cgroup_root
+                                                               : DEFAULT_CGROUP_ROOT,
+                                  MEMBERSHIP_FILE);
 }

@@ -48,4 +48,7 @@ uint64_t lanes_topo_part_end(const lanes_topo_plan *plan, uint32_t places, uint6
  */
 uint32_t lanes_topo_cgroup_cpus(const char *root, const char *membership);
 
+/** As lanes_topo_cgroup_cpus(), where @p options say; 0 for synthetic topologies. */
+uint32_t lanes_topo_cgroup_limit(const lanes_topo_options *options);
+
 #endif /* LANES_TOPO_INTERNAL_H */

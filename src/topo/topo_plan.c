@@ -13,9 +13,6 @@
 
 #include "topo/topo_internal.h"
 
-#define DEFAULT_CGROUP_ROOT "/sys/fs/cgroup"
-#define MEMBERSHIP_FILE     "/proc/self/cgroup"
-
 static struct lanes_topo_owner *owner_of(lanes_topo_plan *plan)
 {
     return LANES_CONTAINER_OF(plan, struct lanes_topo_owner, plan);
@@ -146,12 +143,7 @@ static void limit_places(lanes_topo_plan *plan, const lanes_topo_options *option
 {
     snprintf(plan->limited_by, sizeof(plan->limited_by), "%u allowed %s", plan->count,
              options->use_smt ? "hardware threads" : "cores");
-    uint32_t cgroup_cpus = 0;
-    if (options->synthetic == NULL || options->cgroup_root != NULL) {
-        cgroup_cpus = lanes_topo_cgroup_cpus(
-            options->cgroup_root != NULL ? options->cgroup_root : DEFAULT_CGROUP_ROOT,
-            MEMBERSHIP_FILE);
-    }
+    const uint32_t cgroup_cpus = lanes_topo_cgroup_limit(options);
     if (cgroup_cpus != 0 && cgroup_cpus < plan->count) {
         snprintf(plan->limited_by, sizeof(plan->limited_by),
                  "cgroup cpu.max = %u CPUs (%u allowed)", cgroup_cpus, plan->count);
@@ -237,6 +229,13 @@ lanes_status lanes_topo_plan_create(const lanes_topo_options *options,
     }
     *out_plan = &owner->plan;
     return LANES_OK;
+}
+
+bool lanes_topo_plan_is_same(const lanes_topo_plan *a, const lanes_topo_plan *b)
+{
+    /* A place is three numbers, without padding. */
+    return a->count == b->count &&
+           memcmp(a->place, b->place, a->count * sizeof(a->place[0])) == 0;
 }
 
 void lanes_topo_plan_destroy(lanes_topo_plan *plan)

@@ -78,6 +78,7 @@ class LanesTest(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lanes-e2e-"))
         self.addCleanup(shutil.rmtree, self.folder)
         self.environment = dict(os.environ, XDG_RUNTIME_DIR=str(self.folder / "runtime"),
+                                XDG_CONFIG_HOME=str(self.folder / "config"),
                                 LANES_CACHE_FOLDER="none")
         for name in ("LANES_SOCKET", "LANES_EXECUTOR", "LANES_PYTHON", "VIRTUAL_ENV"):
             self.environment.pop(name, None)

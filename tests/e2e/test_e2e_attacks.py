@@ -83,7 +83,8 @@ class Attacks(unittest.TestCase):
         environment = dict(os.environ, LANES_COMPILER=str(compiler), LANES_SOCKET=path,
                            LANES_CACHE_FOLDER="none")  # fmt: skip
         self.daemon = subprocess.Popen(
-            [e2elib.bin_dir() / "lanesd", "--threads=2"], env=environment, stderr=self.log
+            [e2elib.bin_dir() / "lanesd", "--no-supervisor", "--threads=2"],
+            env=environment, stderr=self.log,
         )
         self.addCleanup(self.stop)
         while not os.path.exists(path):

@@ -90,7 +90,7 @@ class CacheTest(e2elib.LanesTest):
         path = self.folder / "lanes.sock"
         self.use(LANES_SOCKET=str(path))
         process = subprocess.Popen(
-            [*prefix, e2elib.bin_dir() / "lanesd", "--threads", "1", "--socket", path,
+            [*prefix, e2elib.bin_dir() / "lanesd", "--no-supervisor", "--threads", "1", "--socket", path,
              *options],
             stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
@@ -354,7 +354,8 @@ class Memory(CacheTest):
 
     def test_kernels_come_and_go(self):
         """Memory, mappings and descriptors of kernels that were dropped come back."""
-        process = self.daemon("--code-bytes=262144")
+        # Of one that is not dumpable, what /proc says is root's.
+        process = self.daemon("--code-bytes=262144", "--dumpable")
 
         def facts():
             proc = pathlib.Path(f"/proc/{process.pid}")

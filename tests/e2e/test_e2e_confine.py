@@ -49,7 +49,8 @@ class Confine(e2elib.LanesTest):
         self.log = self.folder / "log"
         with open(self.log, "wb") as log:
             self.daemon = subprocess.Popen(
-                [e2elib.bin_dir() / "lanesd", f"--socket={self.path}", "--threads=2", *options],
+                [e2elib.bin_dir() / "lanesd", "--no-supervisor", f"--socket={self.path}",
+                 "--threads=2", *options],
                 env={**self.environment, **variables}, stderr=log)  # fmt: skip
         self.addCleanup(self.stop)
         wait_until(lambda: self.path.exists() and "ready on" in self.log.read_text())

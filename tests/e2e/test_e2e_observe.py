@@ -81,8 +81,8 @@ class Observe(e2elib.LanesTest):
     def start(self, *options, **environment):
         """lanesd; returns when it listens."""
         daemon = subprocess.Popen(
-            [e2elib.bin_dir() / "lanesd", "--socket", self.socket, "--threads", "2",
-             "--log-level", "error", *options],
+            [e2elib.bin_dir() / "lanesd", "--no-supervisor", "--socket", self.socket,
+             "--threads", "2", "--log-level", "error", *options],
             env={**self.environment, **environment})  # fmt: skip
         self.addCleanup(daemon.wait)
         self.addCleanup(daemon.terminate)

@@ -52,11 +52,9 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void start_daemon(void)
+/* An executor at socket_path, which comes up after a while. */
+static void launch_daemon(unsigned delay_us)
 {
-    snprintf(folder, sizeof(folder), "/tmp/lanes-test-XXXXXX");
-    cr_assert(mkdtemp(folder) != NULL);
-    snprintf(socket_path, sizeof(socket_path), "%s/lanes.sock", folder);
     char program[512];
     char option[128];
     snprintf(program, sizeof(program), "%s/bin/lanesd", getenv("LANES_BUILD_DIR"));
@@ -64,9 +62,18 @@ static void start_daemon(void)
     daemon_pid = fork();
     if (daemon_pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        execl(program, "lanesd", option, (char *)NULL);
+        usleep(delay_us);
+        execl(program, "lanesd", "--no-supervisor", option, (char *)NULL);
         _exit(127);
     }
+}
+
+static void start_daemon(void)
+{
+    snprintf(folder, sizeof(folder), "/tmp/lanes-test-XXXXXX");
+    cr_assert(mkdtemp(folder) != NULL);
+    snprintf(socket_path, sizeof(socket_path), "%s/lanes.sock", folder);
+    launch_daemon(0);
     const uint64_t start = now_ns();
     while (access(socket_path, F_OK) != 0) {
         cr_assert_lt(now_ns() - start, 10000000000u, "lanesd did not come up");
@@ -85,12 +92,14 @@ static void stop_daemon(void)
     rmdir(folder);
 }
 
-static lanes_session *open_session(void)
+static lanes_session *open_session_with(uint32_t flags, uint32_t timeout_ms)
 {
     lanes_open_options options;
     lanes_session *session;
     lanes_open_options_default(&options);
     options.socket = socket_path;
+    options.flags = flags;
+    options.timeout_ms = timeout_ms;
     /* The socket's file appears a moment before somebody listens. */
     const uint64_t start = now_ns();
     while (lanes_open(&options, &session, &err) < 0) {
@@ -98,6 +107,11 @@ static lanes_session *open_session(void)
         usleep(1000);
     }
     return session;
+}
+
+static lanes_session *open_session(void)
+{
+    return open_session_with(0, 10000);
 }
 
 static lanes_status load(lanes_session *session, const void *ir, size_t bytes,
@@ -319,24 +333,107 @@ Test(e2e_session, a_segment_larger_than_memory_is_refused)
     lanes_close(session);
 }
 
-Test(e2e_session, an_executor_that_dies_is_an_error_not_a_hang)
+/* Kills the executor, which leaves the socket's file. */
+static void kill_daemon(void)
 {
-    lanes_session *session = open_session();
+    kill(daemon_pid, SIGKILL);
+    cr_assert_eq(waitpid(daemon_pid, NULL, 0), daemon_pid);
+}
+
+/* Submits some milliseconds of work, of which `count` elements are in a new segment. */
+static lanes_segment *submit_slow(lanes_session *session, uint64_t count)
+{
     lanes_kernel *kernel;
     lanes_segment *segment;
-    lanes_completion done;
     cr_assert_eq(load(session, slow, sizeof(slow) - 1, &kernel), LANES_OK);
-    cr_assert_eq(lanes_segment_create(session, 16 * 4000000, &segment, &err), LANES_OK);
-    submit_over(session, kernel, segment, 4000000);
-    usleep(50000);
-    kill(daemon_pid, SIGKILL);
-    const uint64_t start = now_ns();
-    cr_expect_eq(lanes_wait(session, UINT64_MAX, &done, &err), LANES_E_PEER_GONE);
-    cr_expect_lt(now_ns() - start, 2000000000u);
-    cr_expect_eq(load(session, square, sizeof(square) - 1, &kernel), LANES_E_PEER_GONE);
+    cr_assert_eq(lanes_segment_create(session, 16 * count, &segment, &err), LANES_OK);
+    double *x = lanes_segment_data(segment);
+    for (uint64_t i = 0; i < count; i++) {
+        x[i] = 1.0 + (double)i;
+    }
+    submit_over(session, kernel, segment, count);
+    return segment;
+}
+
+/* What `slow` comes to, and does not leave again: the root of w = 1 / w + 1.5. */
+static void expect_slow(const lanes_segment *segment, uint64_t count)
+{
+    const double *y = (const double *)lanes_segment_data(segment) + count;
+    for (uint64_t i = 0; i < count; i++) {
+        cr_assert(y[i] > 1.999999 && y[i] < 2.000001, "element %llu is %g",
+                  (unsigned long long)i, y[i]);
+    }
+}
+
+Test(e2e_session, an_executor_that_dies_is_an_error_not_a_hang)
+{
+    const struct {
+        uint32_t flags;
+        lanes_status expected;
+    } cases[] = {{LANES_OPEN_NO_REPLAY, LANES_E_PEER_GONE}, {0, LANES_E_UNAVAILABLE}};
+    for (size_t i = 0; i < 2; i++) {
+        lanes_session *session = open_session_with(cases[i].flags, 1000);
+        lanes_kernel *kernel;
+        lanes_completion done;
+        submit_slow(session, 4000000);
+        usleep(50000);
+        kill_daemon();
+        const uint64_t start = now_ns();
+        cr_expect_eq(lanes_wait(session, UINT64_MAX, &done, &err), cases[i].expected);
+        cr_expect_lt(now_ns() - start, 5000000000u);
+        cr_expect_eq(load(session, square, sizeof(square) - 1, &kernel),
+                     LANES_E_PEER_GONE);
+        lanes_close(session);
+        launch_daemon(0); /* for the next one, and fini */
+    }
+    lanes_close(open_session());
+}
+
+Test(e2e_session, an_executor_that_comes_up_later_takes_over)
+{
+    lanes_session *session = open_session();
+    lanes_completion done;
+    const uint64_t count = 100000;
+    lanes_segment *segment = submit_slow(session, count);
+    usleep(20000);
+    kill_daemon();
+    launch_daemon(300000);
+    cr_assert_eq(lanes_wait(session, UINT64_MAX, &done, &err), LANES_OK, "%s",
+                 err.message);
+    cr_assert_eq(done.status, LANES_OK, "%s", done.message);
+    cr_assert_eq(lanes_reconnects(session), 1);
+    cr_assert_eq(lanes_executor_pid(session), daemon_pid);
+    expect_slow(segment, count);
+    expect_works(session);
     lanes_close(session);
-    waitpid(daemon_pid, NULL, 0);
-    unlink(socket_path);
-    rmdir(folder);
-    start_daemon(); /* for fini */
+}
+
+Test(e2e_session, what_a_stopping_executor_has_not_taken_the_next_one_runs)
+{
+    lanes_session *session = open_session();
+    lanes_completion done;
+    const uint64_t count = 2000;
+    lanes_segment *segments[60];
+    for (uint32_t i = 0; i < 60; i++) {
+        segments[i] = submit_slow(session, count);
+        if (i == 30) {
+            kill(daemon_pid, SIGTERM);
+            const pid_t stopping = daemon_pid;
+            int status;
+            cr_assert_eq(waitpid(stopping, &status, 0), stopping);
+            cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+            launch_daemon(0);
+        }
+    }
+    for (uint32_t i = 0; i < 60; i++) {
+        cr_assert_eq(lanes_wait(session, UINT64_MAX, &done, &err), LANES_OK, "%s",
+                     err.message);
+        cr_assert_eq(done.status, LANES_OK, "%s", done.message);
+    }
+    cr_assert_eq(lanes_wait(session, 0, &done, &err), LANES_E_INVALID);
+    cr_assert_eq(lanes_reconnects(session), 1);
+    for (uint32_t i = 0; i < 60; i++) {
+        expect_slow(segments[i], count);
+    }
+    lanes_close(session);
 }

@@ -68,7 +68,7 @@ class Sharing(e2elib.LanesTest):
         super().setUp()
         self.environment["LANES_SOCKET"] = str(self.folder / "lanes.sock")
         daemon = subprocess.Popen(
-            [e2elib.bin_dir() / "lanesd", "--threads", "1"], env=self.environment
+            [e2elib.bin_dir() / "lanesd", "--threads", "1", "--no-supervisor"], env=self.environment
         )
         self.addCleanup(daemon.wait)
         self.addCleanup(daemon.terminate)

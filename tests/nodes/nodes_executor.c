@@ -102,8 +102,8 @@ static void start_executor(const char *lanesd)
     if (executor == 0) {
         const int log = open(log_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
         dup2(log, STDERR_FILENO);
-        execl(lanesd, lanesd, option, "--log-level=debug", "--cache-folder=none",
-              (char *)NULL);
+        execl(lanesd, lanesd, "--no-supervisor", option, "--log-level=debug",
+              "--cache-folder=none", (char *)NULL);
         _exit(127);
     }
 }
@@ -147,23 +147,30 @@ static unsigned long count_pages(pid_t pid, int node)
     return pages;
 }
 
-/* The process that has the segments: lanesd's child, or itself. */
+static unsigned long count_all_pages(pid_t pid)
+{
+    return count_pages(pid, 0) + count_pages(pid, 1);
+}
+
+/* The process that has the segments: lanesd, or a child of it; 0: none. */
 static pid_t find_owner(void)
 {
+    if (count_all_pages(executor) != 0) {
+        return executor;
+    }
     char path[64];
     snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)executor,
              (int)executor);
     FILE *children = fopen(path, "r");
     int pid = 0;
-    while (children != NULL && fscanf(children, "%d", &pid) == 1) {
-        if (count_pages(pid, 0) + count_pages(pid, 1) != 0) {
-            break;
-        }
+    while (children != NULL && fscanf(children, "%d", &pid) == 1 &&
+           count_all_pages(pid) == 0) {
+        pid = 0;
     }
     if (children != NULL) {
         fclose(children);
     }
-    return pid != 0 && count_pages(executor, 0) == 0 ? pid : executor;
+    return pid;
 }
 
 static void run_batches(lanes_session *session, lanes_segment *in, lanes_segment *out,

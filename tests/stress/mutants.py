@@ -142,7 +142,7 @@ class Executor:
         with open(self.log, "wb") as log:
             # Code that nobody uses goes at once, so that what stays is seen.
             self.process = subprocess.Popen(
-                [bin_dir / "lanesd", "--threads=1", "--code-bytes=0", "--dumpable"],
+                [bin_dir / "lanesd", "--no-supervisor", "--threads=1", "--code-bytes=0", "--dumpable"],
                 env=environment, stderr=log)  # fmt: skip
         while not self.path.exists():
             if self.process.poll() is not None:

@@ -290,6 +290,9 @@ class Session:
     def executor_pid(self):
         return self._library.lanes_executor_pid(self._handle)
 
+    def executor_threads(self):
+        return self._library.lanes_executor_threads(self._handle)
+
     def load(self, ir, entry=None, signature=None, convention="auto", math=0, fp=0):
         options = lanes.KernelOptions()
         self._library.lanes_kernel_options_default(ctypes.byref(options))

@@ -26,7 +26,8 @@ add_compile_options("-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
 # told by build ids. Not every compiler asks its linker for one.
 add_link_options(LINKER:--build-id=sha1)
 
-# Programs find each other by place: lanesd looks for lanes-compiler beside itself, and
+# Programs find each other by place: lanesd looks for lanes-executor, and that for
+# lanes-compiler, beside itself, and
 # liblanes looks for ../bin/lanesd, in the build tree as in an installation. Tests are in
 # bin/ as well so that code linked into them finds the programs in the same way.
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")

@@ -50,6 +50,28 @@ function(lanes_add_stress)
     lanes_register_test()
 endfunction()
 
+# lanes_add_fuzz(NAME name [SOURCES file...] [LINK ...])
+#
+# A target of libFuzzer: <name>.c and SOURCES, which define LLVMFuzzerTestOneInput(). With
+# LANES_BUILD_FUZZ it gets libFuzzer's main(), and the target `fuzz` builds it; otherwise
+# replay_main.c's. Either way CTest runs the inputs in corpus/<name> once.
+function(lanes_add_fuzz)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "SERIAL" "NAME;TIMEOUT" "SOURCES;LINK")
+    set(arg_LABEL fuzz)
+    list(PREPEND arg_SOURCES ${arg_NAME}.c)
+    set(command ${arg_NAME})
+    if(LANES_BUILD_FUZZ)
+        lanes_add_test_program("-fsanitize=fuzzer")
+        add_dependencies(fuzz ${arg_NAME})
+        list(APPEND command -runs=0 -detect_leaks=0 -rss_limit_mb=0)
+    else()
+        list(APPEND arg_SOURCES replay_main.c)
+        lanes_add_test_program("")
+    endif()
+    list(APPEND command "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${arg_NAME}")
+    lanes_register_test()
+endfunction()
+
 # lanes_add_script_test(NAME name SCRIPT file LABEL label [SERIAL] [TIMEOUT s] [EVERY_CPU]
 #                       [ARGS ...])
 #

@@ -16,6 +16,7 @@ RAISED_ITEMS_MAX = 32
 RAISED_DATA_BYTES = 984
 OPEN_NO_PRIVATE = 1
 OPEN_PRIVATE = 2
+OPEN_NO_REPLAY = 4
 FOREVER_NS = 2**64 - 1
 KERNEL_RAISED = -0x1401
 
@@ -82,7 +83,7 @@ class Batch(ctypes.Structure):
         ("tag", u64), ("errors", u32), ("casting", u32), ("seed", u64),
         ("params", handle), ("params_offset", u64), ("params_bytes", u64),
         ("has_where", u32), ("denormals", u32), ("reduce", u32), ("reduce_axes", u32),
-        ("deadline_ns", u64), ("priority", u32), ("reserved", u32),
+        ("deadline_ns", u64), ("no_replay", u32), ("priority", u32),
     ]  # fmt: skip
 
 
@@ -137,6 +138,7 @@ PROTOTYPES = {
     "lanes_close": (None, [handle]),
     "lanes_executor_pid": (i32, [handle]),
     "lanes_executor_threads": (u32, [handle]),
+    "lanes_reconnects": (u32, [handle]),
     "lanes_segment_create": (i32, [handle, u64, ctypes.POINTER(handle), ctypes.POINTER(Error)]),
     "lanes_segment_data": (handle, [handle]),
     "lanes_segment_release": (None, [handle]),

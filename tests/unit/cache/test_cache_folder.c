@@ -211,6 +211,26 @@ Test(cache_folder, what_is_there_is_measured_now_and_then)
     lanes_cache_close(cache);
 }
 
+Test(cache_folder, another_limit_counts_at_once)
+{
+    lanes_cache *cache = cache_open_ok(CACHE_BYTES);
+    for (uint8_t number = 1; number <= 4; number++) {
+        cr_assert_eq(cache_write_bytes(cache, number, entry_bytes(2)), LANES_OK);
+        age_entry(number, 10 - number);
+    }
+    cr_assert_eq(cache_count_files(), 4);
+    lanes_cache_limit(cache, CACHE_BYTES);
+    cr_assert_eq(cache_count_files(), 4);
+    lanes_cache_limit(cache, 5 * entry_bytes(2) / 2);
+    cr_assert_eq(cache_count_files(), 2);
+    cr_assert_eq(cache_read_bytes(cache, 1, entry_bytes(2)), -ENOENT);
+    cr_assert_eq(cache_read_bytes(cache, 4, entry_bytes(2)), LANES_OK);
+    lanes_cache_limit(cache, 0);
+    cr_assert_eq(cache_count_files(), 0);
+    lanes_cache_close(cache);
+    lanes_cache_limit(NULL, 0);
+}
+
 Test(cache_folder, what_was_there_before_counts)
 {
     lanes_cache *cache = cache_open_ok(16 * BLOCK);

@@ -59,6 +59,7 @@ static inline void fail_allocation(int number)
     counts_allocations = true;
 }
 
+static uint32_t open_flags; /* of sessions with the fake: LANES_OPEN_* */
 static fake_executor fake;
 static lanes_session *session;
 static lanes_error err;
@@ -69,6 +70,7 @@ static inline lanes_open_options fake_options(void)
     lanes_open_options options;
     lanes_open_options_default(&options);
     options.socket = fake.path;
+    options.flags = open_flags;
     options.timeout_ms = 2000;
     return options;
 }
@@ -146,6 +148,35 @@ static inline lanes_batch make_batch(const arrays *made, uint64_t tag)
         .operands = made->operands,
         .tag = tag,
     };
+}
+
+/** Wait for the completions of tags 1 .. @p count: each comes once. out_status[tag]. */
+static inline void wait_for_all(uint32_t count, lanes_status *out_status)
+{
+    for (uint32_t i = 0; i <= count; i++) {
+        out_status[i] = 1;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        lanes_completion completion;
+        cr_assert_eq(lanes_wait(session, 20 * SECOND, &completion, &err), LANES_OK, "%s",
+                     err.message);
+        cr_assert(completion.tag >= 1 && completion.tag <= count);
+        cr_assert_eq(out_status[completion.tag], 1, "tag %llu twice",
+                     (unsigned long long)completion.tag);
+        out_status[completion.tag] = completion.status;
+    }
+    lanes_completion completion;
+    cr_assert_eq(lanes_poll(session, &completion), 0, "nothing comes twice");
+    cr_assert_eq(lanes_wait(session, 0, &completion, &err), LANES_E_INVALID);
+}
+
+/** Submit @p made with tags 1 .. @p count. */
+static inline void submit_tags(const arrays *made, uint32_t count)
+{
+    for (uint32_t tag = 1; tag <= count; tag++) {
+        const lanes_batch batch = make_batch(made, tag);
+        cr_assert_eq(lanes_submit(session, &batch, &err), LANES_OK, "%s", err.message);
+    }
 }
 
 #endif /* LANES_TEST_CLIENT_FIXTURE_H */

@@ -16,22 +16,19 @@
 #include "os/os_process.h"
 #include "os/os_socket.h"
 #include "os/os_wait.h"
-#include "shm/shm.h"
+#include "unit/client/fake_internal.h"
 
 #define MUST(expression) LANES_ASSERT((expression) >= 0)
-#define KERNELS          64u
 
-typedef struct session {
-    fake_executor *fake;
-    int socket;
-    int doorbell;
-    int event;
-    lanes_shm_rings rings;
-    lanes_ring_executor ring;
-    lanes_shm_table *table;
-    uint64_t ir_bytes[KERNELS]; /* 0: no such kernel */
-    bool is_over;
-} session;
+/** True if the death that is planned is to happen; then it has. */
+bool fake_dies(fake_executor *fake)
+{
+    if (fake->plan.deaths != 0 && fake->deaths >= fake->plan.deaths) {
+        return false;
+    }
+    fake->deaths++;
+    return true;
+}
 
 /* ---- Replies --------------------------------------------------------------------------
  */
@@ -140,7 +137,7 @@ static void spoil_header(reply *answer, const fake_plan *plan)
     }
 }
 
-static void send_reply(session *self, reply *answer)
+static void send_reply(fake_session *self, reply *answer)
 {
     const fake_plan *plan = &self->fake->plan;
     answer->header.bytes = (uint32_t)answer->size;
@@ -148,7 +145,7 @@ static void send_reply(session *self, reply *answer)
         if (plan->lie == FAKE_SILENT) {
             return;
         }
-        if (plan->lie == FAKE_HANG_UP) {
+        if (plan->lie == FAKE_HANG_UP && fake_dies(self->fake)) {
             self->is_over = true;
             return;
         }
@@ -162,7 +159,7 @@ static void send_reply(session *self, reply *answer)
 /* ---- Requests -------------------------------------------------------------------------
  */
 
-static void answer_hello(session *self, reply *answer)
+static void answer_hello(fake_session *self, reply *answer)
 {
     answer->hello.executor_pid = (uint32_t)lanes_os_pid();
     answer->hello.threads = 3;
@@ -175,7 +172,8 @@ static void answer_hello(session *self, reply *answer)
     send_reply(self, answer);
 }
 
-static void answer_segment(session *self, reply *answer, const lanes_os_message *request)
+static void answer_segment(fake_session *self, reply *answer,
+                           const lanes_os_message *request)
 {
     lanes_error err = {.message = ""};
     lanes_abi_segment *message = &answer->segment;
@@ -189,6 +187,7 @@ static void answer_segment(session *self, reply *answer, const lanes_os_message 
             answer->fd_count = 1;
             break;
         case LANES_ABI_SEGMENT_ATTACH:
+            self->fake->attached++;
             status = lanes_shm_attach(self->table, request->fds[0], message->bytes,
                                       message->flags, &message->id, &err);
             break;
@@ -209,7 +208,7 @@ static void answer_segment(session *self, reply *answer, const lanes_os_message 
 }
 
 /** Put a JSON text about kernel @p slot into a memfd and attach it. */
-static void attach_report(session *self, reply *answer, uint32_t slot)
+static void attach_report(fake_session *self, reply *answer, uint32_t slot)
 {
     char text[64];
     const int length = snprintf(text, sizeof(text), "{\"ir_bytes\":%llu}",
@@ -223,7 +222,7 @@ static void attach_report(session *self, reply *answer, uint32_t slot)
 }
 
 /** A new kernel, whose IR has @p ir_bytes. */
-static void add_kernel(session *self, reply *answer, lanes_abi_header header,
+static void add_kernel(fake_session *self, reply *answer, lanes_abi_header header,
                        uint64_t ir_bytes)
 {
     uint32_t slot = 0;
@@ -232,9 +231,10 @@ static void add_kernel(session *self, reply *answer, lanes_abi_header header,
         LANES_ASSERT(slot < KERNELS);
     }
     self->ir_bytes[slot] = ir_bytes;
+    self->generation[slot] = ++self->last_generation;
     answer->kernel = (lanes_abi_kernel){
         .header = header,
-        .id = {.slot = slot, .generation = 1},
+        .id = {.slot = slot, .generation = self->generation[slot]},
         .compile_ns = 12345,
         .input_count = 2,
         .output_count = 1,
@@ -245,21 +245,28 @@ static void add_kernel(session *self, reply *answer, lanes_abi_header header,
     };
 }
 
-static void fuse_kernels(session *self, reply *answer, const lanes_os_message *request)
+static void fuse_kernels(fake_session *self, reply *answer,
+                         const lanes_os_message *request)
 {
     lanes_abi_kernel_fuse fuse;
     LANES_ASSERT(request->bytes == sizeof(fuse) && request->fd_count == 0);
     memcpy(&fuse, request->buffer, sizeof(fuse));
+    for (uint32_t n = 0; n < fuse.node_count; n++) {
+        LANES_ASSERT(fake_has_kernel(self, fuse.node[n].kernel));
+    }
     self->fake->fuse = fuse;
+    self->fake->fuses++;
     add_kernel(self, answer, fuse.header, fuse.node_count);
 }
 
-static void load_kernel(session *self, reply *answer, const lanes_os_message *request)
+static void load_kernel(fake_session *self, reply *answer,
+                        const lanes_os_message *request)
 {
     lanes_abi_kernel_load load;
     LANES_ASSERT(request->bytes == sizeof(load) && request->fd_count == 1);
     memcpy(&load, request->buffer, sizeof(load));
     self->fake->load = load;
+    self->fake->loads++;
     lanes_os_facts facts;
     MUST(lanes_os_fd_facts(request->fds[0], &facts, NULL));
     LANES_ASSERT(facts.bytes == load.ir_bytes);
@@ -271,7 +278,8 @@ static void load_kernel(session *self, reply *answer, const lanes_os_message *re
     }
 }
 
-static void answer_kernel(session *self, reply *answer, const lanes_os_message *request)
+static void answer_kernel(fake_session *self, reply *answer,
+                          const lanes_os_message *request)
 {
     answer->size = sizeof(answer->kernel);
     if (answer->header.type == LANES_ABI_KERNEL_LOAD) {
@@ -281,7 +289,7 @@ static void answer_kernel(session *self, reply *answer, const lanes_os_message *
     }
     const uint32_t slot = answer->kernel.id.slot;
     if (answer->header.status == 0) {
-        if (slot >= KERNELS || self->ir_bytes[slot] == 0) {
+        if (!fake_has_kernel(self, answer->kernel.id)) {
             refuse(answer, LANES_E_STALE_ID, "no such kernel");
         } else if (answer->header.type == LANES_ABI_KERNEL_RELEASE) {
             self->ir_bytes[slot] = 0;
@@ -296,7 +304,8 @@ static void answer_kernel(session *self, reply *answer, const lanes_os_message *
 }
 
 /* Says that it has cancelled; batches that it holds it has forgotten. */
-static void answer_cancel(session *self, reply *answer, const lanes_os_message *request)
+static void answer_cancel(fake_session *self, reply *answer,
+                          const lanes_os_message *request)
 {
     lanes_abi_cancel cancel;
     LANES_ASSERT(request->bytes == sizeof(cancel) && request->fd_count == 0);
@@ -306,7 +315,7 @@ static void answer_cancel(session *self, reply *answer, const lanes_os_message *
     send_reply(self, answer);
 }
 
-static void answer_session_cancel(session *self, reply *answer,
+static void answer_session_cancel(fake_session *self, reply *answer,
                                   const lanes_os_message *request)
 {
     lanes_abi_session_cancel cancel;
@@ -320,7 +329,8 @@ static void answer_session_cancel(session *self, reply *answer,
 }
 
 /* Statistics of eight bytes; or, as a lie, of more than there are. */
-static void answer_stats(session *self, reply *answer, const lanes_os_message *request)
+static void answer_stats(fake_session *self, reply *answer,
+                         const lanes_os_message *request)
 {
     static const char text[] = "{\"a\":12}";
     lanes_abi_stats stats = {.header = answer->header, .bytes = sizeof(text) - 1};
@@ -340,7 +350,7 @@ static void answer_stats(session *self, reply *answer, const lanes_os_message *r
     lanes_os_close(&fd);
 }
 
-static void serve_request(session *self)
+static void serve_request(fake_session *self)
 {
     reply answer = {.size = 0, .spare_fd = self->socket};
     lanes_os_message request = {.buffer = answer.bytes,
@@ -378,133 +388,13 @@ static void serve_request(session *self)
     lanes_os_message_close_fds(&request);
 }
 
-/* ---- Batches --------------------------------------------------------------------------
- */
-
-/** The operand's address, or NULL with a status. Offsets are trusted: this is a fake. */
-static double *resolve(session *self, const uint64_t *words, lanes_status *status)
-{
-    lanes_abi_operand operand;
-    memcpy(&operand, words, sizeof(operand));
-    lanes_shm_segment *segment = NULL;
-    const lanes_abi_id id = {operand.segment_slot, operand.segment_generation};
-    *status = lanes_shm_acquire(self->table, id, &segment);
-    if (*status < 0) {
-        return NULL;
-    }
-    double *address = (double *)(void *)((char *)segment->mapping.data + operand.offset);
-    lanes_shm_drop(segment); /* it stays mapped: this thread also releases */
-    return address;
-}
-
-/** c = a + b over contiguous f8 along the last dimension, all others having length 1;
- * further operands are left alone. */
-static lanes_status run_batch(session *self, const lanes_abi_entry *entry,
-                              const uint64_t *arguments)
-{
-    if (entry->kernel_slot >= KERNELS || self->ir_bytes[entry->kernel_slot] == 0) {
-        return LANES_E_STALE_ID;
-    }
-    const uint32_t dimensions = entry->dimensions;
-    const size_t operand_words = sizeof(lanes_abi_operand) / 8 + dimensions;
-    LANES_ASSERT(dimensions >= 1 && dimensions <= LANES_DIMENSIONS_MAX);
-    LANES_ASSERT(entry->operand_count >= 3 && entry->operand_count <= 5);
-    LANES_ASSERT(entry->argument_words ==
-                 dimensions + entry->operand_count * operand_words);
-    double *data[3];
-    for (uint32_t i = 0; i < 3; i++) {
-        lanes_status status = LANES_OK;
-        data[i] = resolve(self, arguments + dimensions + i * operand_words, &status);
-        LANES_TRY(status);
-    }
-    for (uint64_t i = 0; i < arguments[dimensions - 1]; i++) {
-        data[2][i] = data[0][i] + data[1][i];
-    }
-    self->fake->entry = *entry;
-    memcpy(&self->fake->first_operand, arguments + dimensions,
-           sizeof(self->fake->first_operand));
-    return self->fake->plan.outcome;
-}
-
-static void wake_client(session *self, uint32_t wake)
-{
-    if ((wake & LANES_ABI_WAIT_FUTEX) != 0) {
-        lanes_os_futex_wake(lanes_ring_executor_futex(&self->ring), UINT32_MAX);
-    }
-    if ((wake & LANES_ABI_WAIT_EVENT) != 0) {
-        lanes_os_event_signal(self->event);
-    }
-}
-
-static void complete_batch(session *self, const lanes_abi_entry *entry,
-                           lanes_status status)
-{
-    const lanes_abi_completion completion = {
-        .tag = entry->tag,
-        .status = status,
-        .failed = self->fake->plan.failed,
-        .first_failed = 3,
-        .elements = 7,
-        .queued_ns = lanes_clock_ns() - entry->submitted_ns,
-        .run_ns = 5,
-        .tiles = 2,
-        .threads = 1,
-        .strategy = LANES_STRATEGY_LOOP,
-        .vector_width = 8,
-    };
-    lanes_ring_executor_post(&self->ring, &completion, lanes_status_text(status),
-                             &self->fake->plan.raised);
-    const uint32_t wake = lanes_ring_executor_publish(&self->ring);
-    if (self->fake->plan.batches != FAKE_FINISH_AND_DIE) {
-        wake_client(self, wake);
-    }
-}
-
-static void handle_batch(session *self, const lanes_abi_entry *entry,
-                         const uint64_t *arguments)
-{
-    const fake_plan *plan = &self->fake->plan;
-    switch (plan->batches) {
-    case FAKE_HOLD:
-        return;
-    case FAKE_DIE:
-        self->is_over = true;
-        return;
-    case FAKE_CLOSE:
-        lanes_ring_executor_close(&self->ring, plan->status);
-        wake_client(self, LANES_ABI_WAIT_FUTEX | LANES_ABI_WAIT_EVENT);
-        return;
-    case FAKE_CORRUPT:
-        *lanes_ring_executor_futex(&self->ring) = 1000;
-        wake_client(self, LANES_ABI_WAIT_FUTEX | LANES_ABI_WAIT_EVENT);
-        return;
-    case FAKE_RUN:
-    case FAKE_FINISH_AND_DIE:
-        break;
-    }
-    const struct timespec delay = {.tv_nsec = (long)plan->delay_ns};
-    nanosleep(&delay, NULL);
-    complete_batch(self, entry, run_batch(self, entry, arguments));
-    self->is_over = plan->batches == FAKE_FINISH_AND_DIE;
-}
-
-static void serve_ring(session *self)
-{
-    lanes_abi_entry entry;
-    uint64_t arguments[LANES_ABI_ARGUMENT_WORDS];
-    while (!self->is_over &&
-           lanes_ring_executor_take(&self->ring, &entry, arguments) == 1) {
-        handle_batch(self, &entry, arguments);
-    }
-}
-
 /* ---- Session --------------------------------------------------------------------------
  */
 
-static void serve_until_over(session *self, int poller)
+static void serve_until_over(fake_session *self, int poller)
 {
     while (!self->is_over) {
-        serve_ring(self);
+        fake_serve_ring(self);
         lanes_os_ready ready[4];
         lanes_status count = 0;
         if (!self->is_over && lanes_ring_executor_sleep(&self->ring)) {
@@ -525,7 +415,9 @@ static void serve_until_over(session *self, int poller)
 
 void fake_serve(int socket, int stop, fake_executor *fake)
 {
-    session self = {.fake = fake, .socket = socket, .rings = LANES_SHM_RINGS_NONE};
+    fake_session self = {.fake = fake, .socket = socket, .rings = LANES_SHM_RINGS_NONE};
+    fake->sessions++;
+    fake->served = socket;
     MUST(lanes_os_event_create(&self.doorbell, NULL));
     MUST(lanes_os_event_create(&self.event, NULL));
     MUST(lanes_shm_rings_create(&self.rings, &self.ring, NULL));

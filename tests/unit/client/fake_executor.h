@@ -45,12 +45,28 @@ enum fake_batches {
     FAKE_CORRUPT         /* publish an impossible complete_tail */
 };
 
+/** How far the executor gets with batch plan.death_batch before it dies. */
+enum fake_death {
+    FAKE_LIVE = 0,
+    FAKE_BEFORE_TAKE,
+    FAKE_AFTER_TAKE,
+    FAKE_AFTER_STARTED,
+    FAKE_AFTER_WRITE,   /* its output is there */
+    FAKE_AFTER_POST,    /* its completion is there, not announced */
+    FAKE_AFTER_PUBLISH, /* and announced; nobody is woken */
+    FAKE_AT_STOP        /* as on SIGTERM: what was taken is cancelled, the ring closed */
+};
+
 typedef struct fake_plan {
     enum fake_lie lie;
     uint32_t type;       /* enum lanes_abi_message_type that the lie is about */
     lanes_status status; /* for FAKE_REFUSE and FAKE_CLOSE */
     enum fake_batches batches;
-    uint64_t delay_ns; /* before each completion */
+    enum fake_death death;
+    uint32_t death_batch;  /* of a session, from 0 */
+    uint32_t deaths;       /* FAKE_HANG_UP and fake_death so often; 0: always */
+    uint64_t delay_ns;     /* before each completion */
+    uint64_t cookie_error; /* added to cookies of completions */
     /* What its completions say, once they have run. */
     lanes_status outcome;
     uint64_t failed;
@@ -64,13 +80,16 @@ typedef struct fake_plan {
     uint32_t cpu;
 } fake_plan;
 
+#define FAKE_RUNS_MAX 1024
+
 /** A listening fake in a thread. */
 typedef struct fake_executor {
     fake_plan plan;
     char folder[64];
     char path[80]; /* of its socket */
     int listener;
-    int stop; /* eventfd */
+    int stop;   /* eventfd */
+    int served; /* the socket of the present session */
     pthread_t thread;
     uint32_t
         segments_left; /* after fake_stop(): in the last session's table at its end */
@@ -82,6 +101,15 @@ typedef struct fake_executor {
     lanes_abi_kernel_fuse fuse;
     uint64_t cancelled_tag;
     lanes_abi_session_cancel session_cancel;
+    /* What it did, in all sessions. */
+    uint32_t deaths;
+    uint32_t sessions;
+    uint32_t loads;
+    uint32_t fuses;
+    uint32_t attached;
+    uint32_t started; /* batches of which it said so */
+    uint32_t run_count;
+    uint64_t run_tag[FAKE_RUNS_MAX]; /* in the order in which they were run */
 } fake_executor;
 
 /** Listen at fake->path, in a new folder, and serve one session after the other. */

@@ -49,7 +49,7 @@ Test(client_batch, failure_of_a_batch_is_in_its_completion)
     open_honest();
     const arrays made = make_arrays();
     const lanes_batch batch = make_batch(&made, 5);
-    made.kernel->id.slot = 63; /* the fake has no such kernel */
+    made.kernel->handle.id.slot = 63; /* the fake has no such kernel */
     lanes_completion completion;
     cr_assert_eq(lanes_run(session, &batch, &completion, &err), LANES_E_STALE_ID);
     cr_assert_eq(completion.status, LANES_E_STALE_ID);
@@ -143,7 +143,7 @@ Test(client_batch, arguments_are_checked)
     cases[11].has_where = 2;
     cases[12].reduce = LANES_REDUCE_SCAN + 1;
     cases[13].priority = LANES_PRIORITY_HIGH + 1;
-    cases[14].reserved = 1;
+    cases[14].no_replay = 2;
     for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
         cr_assert_eq(lanes_submit(session, &cases[i], &err), LANES_E_INVALID, "case %zu",
                      i);
@@ -237,8 +237,8 @@ Test(client_batch, every_field_of_a_batch_arrives)
     cr_assert_eq(fake.entry.reduce, (uint32_t)LANES_REDUCE_ARGMAX);
     cr_assert_eq(fake.entry.reduce_axes, 1);
     cr_assert_eq(fake.entry.seed, 0x0123456789abcdefull);
-    cr_assert_eq(fake.entry.params_slot, params->id.slot);
-    cr_assert_eq(fake.entry.params_generation, params->id.generation);
+    cr_assert_eq(fake.entry.params_slot, params->handle.id.slot);
+    cr_assert_eq(fake.entry.params_generation, params->handle.id.generation);
     cr_assert_eq(fake.entry.params_offset, 48);
     cr_assert_eq(fake.entry.params_bytes, 1000);
     cr_assert_eq(fake.first_operand.row_count, 77);
@@ -396,6 +396,7 @@ static lanes_status submit_and_wait(fake_plan plan, lanes_completion *completion
 
 Test(client_batch, death_while_waiting_is_peer_gone)
 {
+    open_flags = LANES_OPEN_NO_REPLAY;
     lanes_completion completion;
     cr_assert_eq(submit_and_wait((fake_plan){.batches = FAKE_DIE}, &completion),
                  LANES_E_PEER_GONE);
@@ -407,11 +408,19 @@ Test(client_batch, death_while_waiting_is_peer_gone)
 
 Test(client_batch, completion_published_before_death_is_delivered)
 {
-    lanes_completion completion;
-    cr_assert_eq(
-        submit_and_wait((fake_plan){.batches = FAKE_FINISH_AND_DIE}, &completion),
-        LANES_OK);
-    cr_assert_eq(completion.tag, 9);
+    const uint32_t flags[] = {LANES_OPEN_NO_REPLAY, 0};
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(flags); i++) {
+        lanes_completion completion;
+        open_flags = flags[i];
+        cr_assert_eq(
+            submit_and_wait((fake_plan){.batches = FAKE_FINISH_AND_DIE}, &completion),
+            LANES_OK);
+        cr_assert_eq(completion.tag, 9);
+        cr_assert_eq(fake.run_count, 1);
+        if (i == 0) {
+            close_all();
+        }
+    }
 }
 
 Test(client_batch, session_closed_by_the_executor_says_why)
@@ -484,6 +493,7 @@ Test(client_batch, event_loop_sees_completions_published_before_it_asked)
 
 Test(client_batch, event_loop_sees_death)
 {
+    open_flags = LANES_OPEN_NO_REPLAY;
     open_with((fake_plan){.batches = FAKE_DIE});
     const arrays made = make_arrays();
     const lanes_batch batch = make_batch(&made, 1);
@@ -497,6 +507,7 @@ Test(client_batch, event_loop_sees_death)
 
 Test(client_batch, polling_without_an_event_loop_sees_death)
 {
+    open_flags = LANES_OPEN_NO_REPLAY;
     open_with((fake_plan){.batches = FAKE_DIE});
     const arrays made = make_arrays();
     const lanes_batch batch = make_batch(&made, 1);

@@ -208,3 +208,12 @@ Test(engine_threads, times_beyond_all_measure_do_no_harm)
                                   i % 5 == 0 ? UINT64_MAX : 1);
     }
 }
+
+Test(engine_threads, with_another_team_nothing_is_known)
+{
+    struct simulation s = simulate(16, 3, 1);
+    run(&s, saturated, SLICES);
+    cr_assert_leq(settled(&s, saturated), 4);
+    cr_assert_eq(lanes_engine_threads_next(&s.threads, 2), 2);
+    cr_assert_eq(lanes_engine_threads_next(&s.threads, 8), 8);
+}

@@ -155,6 +155,9 @@ Test(os_guard, a_mapping_without_its_file_is_a_bus_error)
     fault = fault_of(write_to, data + 4096);
     cr_assert_eq(fault.signal_number, SIGBUS);
     cr_assert_eq(fault.address, (uintptr_t)data + 4096);
+    cr_assert(lanes_os_fault_is_missing_memory(&fault));
+    fault = fault_of(write_to, (void *)16);
+    cr_assert_not(lanes_os_fault_is_missing_memory(&fault));
     munmap(data, 8192);
     close(fd);
 }

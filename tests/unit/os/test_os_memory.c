@@ -289,6 +289,24 @@ Test(os_memory, private_memory_is_unmapped_with_the_pages_around_it)
     cr_expect_leq(count_mappings(0, ""), before + 2);
 }
 
+Test(os_memory, memory_is_told_from_files)
+{
+    int memory = -1;
+    int ends[2];
+    char file[] = "/var/tmp/lanes-test-XXXXXX";
+    const int other = mkstemp(file);
+    cr_assert_eq(unlink(file), 0);
+    cr_assert_eq(pipe(ends), 0);
+    cr_assert_eq(lanes_os_memfd_create("test", 4096, &memory, NULL), LANES_OK);
+    cr_expect(lanes_os_fd_is_memory(memory));
+    cr_expect(lanes_os_fd_is_memory(memfd_create("test", MFD_CLOEXEC)));
+    lanes_os_facts facts;
+    cr_assert_eq(lanes_os_fd_facts(other, &facts, NULL), LANES_OK);
+    cr_expect_eq(lanes_os_fd_is_memory(other), facts.object == LANES_OS_OBJECT_MEMORY);
+    cr_expect_not(lanes_os_fd_is_memory(ends[0]));
+    cr_expect_not(lanes_os_fd_is_memory(-1));
+}
+
 Test(os_memory, private_memory_has_inaccessible_pages_around_it)
 {
     char *data = NULL;

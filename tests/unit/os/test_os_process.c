@@ -8,8 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -288,4 +292,84 @@ Test(os_process, blocked_signals_are_read_from_a_descriptor)
                  (lanes_status)LANES_OS_READABLE);
     cr_assert_eq(lanes_os_signal_take(fd), SIGHUP);
     cr_assert_eq(lanes_os_signal_take(fd), 0);
+}
+
+/* ---- Becoming another program, and telling who started us ---------------------------
+ */
+
+Test(os_process, a_process_becomes_another_program, .timeout = 20)
+{
+    lanes_os_child child = LANES_OS_CHILD_NONE;
+    cr_assert_eq(lanes_os_fork(&child, NULL), LANES_OK);
+    if (child.pid == 0) {
+        const char *const argv[] = {"sh", "-c", "exit 9", NULL};
+        LANES_IGNORE(lanes_os_exec("/bin/sh", argv, NULL), "the status tells");
+        lanes_os_exit_now(1);
+    }
+    lanes_os_exit ended;
+    cr_assert_eq(lanes_os_child_wait(&child, 10 * SECOND, &ended), LANES_OK);
+    cr_assert_eq(ended.code, 9);
+    const char *const argv[] = {"no", NULL};
+    lanes_error err;
+    cr_assert_eq(lanes_os_exec("/no/such/program", argv, &err), -ENOENT);
+    cr_assert_not_null(strstr(err.message, "/no/such/program"));
+}
+
+/* Receives at an address of @p length bytes, whose name is @p name, what is notified. */
+static void expect_notified(const struct sockaddr_un *address, size_t length,
+                            const char *name)
+{
+    const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(bind(fd, (const struct sockaddr *)address, (socklen_t)length), 0);
+    setenv("NOTIFY_SOCKET", name, 1);
+    int notify_fd = -1;
+    cr_assert_eq(lanes_os_notify_open(&notify_fd, NULL), LANES_OK);
+    cr_assert_eq(lanes_os_notify(notify_fd, "READY=1", NULL), LANES_OK);
+    char text[64] = "";
+    cr_assert_eq(recv(fd, text, sizeof(text), MSG_DONTWAIT), 7);
+    cr_assert_str_eq(text, "READY=1");
+    close(fd);
+    cr_assert_eq(lanes_os_notify(notify_fd, "READY=1", NULL), -ECONNREFUSED);
+    lanes_os_close(&notify_fd);
+}
+
+Test(os_process, the_service_manager_is_told)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/lanes-notify-%d",
+             lanes_os_pid());
+    expect_notified(&address, sizeof(address), address.sun_path);
+    unlink(address.sun_path);
+    char name[64];
+    snprintf(name, sizeof(name), "@lanes-notify-%d", lanes_os_pid());
+    memcpy(address.sun_path, name, strlen(name));
+    address.sun_path[0] = '\0';
+    expect_notified(&address, offsetof(struct sockaddr_un, sun_path) + strlen(name),
+                    name);
+}
+
+Test(os_process, without_a_service_manager_nobody_is_told)
+{
+    lanes_error err;
+    int fd = 7;
+    unsetenv("NOTIFY_SOCKET");
+    cr_assert_eq(lanes_os_notify_open(&fd, &err), LANES_OK);
+    cr_assert_eq(fd, -1);
+    setenv("NOTIFY_SOCKET", "", 1);
+    cr_assert_eq(lanes_os_notify_open(&fd, &err), LANES_OK);
+    cr_assert_eq(fd, -1);
+    cr_assert_eq(lanes_os_notify(fd, "READY=1", &err), LANES_OK);
+    char path[200];
+    memset(path, '/', sizeof(path));
+    path[sizeof(path) - 1] = '\0';
+    setenv("NOTIFY_SOCKET", path, 1);
+    cr_assert_eq(lanes_os_notify_open(&fd, &err), LANES_E_INVALID);
+    setenv("NOTIFY_SOCKET", "here", 1);
+    cr_assert_eq(lanes_os_notify_open(&fd, &err), LANES_E_INVALID);
+    cr_assert_str_eq(err.message, "NOTIFY_SOCKET 'here' is no address of a socket");
+    setenv("NOTIFY_SOCKET", "/no/such/socket", 1);
+    const int before = dup(0);
+    cr_assert_eq(lanes_os_notify_open(&fd, &err), -ENOENT);
+    const int after = dup(0);
+    cr_assert_eq(after, before + 1, "a descriptor is left open");
 }

@@ -130,6 +130,32 @@ Test(os_socket, datagram_that_does_not_fit_fails_and_closes_its_descriptors,
     cr_assert_eq(next_fd(), before);
 }
 
+/* It is no end of the connection, as an empty one would be. */
+Test(os_socket, datagram_that_does_not_fit_is_said_so, .timeout = 20)
+{
+    make_pair();
+    char longer[sizeof(buffer) + 1] = {0};
+    lanes_os_message message;
+    lanes_error err;
+    cr_assert_eq(lanes_os_send(ends[0], longer, sizeof(longer), NULL, 0, 0, NULL),
+                 LANES_OK);
+    cr_assert_eq(receive(&message, 0, &err), LANES_E_PROTOCOL);
+    cr_assert_not_null(strstr(err.message, "a datagram does not fit"));
+}
+
+Test(os_socket, a_peer_that_left_without_reading_is_gone, .timeout = 20)
+{
+    make_pair();
+    lanes_os_message message;
+    lanes_error err;
+    cr_assert_eq(lanes_os_send(ends[1], "unread", 6, NULL, 0, 0, NULL), LANES_OK);
+    lanes_os_close(&ends[0]);
+    cr_assert_eq(receive(&message, 0, &err), LANES_E_PEER_GONE, "by ECONNRESET");
+    const int nobody = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    cr_assert_eq(lanes_os_send(nobody, "x", 1, NULL, 0, 0, &err), LANES_E_PEER_GONE,
+                 "by ENOTCONN");
+}
+
 /** Send more descriptors than lanes_os_send() would, or none of bytes. */
 static void send_raw(size_t bytes, const int *fds, size_t fd_count)
 {
@@ -246,6 +272,21 @@ static int listen_at_path(void)
 static lanes_status connect_to_path(int *out_fd, lanes_error *err)
 {
     return lanes_os_connect(path, SECOND, out_fd, err);
+}
+
+Test(os_listen, a_socket_knows_its_path)
+{
+    char found[LANES_OS_SOCKET_PATH_MAX];
+    int listener = -1;
+    cr_assert_eq(lanes_os_listen(path, &listener, NULL), LANES_OK);
+    lanes_os_socket_path(listener, found);
+    cr_assert_str_eq(found, path);
+    lanes_os_close(&listener);
+    make_pair();
+    lanes_os_socket_path(ends[0], found);
+    cr_assert_str_eq(found, "");
+    lanes_os_socket_path(-1, found);
+    cr_assert_str_eq(found, "");
 }
 
 Test(os_listen, connect_and_accept)

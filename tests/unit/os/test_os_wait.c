@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -65,6 +66,21 @@ Test(os_wait, futex_wakes_a_waiter_on_a_read_only_mapping, .timeout = 10)
         LANES_IGNORE(lanes_os_futex_wait(word, 0, LANES_OS_FOREVER), "the word counts");
     }
     pthread_join(thread, NULL);
+}
+
+/* O_NONBLOCK is shared with whoever has the eventfd too. */
+Test(os_wait, an_event_that_a_peer_made_blocking_and_full_blocks_nobody, .timeout = 10)
+{
+    const int fd = make_event();
+    cr_assert_eq(fcntl(fd, F_SETFL, 0), 0);
+    cr_assert_not(lanes_os_event_drain(fd));
+    const uint64_t most = UINT64_MAX - 1;
+    cr_assert_eq(write(fd, &most, sizeof(most)), (ssize_t)sizeof(most));
+    lanes_os_event_signal(fd);
+    cr_assert(lanes_os_event_drain(fd));
+    cr_assert_not(lanes_os_event_drain(fd));
+    lanes_os_event_signal(fd);
+    cr_assert(lanes_os_event_drain(fd));
 }
 
 Test(os_wait, event_is_readable_until_drained)

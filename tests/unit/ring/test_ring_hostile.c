@@ -87,6 +87,15 @@ Test(ring_hostile, complete_head_that_goes_back_is_corrupt)
     cr_assert_not(lanes_ring_executor_is_blocked(&both.executor));
 }
 
+/* Nothing has to be looked for again and again on its behalf. */
+Test(ring_hostile, a_ring_without_entries_is_not_blocked_though_it_is_full)
+{
+    pair both = make_full_pair();
+    cr_assert(lanes_ring_executor_is_blocked(&both.executor));
+    both.u->submit_tail--;
+    cr_assert_not(lanes_ring_executor_is_blocked(&both.executor));
+}
+
 Test(ring_hostile, complete_head_up_to_what_was_published_is_fine)
 {
     pair both = make_full_pair();

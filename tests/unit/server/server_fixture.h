@@ -20,6 +20,8 @@
  *   fault deep              as fail, but x < -1 reads address 0x10; recurses without end
  *   seed params             f8(f8): the seed; x * params[0] + params[1], of 16 bytes
  *   rows two                f8(f8[:]), the sum of a row; f8,f8(f8): 2 x and x + 1
+ *   faults                  x / 3; x of -2 to -6 ends by SIGSEGV, SIGFPE, SIGILL, a
+ *                           stack that overflows, SIGBUS (server_loops.h)
  *   crash:N lost            a crash by signal N; by none
  *   cpu wall memory output nochild strange   the other outcomes, and one that is none
  *   refuse                  LANES_E_IR_REFUSED, "refused by the fake"

@@ -5,9 +5,14 @@
  */
 #include "server_loops.h"
 
+#include <fenv.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include "base/atomic.h"
 #include "base/base.h"
@@ -18,6 +23,7 @@ uint32_t fake_crooked;
 fake_turn fake_trace[FAKE_TURNS_MAX];
 uint32_t fake_turns;
 uint64_t fake_elements;
+const volatile double *fake_hole;
 
 /* As loop.h says: an array is contiguous or, at stride 0, one element; rows are at a
  * stride. */
@@ -210,6 +216,69 @@ static void loop_deep(const lanes_loop_frame *frame, uint64_t begin, uint64_t en
     }
 }
 
+/* Integer division by zero, and no instruction at all, whatever compilers think of it. */
+static void divide_by_zero(void)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("xorl %%ecx, %%ecx\n\tidivl %%ecx" ::: "eax", "ecx", "edx", "cc");
+#else
+    raise(SIGFPE);
+#endif
+}
+
+static void do_what_is_not_there(void)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("ud2");
+#elif defined(__aarch64__)
+    __asm__ volatile("udf #0");
+#else
+    raise(SIGILL);
+#endif
+}
+
+/* A third of x; but ends where x is -2 to -6, by a signal each, and after it has changed
+ * how its thread rounds, and what it takes for 0. */
+static void loop_faults(const lanes_loop_frame *frame, uint64_t begin, uint64_t end,
+                        lanes_loop_result *result)
+{
+    static volatile uintptr_t nowhere = 0x10;
+    const uintptr_t address = nowhere;
+    const volatile double *at;
+    volatile double depth = 0;
+    memcpy(&at, &address, sizeof(at));
+    (void)result;
+    for (uint64_t i = begin; i < end; i++) {
+        const double x = *element(frame, 0, i);
+        if (x < -1) {
+            fesetround(FE_TOWARDZERO);
+#if defined(__x86_64__)
+            _mm_setcsr(_mm_getcsr() | 0x8040); /* FTZ and DAZ */
+#endif
+        }
+        switch ((int)x) {
+        case -2:
+            *element(frame, 1, i) = *at;
+            break;
+        case -3:
+            divide_by_zero();
+            break;
+        case -4:
+            do_what_is_not_there();
+            break;
+        case -5:
+            *element(frame, 1, i) = fall(element(frame, 0, i), &depth);
+            break;
+        case -6:
+            *element(frame, 1, i) = *fake_hole;
+            break;
+        default:
+            *element(frame, 1, i) = x / 3;
+            break;
+        }
+    }
+}
+
 /* ---- Exceptions ---------------------------------------------------------------------
  */
 
@@ -276,6 +345,7 @@ static const fake_kernel kernels[] = {
     {.name = "seed", .loop = loop_seed, .signature = UNARY},
     {.name = "fault", .loop = loop_fault, .signature = UNARY, .may_raise = 1},
     {.name = "deep", .loop = loop_deep, .signature = UNARY},
+    {.name = "faults", .loop = loop_faults, .signature = UNARY},
     {.name = "raise", .loop = loop_mask, RAISES},
     {.name = "bits", .loop = loop_fail, RAISES},
     {.name = "textfit", .loop = loop_fail, RAISES},

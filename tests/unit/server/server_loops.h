@@ -31,6 +31,9 @@ extern const lanes_payload_arguments fake_arguments;
 /** Elements that were run once more to learn why they failed; atomic. */
 extern uint32_t fake_explains;
 
+/** An address behind the end of the file that is mapped there, for "faults". */
+extern const volatile double *fake_hole;
+
 /** Calls of "lines", and those whose output was not aligned as it must be; atomic. */
 extern uint32_t fake_lines;
 extern uint32_t fake_crooked;

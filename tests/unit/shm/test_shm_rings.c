@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -90,6 +91,18 @@ static int make_memory(uint64_t bytes, uint32_t seals)
     cr_assert_eq(lanes_os_memfd_create("fake", bytes, &fd, &err), LANES_OK);
     cr_assert_eq(lanes_os_seal(fd, seals, &err), LANES_OK);
     return fd;
+}
+
+Test(shm_rings, holes_are_zeroes_in_u_and_impossible_in_k)
+{
+    both pair = open_both();
+    const int punch = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+    lanes_abi_client_page *page = pair.client_memory.u;
+    page->submit_tail = 1;
+    cr_assert_eq(fallocate(pair.executor_memory.u_fd, punch, 0, LANES_ABI_U_BYTES), 0);
+    cr_assert_eq(((const lanes_abi_client_page *)pair.executor_memory.u)->submit_tail, 0);
+    cr_assert_eq(fallocate(pair.executor_memory.k_fd, punch, 0, LANES_ABI_K_BYTES), -1);
+    cr_assert_eq(errno, EPERM);
 }
 
 Test(shm_rings, client_refuses_what_is_not_ring_memory)

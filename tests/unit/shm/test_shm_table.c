@@ -25,9 +25,11 @@
 
 static int fallocate_errno;   /* 0: it works */
 static size_t malloc_refuses; /* the size that fails; 0: none */
+static off_t resize_to;       /* what somebody does just before seals are added; 0: not */
 
 TEST_WRAP(int, fallocate, (int fd, int mode, off_t offset, off_t length));
 TEST_WRAP(void *, malloc, (size_t bytes));
+TEST_WRAP(int, fcntl, (int fd, int command, long argument));
 
 int wrap_fallocate(int fd, int mode, off_t offset, off_t length)
 {
@@ -41,6 +43,14 @@ int wrap_fallocate(int fd, int mode, off_t offset, off_t length)
 void *wrap_malloc(size_t bytes)
 {
     return bytes == malloc_refuses ? NULL : real_malloc(bytes);
+}
+
+int wrap_fcntl(int fd, int command, long argument)
+{
+    if (command == F_ADD_SEALS && resize_to != 0) {
+        cr_assert_eq(ftruncate(fd, resize_to), 0);
+    }
+    return real_fcntl(fd, command, argument);
 }
 
 static lanes_shm_table *table;
@@ -165,6 +175,8 @@ Test(shm_table, stale_and_invented_ids_are_refused)
     cr_assert_eq(again.slot, id.slot);
     cr_assert_neq(again.generation, id.generation);
     cr_assert_eq(lanes_shm_acquire(table, id, &segment), LANES_E_STALE_ID);
+    const lanes_abi_id beyond = {again.slot + LANES_SEGMENTS_MAX, again.generation};
+    cr_assert_eq(lanes_shm_acquire(table, beyond, &segment), LANES_E_STALE_ID);
     lanes_os_close(&fd);
 }
 
@@ -268,6 +280,9 @@ Test(shm_table, what_cannot_be_mapped_is_refused)
         cr_assert_eq(lanes_shm_attach(table, cases[i].fd, cases[i].bytes, cases[i].flags,
                                       &id, &err),
                      cases[i].expected, "case %zu", i);
+        cr_assert(cases[i].expected != -EACCES ||
+                      strstr(err.message, "is not open for reading") != NULL,
+                  "case %zu: %s", i, err.message);
         mapped += cases[i].expected == LANES_OK;
     }
     cr_assert_eq(lanes_shm_table_count(table), mapped);
@@ -288,6 +303,7 @@ Test(shm_table, impossible_sizes_are_refused)
     int fd = -1;
     for (size_t i = 0; i < LANES_ARRAY_COUNT(sizes); i++) {
         cr_assert_eq(lanes_shm_create(table, sizes[i], &id, &fd, &err), LANES_E_INVALID);
+        cr_assert_not_null(strstr(err.message, " bytes is not possible; 1 to "));
     }
 }
 
@@ -396,6 +412,111 @@ Test(shm_table, lack_of_memory_is_an_error_and_leaks_nothing)
     cr_assert_eq(next_fd(), before);
     cr_assert_eq(lanes_shm_table_count(table), 0);
     cr_assert_eq(lanes_shm_create(table, 4096, &id, &fd, &err), LANES_OK);
+}
+
+/* ---- Objects of others --------------------------------------------------------------
+ */
+
+static int seals_of(int fd)
+{
+    const int others = 0x20; /* F_SEAL_EXEC, which lanes' own memfds have */
+    return fcntl(fd, F_GET_SEALS) & ~others;
+}
+
+static bool is_frozen(lanes_abi_id id)
+{
+    lanes_shm_segment *segment = NULL;
+    cr_assert_eq(lanes_shm_acquire(table, id, &segment), LANES_OK);
+    const bool result = segment->mapping.is_frozen;
+    lanes_shm_drop(segment);
+    return result;
+}
+
+Test(shm_table, what_can_be_sealed_is_sealed_when_it_is_attached)
+{
+    lanes_abi_id id;
+    for (uint32_t flags = 0; flags <= LANES_ABI_SEGMENT_READ_ONLY; flags++) {
+        const int fd = make_memory(8192);
+        cr_assert_eq(lanes_shm_attach(table, fd, 4096, flags, &id, &err), LANES_OK);
+        cr_assert_eq(seals_of(fd), F_SEAL_SHRINK | F_SEAL_GROW);
+        cr_assert(is_frozen(id));
+        cr_assert_neq(ftruncate(fd, 4096), 0);
+        cr_assert_eq(lanes_shm_attach(table, fd, 0, flags, &id, &err), LANES_OK, "twice");
+    }
+}
+
+Test(shm_table, what_cannot_be_sealed_may_shrink)
+{
+    char file[] = "/tmp/lanes-test-XXXXXX";
+    char name[64];
+    snprintf(name, sizeof(name), "/lanes-test-table-%d", getpid());
+    const int shared = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+    cr_assert_eq(shm_unlink(name), 0);
+    const int sealable = make_memory(4096);
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", sealable);
+    const struct {
+        int fd;
+        uint32_t flags;
+    } cases[] = {
+        {memfd_create("test", MFD_CLOEXEC), 0}, /* its creator did not want seals */
+        {shared, 0},
+        {mkstemp(file), 0},
+        {open(path, O_RDONLY), LANES_ABI_SEGMENT_READ_ONLY},
+    };
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
+        if (cases[i].flags == 0) {
+            cr_assert_eq(ftruncate(cases[i].fd, 8192), 0);
+        }
+        lanes_abi_id id;
+        cr_assert_eq(lanes_shm_attach(table, cases[i].fd, 0, cases[i].flags, &id, &err),
+                     LANES_OK, "case %zu", i);
+        cr_assert_not(is_frozen(id), "case %zu", i);
+    }
+    unlink(file);
+}
+
+Test(shm_table, sizes_are_believed_only_after_sealing)
+{
+    lanes_abi_id id;
+    const int shorter = make_memory(8192);
+    resize_to = 4096;
+    cr_assert_eq(lanes_shm_attach(table, shorter, 8192, 0, &id, &err), LANES_E_INVALID);
+    cr_assert_not_null(strstr(err.message, "has 4096 bytes, not the 8192 wanted"), "%s",
+                       err.message);
+    const int all = make_memory(8192);
+    cr_assert_eq(lanes_shm_attach(table, all, 0, 0, &id, &err), LANES_OK);
+    cr_assert_eq(lanes_shm_table_bytes(table), 4096);
+    resize_to = 0;
+}
+
+Test(shm_table, what_is_refused_is_not_sealed)
+{
+    lanes_abi_id id;
+    const int fd = make_memory(4096);
+    cr_assert_eq(lanes_shm_attach(table, fd, 8192, 0, &id, &err), LANES_E_INVALID);
+    cr_assert_eq(lanes_shm_attach(table, fd, 0, 0x10, &id, &err), LANES_E_INVALID);
+    cr_assert_eq(seals_of(fd), 0);
+    cr_assert_eq(ftruncate(fd, 8192), 0);
+}
+
+/* Part of a huge page can be mapped, but not unmapped. */
+Test(shm_table, huge_pages_are_attached_whole)
+{
+    lanes_abi_id id;
+    const int fd = memfd_create("test", MFD_CLOEXEC | MFD_HUGETLB);
+    if (fd < 0 || ftruncate(fd, (off_t)1 << 30) != 0) { /* whatever their size is */
+        cr_skip("there are no huge pages");
+    }
+    for (uint32_t flags = 0; flags <= LANES_ABI_SEGMENT_READ_ONLY; flags++) {
+        cr_assert_eq(lanes_shm_attach(table, fd, 4096, flags, &id, &err),
+                     LANES_E_INVALID);
+        cr_assert_not_null(strstr(err.message, "of which 4096 are no multiple"), "%s",
+                           err.message);
+    }
+    const lanes_status all = lanes_shm_attach(table, fd, 0, 0, &id, &err);
+    cr_assert(all == LANES_OK || all == -ENOSPC || all == -ENOMEM, "%s",
+              lanes_status_name(all));
 }
 
 /* A tmpfs of 1 MiB that only this process sees; false where that is not allowed. */

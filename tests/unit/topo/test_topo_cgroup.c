@@ -122,3 +122,19 @@ Test(topo_cgroup, the_plan_obeys_the_limit)
     cr_assert_str_eq(plan->limited_by, "cgroup cpu.max = 3 CPUs (8 allowed)");
     lanes_topo_plan_destroy(plan);
 }
+
+Test(topo_cgroup, the_budget_is_another_with_another_limit)
+{
+    const lanes_topo_options options = {.synthetic = "core:8 pu:1", .cgroup_root = root};
+    const uint64_t without = lanes_topo_budget(&options);
+    add_cgroup("", "300000 100000\n");
+    if (lanes_topo_cgroup_cpus(root, "/proc/self/cgroup") == 0) {
+        cr_skip_test("this process is in no cgroup of version 2");
+    }
+    const uint64_t three = lanes_topo_budget(&options);
+    cr_assert_neq(three, without);
+    add_cgroup("", "250000 100000\n"); /* three, too */
+    cr_assert_eq(lanes_topo_budget(&options), three);
+    add_cgroup("", "max 100000\n");
+    cr_assert_eq(lanes_topo_budget(&options), without);
+}

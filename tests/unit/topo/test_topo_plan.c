@@ -234,6 +234,49 @@ Test(topo_plan, binding_to_a_cpu_that_is_not_there_fails)
     lanes_topo_plan_destroy(plan);
 }
 
+Test(topo_plan, the_budget_is_another_with_another_affinity_mask)
+{
+    cpu_set_t mask;
+    cpu_set_t one;
+    const lanes_topo_options here = {.cgroup_root = "/nonexistent"};
+    const lanes_topo_options elsewhere = {.synthetic = "core:8 pu:1"};
+    const uint64_t before = lanes_topo_budget(&here);
+    const uint64_t elsewhere_before = lanes_topo_budget(&elsewhere);
+    cr_assert_eq(lanes_topo_budget(&here), before);
+    sched_getaffinity(0, sizeof(mask), &mask);
+    CPU_ZERO(&one);
+    for (uint32_t cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&mask) > 1; cpu++) {
+        if (CPU_ISSET(cpu, &mask)) {
+            CPU_SET(cpu, &one);
+            cr_assert_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+            cr_assert_neq(lanes_topo_budget(&here), before);
+            cr_assert_eq(lanes_topo_budget(&elsewhere), elsewhere_before);
+            break;
+        }
+    }
+    cr_assert_eq(sched_setaffinity(0, sizeof(mask), &mask), 0);
+    cr_assert_eq(lanes_topo_budget(&here), before);
+}
+
+Test(topo_plan, plans_are_the_same_if_their_places_are)
+{
+    lanes_topo_plan *a = plan_of(&(lanes_topo_options){.synthetic = "core:4 pu:2"});
+    lanes_topo_plan *b =
+        plan_of(&(lanes_topo_options){.synthetic = "core:4 pu:2", .threads = 4});
+    lanes_topo_plan *fewer =
+        plan_of(&(lanes_topo_options){.synthetic = "core:4 pu:2", .threads = 3});
+    lanes_topo_plan *others = plan_of(
+        &(lanes_topo_options){.synthetic = "core:4 pu:2", .threads = 4, .use_smt = 1});
+    cr_assert(lanes_topo_plan_is_same(a, b));
+    cr_assert(!lanes_topo_plan_is_same(a, fewer));
+    cr_assert(!lanes_topo_plan_is_same(fewer, a));
+    cr_assert(!lanes_topo_plan_is_same(a, others));
+    lanes_topo_plan_destroy(a);
+    lanes_topo_plan_destroy(b);
+    lanes_topo_plan_destroy(fewer);
+    lanes_topo_plan_destroy(others);
+}
+
 Test(topo_plan, destroying_nothing_is_allowed)
 {
     lanes_topo_plan_destroy(NULL);
