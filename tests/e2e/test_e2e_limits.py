@@ -91,7 +91,8 @@ class Limits(LanesTest):
                 done = subprocess.run([e2elib.bin_dir() / "lanesd", option], text=True,
                                       capture_output=True, check=False, timeout=60)  # fmt: skip
                 self.assertEqual(done.returncode, e2elib.EXIT_USAGE)
-                self.assertIn(f"{option} is {text}", done.stderr)
+                name, value = option.split("=")
+                self.assertIn(f"{name}: '{value}' is {text}", done.stderr)
 
 
 if __name__ == "__main__":
