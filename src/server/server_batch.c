@@ -17,6 +17,7 @@
 
 #include "base/atomic.h"
 #include "os/os_failpoint.h"
+#include "server/server_queue.h"
 
 /* Wanted duration of a slice: how long a batch holds the team in one go. */
 #define SLICE_NS LANES_SERVER_QUANTUM_NS

@@ -13,6 +13,7 @@
 
 #include "os/os_failpoint.h"
 #include "os/os_wait.h"
+#include "server/server_queue.h"
 
 /* Of an exception for people; so much that the numbers behind it always fit the text,
  * also in the client's lanes_error. */

@@ -12,6 +12,7 @@
 
 #include "base/atomic.h"
 #include "os/os_wait.h"
+#include "server/server_queue.h"
 
 /* Looks at all rings between two looks at the clock. */
 #define POLLS_PER_CLOCK 16u

@@ -3,7 +3,7 @@
  * server_queue.c - batches that wait: lists of them, the queues of a session, and those
  * that end while they wait.
  */
-#include "server/server_internal.h"
+#include "server/server_queue.h"
 
 /* ---- Lists --------------------------------------------------------------------------
  */

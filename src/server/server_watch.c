@@ -14,6 +14,7 @@
 
 #include "base/atomic.h"
 #include "os/os_wait.h"
+#include "server/server_queue.h"
 
 #define ROOM "server"
 

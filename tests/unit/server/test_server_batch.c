@@ -467,6 +467,18 @@ Test(server_batch, many_batches_in_flight_complete_once_each)
     }
 }
 
+Test(server_batch, small_batches_wake_nobody)
+{
+    const batch b = batch_of(&kernel, &in, &out, 256); /* of 4 tiles */
+    uint32_t woken = 0;
+    for (uint32_t i = 0; i < 300; i++) {
+        const lanes_abi_completion done = client_run(&c, &b);
+        cr_assert_eq(done.status, LANES_OK, "%s", c.text);
+        woken += i >= 10 && (done.threads != 1 || done.tiles != 1);
+    }
+    cr_assert_leq(woken, 3, "%u; the machine may have stopped in one", woken);
+}
+
 Test(server_batch, a_client_that_reads_no_completions_only_stops_itself)
 {
     const batch b = batch_of(&kernel, &in, &out, 16);
