@@ -97,7 +97,7 @@ typedef struct lanes_error {
     X(LINK, 0x1404, "the compiled object could not be loaded")                           \
     X(KERNEL_FAULT, 0x1405, "the callback faulted: a signal ended it")                   \
     X(INDETERMINATE, 0x1406,                                                             \
-      "the executor died while the batch changed its inputs in place")                   \
+      "the executor died while it ran the batch, which cannot run again")                \
     X(POISON, 0x1407, "two executors died while they ran the batch")                     \
     X(SEGMENT_TRUNCATED, 0x1408, "a segment lost its memory while the batch ran")        \
     /* internal: file a bug */                                                           \
