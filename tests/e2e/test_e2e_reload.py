@@ -177,6 +177,7 @@ class Threads(ReloadTest):
         self.assertEqual(len([cpus for cpus in bound if len(cpus) == 1]), threads)
         process.terminate()
         self.assertEqual(process.wait(60), 0)
+        self.assertNotIn("not allowed", self.log(), "the sandbox keeps it from looking")
 
 
 if __name__ == "__main__":
