@@ -84,6 +84,7 @@ lanes_server_session *world_session(void)
     world.topo.count = 1;
     world.options = (lanes_server_options)LANES_SERVER_OPTIONS_INIT;
     world.options.plan = &world.topo;
+    world.server.dispatch.plan = &world.topo;
     world.server.options = &world.options;
     world.session.server = &world.server;
     world.session.dispatch_kernels = world.kernel_slots;

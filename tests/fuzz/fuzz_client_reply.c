@@ -324,6 +324,8 @@ static void begin(void)
         .doorbell = -1,
         .event = -1,
         .poller = -1,
+        .nudge = -1,
+        .process = -1,
         .executor = LANES_OS_CHILD_NONE,
         .rings = LANES_SHM_RINGS_NONE,
         .spin_ns = 1,
@@ -336,13 +338,14 @@ static void begin(void)
 static void end(void)
 {
     lanes_session *session = &world.session;
-    close(session->socket);
     while (session->segments != NULL) {
         lanes_client_forget_segment(session->segments);
     }
     while (session->kernels != NULL) {
         lanes_client_forget_kernel(session->kernels);
     }
+    FUZZ_CHECK(session->released_segments == NULL && session->released_kernels == NULL);
+    lanes_client_disconnect(session);
     close(world.executor);
 }
 

@@ -82,6 +82,10 @@ static size_t size_of(uint32_t type)
         return sizeof(lanes_abi_kernel_fuse);
     case LANES_ABI_BATCH_CANCEL:
         return sizeof(lanes_abi_cancel);
+    case LANES_ABI_STATS:
+        return sizeof(lanes_abi_header);
+    case LANES_ABI_SESSION_CANCEL:
+        return sizeof(lanes_abi_session_cancel);
     default:
         return sizeof(lanes_abi_kernel);
     }
@@ -182,15 +186,15 @@ static bool take_reply(const union message *request, bool is_answerable)
     FUZZ_CHECK(reply.header.type == request->header.type);
     FUZZ_CHECK(reply.header.sequence == request->header.sequence);
     FUZZ_CHECK(reply.header.bytes == message.bytes && reply.header.status <= 0);
-    if (reply.header.status == LANES_OK &&
-        reply.header.type <= LANES_ABI_SEGMENT_ATTACH) {
-        segment_id = reply.segment.id;
-    } else if (reply.header.status == LANES_OK) {
-        kernel_id = reply.kernel.id;
-    } else {
+    const uint32_t type = reply.header.type;
+    if (reply.header.status < 0) {
         FUZZ_CHECK(memchr(reply.bytes + sizeof(reply.header), '\0',
                           LANES_ABI_TEXT_BYTES) != NULL);
         FUZZ_CHECK(reply.bytes[sizeof(reply.header)] != '\0' && message.fd_count == 0);
+    } else if (type <= LANES_ABI_SEGMENT_ATTACH) {
+        segment_id = reply.segment.id;
+    } else if (type < LANES_ABI_BATCH_CANCEL) {
+        kernel_id = reply.kernel.id;
     }
     lanes_os_message_close_fds(&message);
     return true;

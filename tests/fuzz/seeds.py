@@ -97,7 +97,8 @@ def batches(folder):
     put("params-behind", entry(4, [8], [line(1), line(2)], params=(0, 1, 4080, 32)))
     put("same-place", entry(0, [8], [line(1), line(2, stride=4)]))
     put("alias-apart", entry(0, [8], [line(0), (6, 64, F8, [8], 0)]))
-    put("alias-overlap", entry(0, [8], [line(0), (6, 56, F8, [8], 0)]))
+    put("alias-overlap", entry(0, [8], [line(0), (6, 63, F8, [8], 0)]))
+    put("alias-below", entry(0, [8], [(6, 63, F8, [8], 0), line(0)]))
     put("empty-kept", entry(0, [1 << 39, 0], [(0, 0, F8, [0, 0], 0), (5, 0, F8, [0, 0], 0)],
                             reduce=1, axes=2))
     put("empty-start", entry(1, [0, 3], [(0, 1 << 40, F8, [0, 8], 0), (0, 0, F8, [0, 8], 0),
@@ -139,6 +140,7 @@ def results(folder):
         "bits-wrap": payload(2, 0, 1 << 61), "node": payload(1, 0, 1, 1),
         "list": numbers, "list-behind": numbers[:8] + b"\7" + numbers[9:],
     }
+    put("object-long", 1, b"object", report, [(816, 1 << 24)])
     for at in range(0, 1400, 4):
         put(f"word{at}", 1, b"object", report, [(at, 1)])
         for name, table in tables.items():
@@ -376,7 +378,9 @@ def controls(folder):
         "run": both + run + step(cancel, bytes(8)) + run,
         "fuse": double + step(fuse, fused) + segment(create, 4096) + run,
         "again": double + double + step(unload),
-        "unknown": step(3) + step(12),
+        "stats": both + step(11) + run + step(11),
+        "end": both + run + step(12, struct.pack("<QIIII", 0, 1, 0, 0, 0)) + run,
+        "unknown": step(3) + step(13),
         "nothing": bytes([batch, 0]) + bytes(128),
         "raw": step(create, bytes(24), 0),
         "text": step(load, bytes(24), 15, bytes([4, 6]) + b"double"),
