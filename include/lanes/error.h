@@ -98,7 +98,8 @@ typedef struct lanes_error {
     X(KERNEL_FAULT, 0x1405, "the callback faulted: a signal ended it")                   \
     X(INDETERMINATE, 0x1406,                                                             \
       "the executor died while it ran the batch, which cannot run again")                \
-    X(POISON, 0x1407, "two executors died while they ran the batch")                     \
+    X(POISON, 0x1407,                                                                    \
+      "two executors died while they ran the batch or answered the request")             \
     X(SEGMENT_TRUNCATED, 0x1408, "a segment lost its memory while the batch ran")        \
     /* internal: file a bug */                                                           \
     X(INTERNAL, 0x1f01, "an invariant of lanes itself is broken")

@@ -145,18 +145,17 @@ lanes_status lanes_client_request_once(lanes_session *session, lanes_client_call
 lanes_status lanes_client_request(lanes_session *session, lanes_client_call *call,
                                   lanes_error *err)
 {
-    lanes_status status = LANES_OK;
     for (uint32_t tries = 0; tries < TRIES; tries++) {
         LANES_TRY(lanes_client_ready(session, err));
         if (call->fill != NULL) {
             call->fill(call->fill_ctx, call->request);
         }
-        status = lanes_client_request_once(session, call, err);
+        const lanes_status status = lanes_client_request_once(session, call, err);
         if (session->lost_ns == 0) {
             return status;
         }
     }
-    return lanes_error_set(err, status,
+    return lanes_error_set(err, LANES_E_POISON,
                            "%u executors ended before they had answered this request; "
                            "it is not sent to another",
                            TRIES);

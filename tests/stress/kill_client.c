@@ -101,7 +101,8 @@ static int load(struct work *w, double factor, double k, lanes_kernel **out_kern
             count(&w->shared->loads);
             return 0;
         }
-        if (status != LANES_E_COMPILE_CRASHED) {
+        /* Nor is one that two executors died of, which here is chance. */
+        if (status != LANES_E_COMPILE_CRASHED && status != LANES_E_POISON) {
             return fail(w, "load: %s: %.300s", lanes_status_name(status), err.message);
         }
         count(&w->shared->crashed);

@@ -139,7 +139,7 @@ static pid_t find_below_daemon(const char *wanted)
 /* The supervisor's child, or the daemon itself if it has none. */
 static pid_t find_executor(void)
 {
-    const pid_t child = find_below_daemon("lanesd");
+    const pid_t child = find_below_daemon("lanes-executor");
     return child != 0 ? child : daemon_pid;
 }
 
