@@ -18,6 +18,9 @@
 #define SPIN_US_MAX        1000000u
 #define TIMEOUT_MS_DEFAULT 10000u
 
+/* Executors that may end in the middle of a hello; more do so for a reason. */
+#define HELLO_TRIES 5u
+
 void lanes_open_options_default(lanes_open_options *options)
 {
     *options = (lanes_open_options){
@@ -174,6 +177,22 @@ lanes_status lanes_client_connect(lanes_session *session, bool may_start,
     return status;
 }
 
+/**
+ * An executor that ends before it has answered is followed by another, if somebody starts
+ * those: connections wait in the socket's backlog until that one accepts them.
+ */
+static lanes_status connect_first(lanes_session *session, lanes_error *err)
+{
+    lanes_status status = LANES_E_PEER_GONE;
+    for (uint32_t tries = 0; tries < HELLO_TRIES && status == LANES_E_PEER_GONE;
+         tries++) {
+        lanes_client_disconnect(session);
+        status = lanes_client_connect(session, session->target.may_start,
+                                      session->timeout_ns, err);
+    }
+    return status;
+}
+
 static lanes_status open_session(lanes_session *session,
                                  const lanes_open_options *options, lanes_error *err)
 {
@@ -185,8 +204,7 @@ static lanes_status open_session(lanes_session *session,
             return lanes_error_errno(err, ENOMEM, "session");
         }
     }
-    return lanes_client_connect(session, session->target.may_start, session->timeout_ns,
-                                err);
+    return connect_first(session, err);
 }
 
 lanes_status lanes_open(const lanes_open_options *options, lanes_session **out_session,

@@ -4,7 +4,7 @@
  * arrays hold afterwards is what that says.
  *
  * There are two kinds of batch, each in a place of its own in a segment:
- *   apart     out = 2 * in + k       must be right whoever dies
+ *   apart     out = 2 * in + k       must be right whoever dies; `in` may be one number
  *   in place  x = x + k              once, or INDETERMINATE; never twice
  */
 #include "stress/kill_client.h"
@@ -24,6 +24,7 @@ struct place {
     uint64_t tag; /* of the batch that uses it; 0: none */
     uint32_t count;
     int is_in_place;
+    int is_uniform; /* apart: the input is one number */
     double k;
 };
 
@@ -76,7 +77,7 @@ static double *elements_of(const lanes_segment *segment, uint32_t place)
 
 static double value_at(const struct place *p, uint32_t i)
 {
-    return (double)((i * 7u + p->tag) % 1000u);
+    return (double)(((p->is_uniform ? 0 : i) * 7u + p->tag) % 1000u);
 }
 
 /* ---- Kernels ------------------------------------------------------------------------
@@ -133,6 +134,7 @@ static int submit(struct work *w, uint32_t index)
     *p = (struct place){.tag = ++w->last_tag,
                         .count = 1 + random_below(w, ELEMENTS_MAX),
                         .is_in_place = random_below(w, 2) == 0};
+    p->is_uniform = !p->is_in_place && random_below(w, 4) == 0;
     p->k = p->is_in_place ? w->k_in_place : w->k_apart;
     double *in = elements_of(w->in, index);
     double *out = elements_of(w->out, index);
@@ -142,10 +144,13 @@ static int submit(struct work *w, uint32_t index)
     }
     const uint64_t shape[] = {p->count};
     const uint64_t offset = (uint64_t)index * ELEMENTS_MAX * sizeof(double);
-    const lanes_operand input = {
-        .segment = w->in, .offset = offset, .stride = {8}, .dtype = LANES_F8};
-    lanes_operand output = input;
-    output.segment = p->is_in_place ? w->in : w->out;
+    const lanes_operand output = {.segment = p->is_in_place ? w->in : w->out,
+                                  .offset = offset,
+                                  .stride = {8},
+                                  .dtype = LANES_F8};
+    lanes_operand input = output;
+    input.segment = w->in;
+    input.stride[0] = p->is_uniform ? 0 : 8;
     const lanes_operand operands[] = {input, output};
     const lanes_batch batch = {.kernel = p->is_in_place ? w->in_place : w->apart,
                                .dimensions = 1,
@@ -199,7 +204,11 @@ static int take(struct work *w)
     }
     const int is_unknown =
         done.status == LANES_E_INDETERMINATE && w->place[index].is_in_place;
-    if (done.status != LANES_OK && done.status != LANES_E_POISON && !is_unknown) {
+    /* One that waited for code which a compiler was making: it says so, and has not run.
+     */
+    const int is_without_code = done.status == LANES_E_COMPILE_CRASHED;
+    if (done.status != LANES_OK && done.status != LANES_E_POISON && !is_unknown &&
+        !is_without_code) {
         return fail(w, "tag %llu, %s: %s: %.300s", (unsigned long long)done.tag,
                     w->place[index].is_in_place ? "in place" : "apart",
                     lanes_status_name(done.status), done.message);
@@ -211,6 +220,9 @@ static int take(struct work *w)
     count(&w->shared->batches);
     if (is_unknown) {
         count(&w->shared->indeterminate);
+    }
+    if (is_without_code) {
+        count(&w->shared->crashed);
     }
     if (done.status == LANES_E_POISON) {
         count(&w->shared->poisoned);

@@ -14,7 +14,7 @@ typedef struct kill_shared {
     uint64_t indeterminate; /**< of these; in place only */
     uint64_t poisoned;      /**< of these */
     uint64_t loads;         /**< kernels loaded */
-    uint64_t crashed;       /**< loads whose compiler was killed */
+    uint64_t crashed;       /**< loads and batches whose compiler was killed */
     uint64_t reconnects;
     uint32_t executor; /**< its pid, 0: not known yet */
     uint32_t stop;     /**< the harness: end at the next chance */
