@@ -19,6 +19,7 @@
 #define PLACES       12
 #define ELEMENTS_MAX 20000u
 #define WAIT_NS      30000000000u
+#define ATTEMPTS     20
 
 struct place {
     uint64_t tag; /* of the batch that uses it; 0: none */
@@ -93,7 +94,7 @@ static int load(struct work *w, double factor, double k, lanes_kernel **out_kern
                                 "  %%z = fadd double %%y, %.1f\n"
                                 "  ret double %%z\n}\n",
                                 factor, k);
-    for (int attempt = 0; attempt < 20; attempt++) {
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         lanes_error err;
         const lanes_status status =
             lanes_kernel_load(w->session, ir, (size_t)length, NULL, out_kernel, &err);
@@ -108,7 +109,7 @@ static int load(struct work *w, double factor, double k, lanes_kernel **out_kern
         }
         count(&w->shared->crashed);
     }
-    return fail(w, "load: the compiler crashed 20 times in a row");
+    return fail(w, "load: executor or compiler died %d times in a row", ATTEMPTS);
 }
 
 static int change_kernels(struct work *w)
@@ -261,18 +262,27 @@ static int run_some(struct work *w)
 /* ---- Sessions -----------------------------------------------------------------------
  */
 
-static int make_segments(struct work *w)
+/* A request that two executors died of is not sent to a third; here that is chance. */
+static int make_segment(struct work *w, uint64_t bytes, lanes_segment **out_segment)
 {
-    const uint64_t bytes = (uint64_t)PLACES * ELEMENTS_MAX * sizeof(double);
     lanes_error err;
-    lanes_status status = lanes_segment_create(w->session, bytes, &w->in, &err);
-    if (status == LANES_OK) {
-        status = lanes_segment_create(w->session, bytes, &w->out, &err);
+    lanes_status status = LANES_E_POISON;
+    for (int attempt = 0; attempt < ATTEMPTS && status == LANES_E_POISON; attempt++) {
+        status = lanes_segment_create(w->session, bytes, out_segment, &err);
+        step(w);
     }
-    step(w);
     return status == LANES_OK
                ? 0
                : fail(w, "segment: %s: %.300s", lanes_status_name(status), err.message);
+}
+
+static int make_segments(struct work *w)
+{
+    const uint64_t bytes = (uint64_t)PLACES * ELEMENTS_MAX * sizeof(double);
+    if (make_segment(w, bytes, &w->in) < 0) {
+        return -1;
+    }
+    return make_segment(w, bytes, &w->out);
 }
 
 static void release_segments(struct work *w)
@@ -321,7 +331,10 @@ static int run_session(struct work *w, const char *socket)
     lanes_open_options_default(&options);
     options.socket = socket;
     options.timeout_ms = 20000;
-    const lanes_status status = lanes_open(&options, &w->session, &err);
+    lanes_status status = LANES_E_PEER_GONE;
+    for (int attempt = 0; attempt < ATTEMPTS && status == LANES_E_PEER_GONE; attempt++) {
+        status = lanes_open(&options, &w->session, &err);
+    }
     if (status < 0) {
         return fail(w, "open: %s: %.300s", lanes_status_name(status), err.message);
     }
