@@ -49,7 +49,8 @@ static uint32_t random_below(struct work *w, uint32_t limit)
     return (uint32_t)(w->random >> 33) % limit;
 }
 
-static int fail(struct work *w, const char *format, ...)
+static __attribute__((format(printf, 2, 3))) int fail(struct work *w, const char *format,
+                                                      ...)
 {
     va_list arguments;
     va_start(arguments, format);
