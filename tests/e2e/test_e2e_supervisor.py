@@ -50,8 +50,9 @@ class Supervisor(DaemonTest):
 
         def switches():
             status = (proc / "status").read_text(encoding="utf-8")
-            return status.partition("voluntary_ctxt_switches:")[2].split()[0]
+            return int(status.partition("voluntary_ctxt_switches:")[2].split()[0])
 
+        time.sleep(0.2)  # it may still do what it does when the executor is ready
         before = switches()
         time.sleep(0.5)
         self.assertEqual(switches(), before)
