@@ -67,7 +67,7 @@ struct lanes_session {
     lanes_client_replay *replay; /* owned; NULL: LANES_OPEN_NO_REPLAY */
     struct lanes_segment *segments;
     struct lanes_kernel *kernels;
-    /* Released while batches in flight name them: kept for a next executor. */
+    /* Released while batches in flight name them: they, or a next executor, need it. */
     struct lanes_segment *released_segments;
     struct lanes_kernel *released_kernels;
 };
@@ -77,8 +77,7 @@ typedef struct lanes_client_handle {
     lanes_abi_id id;    /* as batches in flight name it, and the executor, if it has it */
     lanes_abi_id fresh; /* as the executor that is about to take over names it */
     uint32_t users;     /* if released: batches in flight that name it */
-    bool is_released;
-    bool is_held; /* if released: the executor took over later, so it still has it */
+    bool is_released;   /* the executor is told when no batch names it any more */
 } lanes_client_handle;
 
 struct lanes_segment {

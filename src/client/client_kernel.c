@@ -366,12 +366,12 @@ void lanes_kernel_release(lanes_kernel *kernel)
         return;
     }
     lanes_session *session = kernel->session;
-    lanes_client_release_kernel(session, kernel->handle.id);
     const uint32_t users =
         session->replay != NULL
             ? lanes_client_replay_kernel_users(session->replay, kernel->handle.id)
             : 0;
     if (users == 0) {
+        lanes_client_release_kernel(session, kernel->handle.id);
         lanes_client_forget_kernel(kernel);
         return;
     }

@@ -210,11 +210,9 @@ static bool forget_a_segment(lanes_session *session)
     if (s == NULL) {
         return false;
     }
-    const lanes_client_handle handle = s->handle;
+    const lanes_abi_id id = s->handle.id;
     lanes_client_forget_segment(s);
-    if (handle.is_held) {
-        lanes_client_release_segment(session, handle.id);
-    }
+    lanes_client_release_segment(session, id);
     return true;
 }
 
@@ -227,11 +225,9 @@ static bool forget_a_kernel(lanes_session *session)
     if (k == NULL) {
         return false;
     }
-    const lanes_client_handle handle = k->handle;
+    const lanes_abi_id id = k->handle.id;
     lanes_client_forget_kernel(k);
-    if (handle.is_held) {
-        lanes_client_release_kernel(session, handle.id);
-    }
+    lanes_client_release_kernel(session, id);
     return true;
 }
 
@@ -396,7 +392,6 @@ static void rename_handles(const lanes_session *session, lanes_client_record *re
 static void take_fresh(lanes_client_handle *handle)
 {
     handle->id = handle->fresh;
-    handle->is_held = handle->is_released;
 }
 
 static void take_fresh_ids(lanes_session *session)

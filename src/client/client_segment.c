@@ -271,15 +271,16 @@ void lanes_segment_release(lanes_segment *segment)
         return;
     }
     lanes_session *session = segment->session;
-    lanes_client_release_segment(session, segment->handle.id);
     const uint32_t users =
         session->replay != NULL
             ? lanes_client_replay_segment_users(session->replay, segment->handle.id)
             : 0;
     if (users == 0) {
+        lanes_client_release_segment(session, segment->handle.id);
         lanes_client_forget_segment(segment);
         return;
     }
+    /* The executor is told when they have ended: it may not have taken them yet. */
     unlink_segment(segment);
     const lanes_shm_mapping mapping = segment->mapping;
     lanes_shm_unmap(&segment->mapping);

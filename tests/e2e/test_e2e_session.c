@@ -437,3 +437,33 @@ Test(e2e_session, what_a_stopping_executor_has_not_taken_the_next_one_runs)
     }
     lanes_close(session);
 }
+
+/* The executor may be told of the release before it has taken the batch. */
+Test(e2e_session, what_is_released_at_once_serves_batches_before)
+{
+    lanes_session *session = open_session();
+    lanes_kernel *kernel = NULL;
+    cr_assert_eq(
+        lanes_kernel_load(session, square, sizeof(square) - 1, NULL, &kernel, &err),
+        LANES_OK, "%s", err.message);
+    const uint64_t count = 64;
+    for (int i = 0; i < 200; i++) {
+        lanes_segment *segment = NULL;
+        cr_assert_eq(lanes_segment_create(session, 4096, &segment, &err), LANES_OK);
+        const lanes_operand operand = {
+            .segment = segment, .stride = {8}, .dtype = LANES_F8};
+        const lanes_operand operands[] = {operand, operand};
+        const lanes_batch batch = {.kernel = kernel,
+                                   .dimensions = 1,
+                                   .operand_count = 2,
+                                   .shape = &count,
+                                   .operands = operands};
+        usleep(i % 2 == 0 ? 200 : 0); /* asleep or awake */
+        cr_assert_eq(lanes_submit(session, &batch, &err), LANES_OK);
+        lanes_segment_release(segment);
+        lanes_completion done;
+        cr_assert_eq(lanes_wait(session, UINT64_MAX, &done, &err), LANES_OK);
+        cr_assert_eq(done.status, LANES_OK, "round %d: %s", i, done.message);
+    }
+    lanes_close(session);
+}

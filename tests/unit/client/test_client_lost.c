@@ -281,11 +281,11 @@ Test(client_lost, an_event_loop_may_begin_while_nobody_is_there)
     arrays made = make_arrays();
     submit_tags(&made, 1);
     usleep(50000);
-    lanes_kernel_release(load_add()); /* found, and replaced */
+    lanes_kernel *other = load_add(); /* found, and replaced */
     cr_assert_eq(lanes_reconnects(session), 1);
     fake.plan = (fake_plan){
         .lie = FAKE_HANG_UP, .type = LANES_ABI_KERNEL_RELEASE, .deaths = fake.deaths + 1};
-    lanes_kernel_release(made.kernel); /* found, not replaced */
+    lanes_kernel_release(other); /* found, not replaced */
     cr_assert_neq(session->lost_ns, 0);
     loop_for(lanes_fd(session), 1);
 }

@@ -98,8 +98,9 @@ Test(client_recover, released_handles_end_with_an_executor_that_had_them)
     lanes_segment_release(made.segment);
     while (lanes_reconnects(session) < 2) {
         lanes_segment *segment = NULL;
-        cr_assert_eq(lanes_segment_create(session, 1, &segment, &err), LANES_OK, "%s",
-                     err.message);
+        const lanes_status made_one = lanes_segment_create(session, 1, &segment, &err);
+        /* Both may end while they have it. */
+        cr_assert(made_one == LANES_OK || made_one == LANES_E_POISON, "%s", err.message);
         usleep(50000);
     }
     cr_assert_null(session->released_segments);
