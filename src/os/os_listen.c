@@ -143,6 +143,21 @@ static lanes_status bind_and_listen(const struct sockaddr_un *address, int *out_
     return LANES_OK;
 }
 
+/** Lock @p folder, as @p operation of flock() says, until *out_lock is closed. */
+static lanes_status lock_folder(const char *folder, int operation, int *out_lock,
+                                lanes_error *err)
+{
+    int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (lock < 0 || flock(lock, operation) != 0) {
+        const lanes_status status =
+            lanes_error_errno(err, errno, "cannot lock folder '%s'", folder);
+        lanes_os_close(&lock);
+        return status;
+    }
+    *out_lock = lock;
+    return LANES_OK;
+}
+
 lanes_status lanes_os_listen(const char *path, int *out_fd, lanes_error *err)
 {
     struct sockaddr_un address;
@@ -154,19 +169,25 @@ lanes_status lanes_os_listen(const char *path, int *out_fd, lanes_error *err)
      * The folder is the lock: without it, of two processes that both find the socket
      * stale, the slower one would delete the socket of the other.
      */
-    int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (lock < 0 || flock(lock, LOCK_EX) != 0) {
-        const lanes_status status =
-            lanes_error_errno(err, errno, "cannot lock folder '%s'", folder);
-        lanes_os_close(&lock);
-        return status;
-    }
+    int lock = -1;
+    LANES_TRY(lock_folder(folder, LOCK_EX, &lock, err));
     lanes_status status = remove_stale(&address, err);
     if (status == LANES_OK) {
         status = bind_and_listen(&address, out_fd, err);
     }
     lanes_os_close(&lock);
     return status;
+}
+
+/** Wait until nobody is between making a socket in that folder and listening to it. */
+static void await_listener(const struct sockaddr_un *address)
+{
+    char folder[LANES_OS_SOCKET_PATH_MAX];
+    int lock = -1;
+    folder_of(address->sun_path, folder);
+    LANES_IGNORE(lock_folder(folder, LOCK_SH, &lock, NULL) < 0,
+                 "then connecting fails again");
+    lanes_os_close(&lock);
 }
 
 lanes_status lanes_os_check_listening(int fd, lanes_error *err)
@@ -288,6 +309,10 @@ lanes_status lanes_os_connect(const char *path, uint64_t timeout_ns, int *out_fd
         status = lanes_error_errno(err, errno, "cannot set a time limit on a socket");
     }
     if (status == LANES_OK) {
+        status = connect_to(fd, &address, err);
+    }
+    if (status == LANES_E_UNAVAILABLE) {
+        await_listener(&address);
         status = connect_to(fd, &address, err);
     }
     if (status == LANES_OK) {

@@ -7,9 +7,11 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -341,6 +343,41 @@ Test(os_listen, file_at_the_path_is_kept)
     struct stat facts;
     cr_assert_eq(stat(path, &facts), 0);
     cr_assert_eq(facts.st_size, 8);
+}
+
+typedef struct slow_listener {
+    int listener; /* bound */
+    int lock;     /* of its folder */
+} slow_listener;
+
+/* As lanes_os_listen() does, but slowly. */
+static void *begin_to_listen(void *ctx)
+{
+    const slow_listener *slow = ctx;
+    usleep(100000);
+    cr_assert_eq(listen(slow->listener, 4), 0);
+    cr_assert_eq(close(slow->lock), 0);
+    return NULL;
+}
+
+Test(os_listen, a_socket_that_is_about_to_be_listened_to_is_waited_for)
+{
+    lanes_error err;
+    pthread_t starter;
+    cr_assert_eq(mkdir(run_folder(), 0700), 0);
+    int lock = open(run_folder(), O_RDONLY | O_DIRECTORY);
+    cr_assert_eq(flock(lock, LOCK_EX), 0);
+    int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    cr_assert_eq(bind(listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+    slow_listener slow = {listener, lock};
+    cr_assert_eq(pthread_create(&starter, NULL, begin_to_listen, &slow), 0);
+    int fd = -1;
+    cr_assert_eq(connect_to_path(&fd, &err), LANES_OK, "%s", err.message);
+    pthread_join(starter, NULL);
+    lanes_os_close(&fd);
+    lanes_os_close(&listener);
 }
 
 Test(os_listen, too_long_and_empty_paths_are_refused)
