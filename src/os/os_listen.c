@@ -121,6 +121,14 @@ static lanes_status remove_stale(const struct sockaddr_un *address, lanes_error 
     return lanes_os_file_delete(address->sun_path, err);
 }
 
+/* A connection may have gone between the news of it and accept(), which then would wait.
+ */
+static bool set_nonblocking(int fd)
+{
+    const int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
 static lanes_status bind_and_listen(const struct sockaddr_un *address, int *out_fd,
                                     lanes_error *err)
 {
@@ -132,7 +140,7 @@ static lanes_status bind_and_listen(const struct sockaddr_un *address, int *out_
     const bool is_listening =
         fchmod(fd, 0600) == 0 &&
         bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 &&
-        listen(fd, LISTEN_BACKLOG) == 0;
+        listen(fd, LISTEN_BACKLOG) == 0 && set_nonblocking(fd);
     if (!is_listening) {
         const lanes_status status =
             lanes_error_errno(err, errno, "cannot listen on '%s'", address->sun_path);
@@ -201,7 +209,7 @@ lanes_status lanes_os_check_listening(int fd, lanes_error *err)
         domain == AF_UNIX && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
         type == SOCK_SEQPACKET &&
         getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) == 0 &&
-        is_listening != 0;
+        is_listening != 0 && set_nonblocking(fd);
     if (!is_right) {
         return lanes_error_set(err, -ENOTSOCK,
                                "descriptor %d is not a listening Unix SEQPACKET socket "
