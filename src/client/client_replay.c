@@ -248,11 +248,17 @@ void lanes_client_replay_let_go(lanes_session *session, const lanes_client_recor
 /* ---- The executor's end -------------------------------------------------------------
  */
 
+/** The batch of @p record has ended; its completion takes the place of its entry. */
+static void begin_to_keep(lanes_session *session, lanes_client_record *record)
+{
+    record->state = LANES_RECORD_KEPT; /* before others are asked who names what */
+    lanes_client_replay_let_go(session, record);
+}
+
 /** The batch of @p record has ended with a completion that it now holds. */
 static void keep(lanes_session *session, lanes_client_record *record)
 {
     lanes_client_replay *replay = session->replay;
-    record->state = LANES_RECORD_KEPT;
     replay->kept[(replay->kept_head + replay->kept_count) & SLOT_MASK] =
         (uint8_t)index_of(record);
     replay->kept_count++;
@@ -273,8 +279,7 @@ lanes_status lanes_client_replay_keep(lanes_session *session)
         if (record == NULL) {
             return LANES_E_RING_CORRUPT;
         }
-        record->state = LANES_RECORD_KEPT; /* before others are asked who names what */
-        lanes_client_replay_let_go(session, record);
+        begin_to_keep(session, record);
         memcpy(&record->completion, shared, sizeof(record->completion));
         memcpy(&record->detail, detail, sizeof(record->detail));
         keep(session, record);
@@ -291,8 +296,7 @@ static void end_batch(lanes_session *session, lanes_client_record *record,
         .status = status,
         .cookie = record->cookie,
     };
-    record->state = LANES_RECORD_KEPT;
-    lanes_client_replay_let_go(session, record);
+    begin_to_keep(session, record);
     record->completion = completion;
     snprintf(record->detail.text, sizeof(record->detail.text), "%s", text);
     keep(session, record);

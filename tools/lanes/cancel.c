@@ -142,8 +142,7 @@ int cli_cancel(int argc, char **argv)
     uint32_t in_flight = 0;
     const int exit_code = cancel(&options, &in_flight, &err);
     if (exit_code != CLI_OK) {
-        cli_print(COMMAND, "%s", err.message);
-        return options.observe.is_json ? observe_print_failure(SCHEMA, &err) : exit_code;
+        return observe_fail(&options.observe, COMMAND, SCHEMA, &err);
     }
     if (options.observe.is_json) {
         return cli_print_json(json_pack("{s:s, s:I, s:o, s:I, s:n}", "schema", SCHEMA,

@@ -71,7 +71,7 @@ int observe_open(const observe_options *options, lanes_session **out_session,
     return err->exit_code;
 }
 
-int observe_stats(lanes_session *session, json_t **out_stats, cli_error *err)
+static int read_stats(lanes_session *session, json_t **out_stats, cli_error *err)
 {
     char *text = NULL;
     lanes_error cause;
@@ -91,21 +91,27 @@ int observe_stats(lanes_session *session, json_t **out_stats, cli_error *err)
     return CLI_OK;
 }
 
-int observe_once(const observe_options *options, json_t **out_stats, cli_error *err)
+int observe_once(const observe_options *options, const char *command, const char *schema,
+                 json_t **out_stats)
 {
+    cli_error err = {.exit_code = CLI_OK};
     lanes_session *session = NULL;
-    int exit_code = observe_open(options, &session, err);
+    int exit_code = observe_open(options, &session, &err);
     if (exit_code == CLI_OK) {
-        exit_code = observe_stats(session, out_stats, err);
+        exit_code = read_stats(session, out_stats, &err);
     }
     lanes_close(session);
-    return exit_code;
+    return exit_code == CLI_OK ? CLI_OK : observe_fail(options, command, schema, &err);
 }
 
-int observe_print_failure(const char *schema, const cli_error *err)
+int observe_fail(const observe_options *options, const char *command, const char *schema,
+                 const cli_error *err)
 {
-    cli_print_json(
-        json_pack("{s:s, s:o}", "schema", schema, "error", cli_error_json(err)));
+    cli_print(command, "%s", err->message);
+    if (options->is_json) {
+        cli_print_json(
+            json_pack("{s:s, s:o}", "schema", schema, "error", cli_error_json(err)));
+    }
     return err->exit_code;
 }
 

@@ -34,14 +34,14 @@ error_t observe_no_arguments(int key, char *argument, struct argp_state *state);
 int observe_open(const observe_options *options, lanes_session **out_session,
                  cli_error *err);
 
-/** The executor's statistics; a new reference. */
-int observe_stats(lanes_session *session, json_t **out_stats, cli_error *err);
+/** The statistics of an executor that runs, a new reference; failures are printed. */
+int observe_once(const observe_options *options, const char *command, const char *schema,
+                 json_t **out_stats);
 
-/** Both. */
-int observe_once(const observe_options *options, json_t **out_stats, cli_error *err);
-
-/** Print {"schema": @p schema, "error": ...}. @return err->exit_code */
-int observe_print_failure(const char *schema, const cli_error *err);
+/** Print why @p command failed, with --json also {"schema": @p schema, "error": ...}.
+ * @return err->exit_code */
+int observe_fail(const observe_options *options, const char *command, const char *schema,
+                 const cli_error *err);
 
 /** A number member as it is printed; 0 if it is not there. */
 long long observe_integer(const json_t *object, const char *key);

@@ -110,12 +110,10 @@ int cli_ps(int argc, char **argv)
     if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &options) != 0) {
         return CLI_USAGE;
     }
-    cli_error err = {.exit_code = CLI_OK};
     json_t *stats = NULL;
-    const int exit_code = observe_once(&options, &stats, &err);
+    const int exit_code = observe_once(&options, COMMAND, SCHEMA, &stats);
     if (exit_code != CLI_OK) {
-        cli_print(COMMAND, "%s", err.message);
-        return options.is_json ? observe_print_failure(SCHEMA, &err) : exit_code;
+        return exit_code;
     }
     json_t *users = users_json(stats);
     int printed = CLI_OK;
