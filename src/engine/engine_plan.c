@@ -146,21 +146,22 @@ static bool writes_by_row(const lanes_engine_plan *plan)
  * True if it pays to store outputs past the caches: they are too large to stay there, and
  * nothing reads them, neither as an input in place nor for what `where` keeps. What
  * failing elements keep is read for those only. And if it can be done: outputs are
- * written in place, from the beginnings of lines on.
+ * written in place, from the beginnings of lines on. Not in panels, whose rows are a few
+ * lines each: x.T of 80 million f8 took three times as long.
  */
 static bool may_stream(const lanes_engine_draft *state, const lanes_engine_plan *plan)
 {
     const uint64_t least = state->batch->stream_bytes;
     uint64_t bytes;
-    if (least == 0 || plan->key.has_where != 0 || plan->key.reduce != LANES_REDUCE_NONE ||
+    if (least == 0 || plan->panel_rows != 0 || plan->key.has_where != 0 ||
+        plan->key.reduce != LANES_REDUCE_NONE ||
         (lanes_mul_u64(plan->count, plan->element_bytes, &bytes) && bytes <= least)) {
         return false;
     }
-    const bool is_by_row = plan->writes_by_row || plan->panel_rows != 0;
     for (uint32_t o = plan->input_count; o < plan->mask; o++) {
         if (plan->access[o] == LANES_ACCESS_PACKED ||
             (uintptr_t)plan->frame.base[o] % LANES_STREAM_ALIGNMENT != 0 ||
-            (is_by_row && !has_aligned_rows(&plan->space, o))) {
+            (plan->writes_by_row && !has_aligned_rows(&plan->space, o))) {
             return false;
         }
         for (uint32_t i = 0; i < plan->input_count; i++) {

@@ -59,6 +59,14 @@
 /* Bytes of a tile when the private cache is unknown; else half of it. */
 #define TILE_BYTES_DEFAULT (512u << 10)
 
+/*
+ * Tiles of panels are longer: the rows that share a cache line belong together, and rows
+ * whose columns are all in pages of their own share the look-ups of these. They are run a
+ * few columns at a time, so what they hold does not have to fit into a cache.
+ */
+#define PANEL_TILE_NS   500000u
+#define PANEL_TILE_ROWS 32u
+
 /* Tiles per thread that a batch is cut into at least, to balance uneven elements. */
 #define TILES_PER_THREAD 4u
 
@@ -200,6 +208,11 @@ static void run_range(void *ctx, uint32_t thread, uint64_t begin, uint64_t end)
     }
 }
 
+static uint64_t row_length(const lanes_engine_plan *plan)
+{
+    return plan->space.shape[plan->space.dimensions - 1];
+}
+
 /* Elements of a tile; a multiple of TILE_STEP. */
 static uint64_t choose_tile_count(const lanes_team *team, const lanes_engine_plan *plan,
                                   uint64_t count, uint32_t threads, uint64_t element_ps)
@@ -208,6 +221,12 @@ static uint64_t choose_tile_count(const lanes_team *team, const lanes_engine_pla
     const uint64_t tile_bytes = cache_bytes != 0 ? cache_bytes / 2 : TILE_BYTES_DEFAULT;
     uint64_t tile = tile_bytes / (plan->element_bytes != 0 ? plan->element_bytes : 1);
     tile = lanes_min_u64(tile, TILE_NS * UINT64_C(1000) / element_ps);
+    if (plan->panel_rows != 0) {
+        const uint64_t rows =
+            PANEL_TILE_NS * UINT64_C(1000) / element_ps / row_length(plan);
+        const uint64_t panels = lanes_min_u64(rows, PANEL_TILE_ROWS) * row_length(plan);
+        tile = panels > tile ? panels : tile;
+    }
     tile = lanes_min_u64(tile, count / (TILES_PER_THREAD * (uint64_t)threads));
     tile = lanes_min_u64(tile, LANES_TILE_COUNT_MAX);
     tile -= tile % TILE_STEP;
