@@ -52,9 +52,10 @@ typedef struct lanes_session lanes_session;
 typedef struct lanes_open_options {
     uint32_t struct_bytes; /**< sizeof(lanes_open_options); set by ..._default() */
     uint32_t flags;        /**< LANES_OPEN_* */
-    const char *socket;  /**< borrowed; path of the executor's socket; NULL = see open */
-    uint32_t threads;    /**< of a private executor; 0 = one per allowed core */
-    uint32_t spin_us;    /**< how long waits spin before they sleep; default 50 */
+    const char *socket; /**< borrowed; path of the executor's socket; NULL = see open */
+    uint32_t threads;   /**< of a private executor; 0 = one per allowed core */
+    uint32_t spin_us; /**< how long waits spin, at most, before they sleep; less where the
+                           last ones took longer; 0 = not at all; default 200 */
     uint32_t timeout_ms; /**< for the executor to start or answer; default 10 000 */
     uint32_t reserved;   /**< must be 0 */
     const char *cpu;     /**< borrowed; that a private executor compiles for, as lanesd's

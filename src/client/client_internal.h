@@ -18,6 +18,7 @@
 #define LANES_CLIENT_INTERNAL_H
 
 #include "base/base.h"
+#include "base/spin.h"
 #include "client/client_replay.h"
 #include "os/os_process.h"
 #include "os/os_socket.h"
@@ -54,7 +55,7 @@ struct lanes_session {
     bool was_private;        /* the executor before, if it is lost */
     lanes_shm_rings rings;
     lanes_ring_client ring;
-    uint64_t spin_ns;
+    lanes_spin spin;
     uint64_t timeout_ns; /* of one control request */
     uint64_t looked_ns;  /* when lanes_poll() last looked at the socket */
     uint64_t moved_ns;   /* when a waiting thread last left the executor's core */

@@ -14,7 +14,6 @@
 #include "os/os_socket.h"
 #include "os/os_wait.h"
 
-#define SPIN_US_DEFAULT    50u
 #define SPIN_US_MAX        1000000u
 #define TIMEOUT_MS_DEFAULT 10000u
 
@@ -25,7 +24,7 @@ void lanes_open_options_default(lanes_open_options *options)
 {
     *options = (lanes_open_options){
         .struct_bytes = sizeof(*options),
-        .spin_us = SPIN_US_DEFAULT,
+        .spin_us = LANES_SPIN_LIMIT_NS / 1000,
         .timeout_ms = TIMEOUT_MS_DEFAULT,
     };
 }
@@ -229,7 +228,7 @@ lanes_status lanes_open(const lanes_open_options *options, lanes_session **out_s
         .process = -1,
         .executor = LANES_OS_CHILD_NONE,
         .rings = LANES_SHM_RINGS_NONE,
-        .spin_ns = options->spin_us * 1000ull,
+        .spin = lanes_spin_make(options->spin_us * 1000ull),
         .timeout_ns = options->timeout_ms * 1000000ull,
     };
     const lanes_status status = open_session(session, options, err);

@@ -248,10 +248,15 @@ static lanes_status wait_for(lanes_session *session, uint64_t timeout_ns,
     lanes_status found = 0;
     if (session->lost_ns == 0) {
         make_way(session, now_ns);
-        found = spin(session, now_ns, lanes_min_u64(now_ns + session->spin_ns, end_ns),
-                     out_completion);
+        found =
+            spin(session, now_ns, lanes_min_u64(now_ns + session->spin.now_ns, end_ns),
+                 out_completion);
     }
-    return found == 0 ? sleep_until(session, end_ns, out_completion, err) : found;
+    if (found == 0) {
+        found = sleep_until(session, end_ns, out_completion, err);
+        lanes_spin_learn(&session->spin, lanes_clock_ns() - now_ns);
+    }
+    return found;
 }
 
 /** Nothing is there: look, now and then, why. 1, 0, or a failure. */

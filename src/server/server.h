@@ -9,6 +9,7 @@
 #include <lanes/abi.h>
 
 #include "base/base.h"
+#include "base/spin.h"
 #include "kernel/loop.h"
 #include "os/os_process.h"
 #include "topo/topo.h"
@@ -112,8 +113,8 @@ typedef struct lanes_server_options {
                      */
     int stop_fd;    /**< polls readable when the server shall stop; or -1 */
     int reload_fd;  /**< polls readable when calls.reload() has news; or -1 */
-    uint64_t spin_ns;          /**< how long idle threads spin before they sleep */
-    uint64_t drain_ns;         /**< how long unfinished batches may run after a stop */
+    uint64_t spin_ns;  /**< how long idle threads spin, at most, before they sleep */
+    uint64_t drain_ns; /**< how long unfinished batches may run after a stop */
     const char *compiler_path; /**< of lanes-compiler */
     const char *cpu;          /**< that kernels are compiled for, one of kernel/cpu.h that
                                  this host runs; NULL = native */
@@ -127,7 +128,6 @@ typedef struct lanes_server_options {
     lanes_server_hooks hooks;
 } lanes_server_options;
 
-#define LANES_SERVER_SPIN_NS  50000u
 #define LANES_SERVER_DRAIN_NS 5000000000u
 
 #define LANES_SERVER_CACHE_BYTES (UINT64_C(256) << 20)
@@ -142,7 +142,7 @@ typedef struct lanes_server_options {
      .private_fd = -1,                                                                   \
      .stop_fd = -1,                                                                      \
      .reload_fd = -1,                                                                    \
-     .spin_ns = LANES_SERVER_SPIN_NS,                                                    \
+     .spin_ns = LANES_SPIN_LIMIT_NS,                                                     \
      .drain_ns = LANES_SERVER_DRAIN_NS,                                                  \
      .cache_bytes = LANES_SERVER_CACHE_BYTES,                                            \
      .code_bytes = LANES_SERVER_CODE_BYTES,                                              \

@@ -310,9 +310,10 @@ static void idle(lanes_server *server)
         if (dispatch->idle_since_ns == 0) {
             dispatch->idle_since_ns = now_ns;
         }
-        if (now_ns - dispatch->idle_since_ns >= server->options->spin_ns) {
+        if (now_ns - dispatch->idle_since_ns >= dispatch->spin.now_ns) {
             lanes_server_turns_forget(&dispatch->turns);
             sleep_until_called(server);
+            lanes_spin_learn(&dispatch->spin, lanes_clock_ns() - dispatch->idle_since_ns);
             dispatch->idle_since_ns = 0;
         }
     }

@@ -13,6 +13,7 @@
 #include <lanes/abi.h>
 
 #include "base/base.h"
+#include "base/spin.h"
 #include "engine/engine.h"
 #include "engine/engine_threads.h"
 #include "kernel/compile.h"
@@ -242,6 +243,7 @@ typedef struct lanes_server_dispatch {
     const lanes_topo_plan *next_plan; /* for which to leave it; NULL: none */
     uint64_t looked_ns;               /* LANES_MAIL_LOOK was last sent */
     uint64_t idle_since_ns;           /* 0: not idle */
+    lanes_spin spin;                  /* before it sleeps */
     uint64_t now_ns;                  /* the clock, when batches were last taken or run */
     uint64_t visit_ns; /* that batches ran where they were taken: in this visit of a */
     uint64_t pass_ns;  /* session; and in this look at all of them */

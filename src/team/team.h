@@ -49,7 +49,7 @@ typedef struct lanes_team_stats {
  * @p leader(ctx) on thread 0 and return when it has returned and all threads have left.
  * The calling thread becomes thread 0 and keeps its binding afterwards.
  *
- * @param spin_ns  how long an idle thread spins before it sleeps
+ * @param spin_ns  how long an idle thread spins, at most, before it sleeps (base/spin.h)
  */
 LANES_NODISCARD lanes_status lanes_team_enter(const lanes_topo_plan *plan,
                                               uint64_t spin_ns,

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/atomic.h"
+#include "base/spin.h"
 #include "team/team_tiles.h"
 
 /* The gate, from bit 0: workers inside, flags, threads wanted, generation. */
@@ -35,6 +36,7 @@ _Static_assert(LANES_PLACES_MAX <= GATE_WANTED_MASK, "threads fit into the gate"
 struct crew_bed {
     _Alignas(LANES_CACHE_LINE) uint32_t sleeping; /* owner writes; wakers read; seq_cst */
     uint64_t wakes;         /* owner writes, anybody reads; relaxed */
+    lanes_spin spin;        /* owner's */
     pthread_t owner;        /* constant once threads work */
     lanes_team_group group; /* of the owner's node; likewise */
     pthread_mutex_t mutex;
@@ -91,6 +93,7 @@ lanes_status lanes_team_crew_create(uint32_t thread_count, uint64_t spin_ns,
         shares[i] = (lanes_team_share){0};
         beds[i].sleeping = 0;
         beds[i].wakes = 0;
+        beds[i].spin = lanes_spin_make(spin_ns);
         beds[i].group = (lanes_team_group){.begin = 0, .end = thread_count};
         pthread_mutex_init(&beds[i].mutex, NULL);
         pthread_cond_init(&beds[i].cond, NULL);
@@ -219,6 +222,7 @@ static uint64_t sleep_until_called(lanes_team_crew *crew, uint32_t thread, uint3
 /* Returns the gate that called this thread. */
 static uint64_t wait_until_called(lanes_team_crew *crew, uint32_t thread, uint32_t seen)
 {
+    struct crew_bed *bed = &crew->beds[thread];
     const uint64_t start_ns = lanes_clock_ns();
     do {
         for (int i = 0; i < SPINS_PER_CLOCK; i++) {
@@ -229,8 +233,10 @@ static uint64_t wait_until_called(lanes_team_crew *crew, uint32_t thread, uint32
             lanes_cpu_relax();
         }
         sched_yield();
-    } while (lanes_clock_ns() - start_ns < crew->spin_ns);
-    return sleep_until_called(crew, thread, seen);
+    } while (lanes_clock_ns() - start_ns < bed->spin.now_ns);
+    const uint64_t gate = sleep_until_called(crew, thread, seen);
+    lanes_spin_learn(&bed->spin, lanes_clock_ns() - start_ns);
+    return gate;
 }
 
 /* Gets into the job of @p gate's generation unless it has shut. */

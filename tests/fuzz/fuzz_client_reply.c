@@ -328,7 +328,7 @@ static void begin(void)
         .process = -1,
         .executor = LANES_OS_CHILD_NONE,
         .rings = LANES_SHM_RINGS_NONE,
-        .spin_ns = 1,
+        .spin = {.now_ns = 1, .limit_ns = 1},
         .timeout_ns = 1,
     };
     reset_rings();
