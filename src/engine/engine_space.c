@@ -78,7 +78,7 @@ static bool is_backwards(const lanes_engine_axes *axes, uint32_t dimension)
     return some;
 }
 
-/* Lets the loops begin at the far end of an axis. */
+/* Lets the loops begin at the far end of an axis, which the check of spans has seen. */
 static void turn_around(const lanes_engine_axes *axes, struct axis *axis,
                         lanes_engine_space *space)
 {
@@ -155,18 +155,30 @@ static uint32_t collect(const lanes_engine_axes *axes, struct axis *out)
             out[count++].dimension = d;
         }
     }
-    int64_t step = 1;
+    uint64_t step = 1; /* with no elements, sizes may be any, and steps mean nothing */
     for (uint32_t i = count; i-- > 0;) {
-        out[i].step = step;
-        step *= (int64_t)axes->shape[out[i].dimension];
+        out[i].step = (int64_t)step;
+        step *= axes->shape[out[i].dimension];
     }
     return count;
+}
+
+/* Then nothing has checked where the elements would be. */
+static bool has_no_elements(const lanes_engine_axes *axes)
+{
+    for (uint32_t d = 0; d < axes->dimensions; d++) {
+        if (axes->shape[d] == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void lanes_engine_space_make(const lanes_engine_axes *axes, lanes_engine_space *out)
 {
     struct axis axis[LANES_DIMENSIONS_MAX];
     const uint32_t count = collect(axes, axis);
+    const bool may_turn = !has_no_elements(axes);
     out->dimensions = 0;
     out->axis_count = 0;
     out->flat_start = 0;
@@ -175,7 +187,8 @@ void lanes_engine_space_make(const lanes_engine_axes *axes, lanes_engine_space *
         out->start[k] = 0;
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (!is_fixed(axes, &axis[i]) && is_backwards(axes, axis[i].dimension)) {
+        if (may_turn && !is_fixed(axes, &axis[i]) &&
+            is_backwards(axes, axis[i].dimension)) {
             turn_around(axes, &axis[i], out);
         }
         append(axes, i > 0 ? &axis[i - 1] : NULL, &axis[i], out);
