@@ -87,21 +87,20 @@ static bool has_foreign_debug_info(LLVMModuleRef module)
 /*
  * Debug info that is of another version, or wrong, is dropped: it only says where loops
  * of the callback stand. LLVM would do so while it reads (lanes_codegen_parse_options),
- * but ends the process if something else is wrong.
+ * but ends the process if something else is wrong. The verifier's text is asked for
+ * afterwards, because it shows instructions, and debug info that is wrong cannot always
+ * be printed.
  */
 static lanes_status verify(lanes_codegen *cg)
 {
-    char *text = NULL;
     drop_all_empty_loops(cg);
-    bool is_broken = LLVMVerifyModule(cg->module, LLVMReturnStatusAction, &text) != 0;
-    if (is_broken || has_foreign_debug_info(cg->module)) {
-        LLVMStripModuleDebugInfo(cg->module);
+    const bool is_good = !LLVMVerifyModule(cg->module, LLVMReturnStatusAction, NULL);
+    if (is_good && !has_foreign_debug_info(cg->module)) {
+        return LANES_OK;
     }
-    if (is_broken) {
-        LLVMDisposeMessage(text);
-        is_broken = LLVMVerifyModule(cg->module, LLVMReturnStatusAction, &text) != 0;
-    }
-    if (is_broken) {
+    LLVMStripModuleDebugInfo(cg->module);
+    char *text = NULL;
+    if (!is_good && LLVMVerifyModule(cg->module, LLVMReturnStatusAction, &text) != 0) {
         return refuse(cg, "LLVM " LLVM_VERSION_STRING " finds faults in this", text);
     }
     LLVMDisposeMessage(text);

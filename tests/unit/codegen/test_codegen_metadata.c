@@ -4,6 +4,8 @@
  * is kept where it is right and dropped where it is not, and hides no other fault.
  */
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness.h"
@@ -125,6 +127,27 @@ Test(codegen_metadata, a_fault_is_named_whatever_the_debug_info, .timeout = 120)
         expect_refusal(irs[i], LANES_E_IR_PARSE,
                        "finds faults in this IR text: Instruction does not dominate");
     }
+}
+
+/* The fixture's bit makes a record of a variable point at nothing. Older LLVMs do not
+ * read its bitcode. */
+Test(codegen_metadata, debug_info_that_cannot_be_printed_is_dropped, .timeout = 120)
+{
+    char path[512];
+    static char bitcode[8192];
+    snprintf(path, sizeof(path), "%s/tests/data/crashes-llvm22-verifier.bc",
+             getenv("LANES_SOURCE_DIR"));
+    FILE *file = fopen(path, "rb");
+    cr_assert(file != NULL, "%s", path);
+    lanes_compile_request request = request_for("");
+    request.ir_bytes = fread(bitcode, 1, sizeof(bitcode), file);
+    fclose(file);
+    lanes_codegen_output output = compile_request(&request, bitcode);
+    cr_expect(output.result.status == LANES_OK ||
+                  (output.result.status == LANES_E_IR_PARSE &&
+                   strstr(output.result.message, "cannot read this bitcode") != NULL),
+              "%s", output.result.message);
+    lanes_codegen_output_deinit(&output);
 }
 
 /* LLVM reads past the end of such a node. */
