@@ -4,6 +4,7 @@
  */
 #include "codegen/codegen_internal.h"
 
+#include <llvm-c/Analysis.h>
 #include <llvm-c/Linker.h>
 #include <string.h>
 
@@ -13,26 +14,44 @@
 /* The callback's name while the text refers to it. */
 static const char callback_name[] = "lanes.callback";
 
-static lanes_status link_text(lanes_codegen *cg, const char *text, size_t bytes)
+static lanes_status read_text(lanes_codegen *cg, const char *text, size_t bytes,
+                              LLVMModuleRef *out_loop)
 {
     LLVMModuleRef loop = NULL;
     char *message = NULL;
     LLVMMemoryBufferRef buffer =
         LLVMCreateMemoryBufferWithMemoryRangeCopy(text, bytes, "lanes.loop");
-    if (lanes_llvm_parse_ir(cg->context, buffer, &loop, &message)) {
+    bool is_wrong = lanes_llvm_parse_ir(cg->context, buffer, &loop, &message) != 0;
+    if (!is_wrong) {
+        is_wrong = LLVMVerifyModule(loop, LLVMReturnStatusAction, &message) != 0;
+    }
+    if (is_wrong) {
         lanes_error_set(&cg->error, LANES_E_INTERNAL, "the generated loop: %.400s",
                         message);
-        LLVMDisposeMessage(message);
-        return LANES_E_INTERNAL;
+        if (loop != NULL) {
+            LLVMDisposeModule(loop);
+        }
+    } else {
+        *out_loop = loop;
     }
+    LLVMDisposeMessage(message);
+    return is_wrong ? LANES_E_INTERNAL : LANES_OK;
+}
+
+static lanes_status link_text(lanes_codegen *cg, const char *text, size_t bytes)
+{
+    LLVMModuleRef loop = NULL;
+    LANES_TRY(read_text(cg, text, bytes, &loop));
     if (cg->callback != NULL) {
         LLVMSetValueName2(cg->callback, callback_name, sizeof(callback_name) - 1);
     }
     LLVMSetTarget(loop, LLVMGetTarget(cg->module));
     LLVMSetDataLayout(loop, LLVMGetDataLayoutStr(cg->module));
     if (LLVMLinkModules2(cg->module, loop) != 0) { /* consumes loop */
+        const lanes_error why = cg->error;
         return lanes_error_set(&cg->error, LANES_E_INTERNAL,
-                               "the generated loop does not fit the callback");
+                               "the generated loop does not fit the callback: %.300s",
+                               why.code != LANES_OK ? why.message : "unknown");
     }
     if (cg->callback != NULL) {
         LLVMSetLinkage(LLVMGetNamedFunction(cg->module, callback_name),

@@ -435,7 +435,9 @@ static const char *interleave_text(const lanes_loop_text *t, char text[64])
 
 /*
  * The debug location gives the loop a name in the vectorizer's remarks: line 1 is the
- * loop, line 2 the callback (pipeline.c reads it). No debug information is emitted.
+ * loop, line 2 the callback (pipeline.c reads it). No debug information is emitted. The
+ * text says of no version which debug info it has: that is a module flag, and flags are
+ * what linking can fail at, since the callback's module may have the same in another way.
  *
  * stackrealign: without it LLVM decides too late to align the stack, and vectors spilled
  * around calls may straddle cache lines (up to 2.5 times as slow, by the luck of the
@@ -459,7 +461,6 @@ static void put_attributes(const lanes_loop_text *t)
         "\"target-features\"=\"%s\" \"min-legal-vector-width\"=\"0\" "
         "\"prefer-vector-width\"=\"%u\" }\n"
         "!llvm.dbg.cu = !{!7}\n"
-        "!llvm.module.flags = !{!9}\n"
         "!1 = distinct !{}\n"
         "!2 = distinct !{!2, !5, !{!\"llvm.loop.parallel_accesses\", !1}%s}\n"
         "!3 = distinct !{!3, !{!\"llvm.loop.vectorize.enable\", i1 false}, "
@@ -471,7 +472,6 @@ static void put_attributes(const lanes_loop_text *t)
         "!7 = distinct !DICompileUnit(language: DW_LANG_C99, file: !8, "
         "emissionKind: NoDebug)\n"
         "!8 = !DIFile(filename: \"lanes.loop\", directory: \"\")\n"
-        "!9 = !{i32 2, !\"Debug Info Version\", i32 3}\n"
         "!10 = !{i32 1}\n",
         t->cg->cpu, t->cg->features, width, t->cg->cpu, t->cg->features, width,
         t->cg->cpu, t->cg->features, width, interleave_text(t, interleave));

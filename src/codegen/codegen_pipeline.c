@@ -29,6 +29,10 @@ void lanes_codegen_parse_options(void)
         /* The body runs whole blocks only: a second, narrower vector loop for the rest
          * would be dead code. */
         "-enable-epilogue-vectorization=false",
+        /* It verifies what it has read, and ends the process over what it finds; and it
+         * drops debug info from a module without a version of it, which the generated
+         * loop is then free to be: codegen_read.c, codegen_link.c. */
+        "-disable-auto-upgrade-debug-info",
         LANES_LLVM_SCALARIZER_OPTION,
     };
     const int count = (int)LANES_ARRAY_COUNT(arguments);

@@ -2,8 +2,12 @@
 """Loads mutants of the IR of tests/data and tests/frontends, as text and as bitcode, into a
 live executor: which must not end, nor its compiler, nor keep anything of them.
 
-    mutants.py [COUNT] [--seed N] [--sessions N]      200 unless told; 100000 is the long form
-    mutants.py --write INDEX FILE [--seed N]          that mutant, to look at
+    mutants.py [COUNT] [--first N] [--seed N] [--sessions N]    200 from 0 unless told; 100000
+                                                                is the long form
+    mutants.py --write INDEX FILE [--seed N]                    that mutant, to look at
+
+A run that stopped goes on with --first, which is one of the mutants it named, and the COUNT
+that is left.
 
 Mutants are loaded, not run: what a callback does with addresses is its own business
 (tests/data/attacks/README.md), and a mutant may write anywhere. Children of the compiler may
@@ -172,7 +176,7 @@ class Run:
         self.options = options
         self.originals = originals
         self.lock = threading.Lock()
-        self.next = 0
+        self.next = options.first
         self.outcomes = collections.Counter()
         self.open = {}  # thread -> index that it is loading
         self.failure = None
@@ -248,19 +252,19 @@ def load_all(options, executor, run):
         witness = session.load(WITNESS)
         steps = 5
         for step in range(1, steps + 1):
-            run.until(options.count * step // steps)
+            run.until(options.first + options.count * step // steps)
             if check_witness(session, witness) != executor.process.pid:
                 sys.exit("the executor was replaced")
             time.sleep(0.3)  # dispatch lets go of kernels in its own time
             held = executor.holds()
             warm = held if step == 1 else warm
-            print(f"{run.next:8d} mutants, {run.next / (time.monotonic() - start):.0f}/s: "
+            print(f"{run.next:8d} mutants, {(run.next - options.first) / (time.monotonic() - start):.0f}/s: "
                   f"{held[0]} descriptors, {held[1]} mappings, {held[2]} KiB", flush=True)  # fmt: skip
     for outcome, count in sorted(run.outcomes.items()):
         print(f"{count:8d} {100 * count / options.count:6.2f} %  {outcome}")
     deaths = sum(count for outcome, count in run.outcomes.items() if "COMPILE_" in outcome)
-    print(f"{len(run.originals)} originals, seed {options.seed}; {deaths} children died or were "
-          f"stopped; drift after {options.count // steps}: {held[0] - warm[0]} descriptors, "
+    print(f"{len(run.originals)} originals, seed {options.seed}, from {options.first}; {deaths} "
+          f"children died or were stopped; drift after {options.count // steps}: {held[0] - warm[0]} descriptors, "
           f"{held[1] - warm[1]} mappings, {held[2] - warm[2]} KiB")  # fmt: skip
     status = executor.end()
     problems = []
@@ -280,6 +284,7 @@ def load_all(options, executor, run):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("count", nargs="?", type=int, default=200)
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sessions", type=int, default=4)
     parser.add_argument("--write", nargs=2, metavar=("INDEX", "FILE"))
