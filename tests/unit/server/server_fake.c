@@ -155,6 +155,8 @@ static void damage_head(const struct job *job, lanes_compile_result *result)
         result->signature.row_mask = 2; /* the output */
     } else if (is_command(job, "manyparams")) {
         result->has_params = 2;
+    } else if (is_command(job, "noparams")) {
+        result->params_bytes = 8;
     } else if (is_command(job, "other")) {
         result->signature.dtype[0] = LANES_F4;
     } else if (is_command(job, "otherparams")) {

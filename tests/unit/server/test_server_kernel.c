@@ -100,6 +100,7 @@ Test(server_kernel, every_failure_of_a_compile_has_its_status_and_text)
         {"signature", LANES_E_INTERNAL, "impossible signature"},
         {"rowmask", LANES_E_INTERNAL, "impossible signature"},
         {"manyparams", LANES_E_INTERNAL, "malformed"},
+        {"noparams", LANES_E_INTERNAL, "malformed"},
         {"symbol", LANES_E_INTERNAL, "malformed"},
         {"explainer", LANES_E_INTERNAL, "malformed"},
         {"table", LANES_E_INTERNAL, "malformed"},
