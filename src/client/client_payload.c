@@ -75,11 +75,10 @@ static lanes_status read_bitcode(const uint8_t *ir, size_t ir_bytes,
                                  const lanes_raised *raised, uint8_t *pickle,
                                  lanes_error *err)
 {
-    uint64_t ir_bits = 0;
+    const uint64_t ir_bits = 8 * (uint64_t)ir_bytes; /* of memory, so it fits */
     uint64_t pickle_bits = 0;
     uint64_t end = 0;
-    if (!lanes_mul_u64(ir_bytes, 8, &ir_bits) ||
-        !lanes_mul_u64(raised->payload_bytes, 8, &pickle_bits) ||
+    if (!lanes_mul_u64(raised->payload_bytes, 8, &pickle_bits) ||
         !lanes_add_u64(raised->payload_offset, pickle_bits, &end) || end > ir_bits) {
         return lanes_error_set(err, LANES_E_INVALID,
                                "a pickle of %" PRIu64 " bytes at bit %" PRIu64

@@ -34,7 +34,7 @@ typedef struct lanes_engine_operand {
 typedef struct lanes_engine_kernel {
     lanes_signature signature;
     uint32_t has_params;
-    uint64_t params_bytes; /* the least; 0: a batch may leave the block out */
+    uint64_t params_bytes; /* the least; 0: there is none, or a batch may leave it out */
     uint32_t row_minimum[LANES_OPERANDS_MAX]; /* elements of input k's rows, the least */
     uint32_t may_raise;                       /* 1: elements can fail */
     uint32_t keeps_order; /* 1: what an element gives may depend on its index */
@@ -48,9 +48,9 @@ typedef struct lanes_engine_batch {
     uint32_t errors;                                  /* enum lanes_errors */
     uint32_t casting;                                 /* enum lanes_casting */
     uint32_t has_where;                               /* 1: the last operand */
-    uint64_t stream_bytes; /* larger batches store outputs past the caches; 0: none do */
-    const void *params;    /* resolved, its bytes inside its segment; NULL: none */
-    uint64_t params_bytes;
+    uint64_t stream_bytes;  /* larger batches store outputs past the caches; 0: none do */
+    const void *params;     /* resolved, its bytes inside its segment; NULL: none */
+    uint64_t params_bytes;  /* without params: 0 */
     uint64_t params_key;    /* of the memory object it is in, as segment_key */
     uint64_t params_offset; /* bytes from that object's start */
     uint64_t seed;

@@ -153,23 +153,26 @@ static lanes_status check_rows(const lanes_engine_draft *state, lanes_error *err
 {
     for (uint32_t i = 0; i < state->batch->operand_count; i++) {
         const uint32_t row_count = state->batch->operand[i].row_count;
-        if (is_row(state, i) && (row_count == 0 || row_count > INT32_MAX)) {
+        if (!is_row(state, i)) {
+            if (row_count != 0) {
+                return lanes_error_set(err, LANES_E_PARAMS,
+                                       "operand %u is not a row operand: row_count %u "
+                                       "must be 0",
+                                       i, row_count);
+            }
+            continue;
+        }
+        if (row_count == 0 || row_count > INT32_MAX) {
             return lanes_error_set(err, LANES_E_PARAMS,
                                    "operand %u is a row operand: row_count %u must be "
                                    "1 .. %d (the length of the last axis)",
                                    i, row_count, INT32_MAX);
         }
-        if (is_row(state, i) && row_count < state->kernel->row_minimum[i]) {
+        if (row_count < state->kernel->row_minimum[i]) {
             return lanes_error_set(err, LANES_E_PARAMS,
                                    "operand %u has rows of %u elements; the kernel reads "
                                    "%u of each: make the last axis at least that long",
                                    i, row_count, state->kernel->row_minimum[i]);
-        }
-        if (!is_row(state, i) && row_count != 0) {
-            return lanes_error_set(err, LANES_E_PARAMS,
-                                   "operand %u is not a row operand: row_count %u must "
-                                   "be 0",
-                                   i, row_count);
         }
     }
     return LANES_OK;
@@ -179,8 +182,7 @@ static lanes_status check_params(const lanes_engine_draft *state, lanes_error *e
 {
     const lanes_engine_batch *batch = state->batch;
     /* With no least size it is not looked at: SciPy's user_data that nobody uses. */
-    if (batch->params == NULL && state->kernel->has_params != 0 &&
-        state->kernel->params_bytes > 0) {
+    if (batch->params == NULL && state->kernel->params_bytes > 0) {
         return lanes_error_set(err, LANES_E_PARAMS,
                                "the batch has no params block; the kernel takes one of "
                                "at least %" PRIu64 " bytes",
@@ -192,7 +194,7 @@ static lanes_status check_params(const lanes_engine_draft *state, lanes_error *e
                                " bytes; the kernel takes none, so leave it out",
                                batch->params_bytes);
     }
-    if (batch->params != NULL && batch->params_bytes < state->kernel->params_bytes) {
+    if (batch->params_bytes < state->kernel->params_bytes) {
         return lanes_error_set(err, LANES_E_PARAMS,
                                "the params block has %" PRIu64
                                " bytes; the kernel reads at least %" PRIu64,

@@ -216,7 +216,7 @@ static void on_ready(lanes_server *server, const lanes_os_ready *ready)
         lanes_server_compiler_ready(server);
         break;
     default:
-        lanes_server_session_ready(lanes_server_session_of(ready->token), ready->events);
+        lanes_server_session_ready(lanes_server_session_of(ready->token));
         break;
     }
 }

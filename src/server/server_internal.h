@@ -317,7 +317,7 @@ LANES_NODISCARD lanes_status lanes_server_session_open(lanes_server *server, int
 lanes_server_session *lanes_server_session_of(uint64_t token);
 
 /** The session's socket is readable or was hung up. */
-void lanes_server_session_ready(lanes_server_session *session, uint32_t events);
+void lanes_server_session_ready(lanes_server_session *session);
 
 /** End a session; its memory goes when dispatch has let go of it. @p why is for the log.
  */

@@ -111,8 +111,10 @@ static bool is_well_formed(const lanes_compile_result *result)
         return false;
     }
     const bool has_tables = result->payload_count > 0 || result->argument_list_count > 0;
-    return result->status < 0 || (result->has_params <= 1 && result->is_known <= 1 &&
-                                  (!has_tables || result->payload_symbol[0] != '\0'));
+    const bool has_block = result->has_params == 1;
+    return result->status < 0 ||
+           (result->has_params <= 1 && (has_block || result->params_bytes == 0) &&
+            result->is_known <= 1 && (!has_tables || result->payload_symbol[0] != '\0'));
 }
 
 /* Report, tables and object are all there is behind the head. */

@@ -282,14 +282,10 @@ static void handle_request(lanes_server_session *session, const lanes_os_message
     }
 }
 
-void lanes_server_session_ready(lanes_server_session *session, uint32_t events)
+void lanes_server_session_ready(lanes_server_session *session)
 {
     if (session->state == LANES_SESSION_CLOSING) {
         return; /* closed by an earlier event of the same turn */
-    }
-    if ((events & LANES_OS_READABLE) == 0) {
-        lanes_server_session_close(session, LANES_E_PEER_GONE, "the client has ended");
-        return;
     }
     _Alignas(8) char buffer[LANES_ABI_MESSAGE_MAX];
     lanes_os_message message = {.buffer = buffer, .capacity_bytes = sizeof(buffer)};

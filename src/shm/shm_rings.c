@@ -53,13 +53,13 @@ void lanes_shm_rings_close_fds(lanes_shm_rings *rings)
     lanes_os_close(&rings->k_fd);
 }
 
-/** A memfd of exactly @p bytes with at least @p seals. */
+/** A memfd of exactly @p bytes with at least @p seals, which nothing else can have. */
 static lanes_status check_memory(int fd, const char *name, uint64_t bytes, uint32_t seals,
                                  lanes_error *err)
 {
     lanes_os_facts facts;
     LANES_TRY(lanes_os_fd_facts(fd, &facts, err));
-    if (facts.object != LANES_OS_OBJECT_MEMORY || (facts.seals & seals) != seals) {
+    if ((facts.seals & seals) != seals) {
         return lanes_error_set(
             err, LANES_E_PROTOCOL,
             "ring memory %s is not a memfd with seals 0x%x (it has 0x%x)", name, seals,

@@ -227,7 +227,7 @@ static lanes_status read_dict(struct cursor *cursor)
         {"fortran_order", read_order},
         {"shape", read_shape},
     };
-    bool is_seen[LANES_ARRAY_COUNT(keys)] = {false};
+    uint32_t seen = 0; /* bit k: keys[k] */
     lanes_status status = expect(cursor, "{");
     while (status == LANES_OK && !accept(cursor, "}")) {
         char key[32];
@@ -239,12 +239,12 @@ static lanes_status read_dict(struct cursor *cursor)
         while (row < LANES_ARRAY_COUNT(keys) && strcmp(keys[row].key, key) != 0) {
             row++;
         }
-        if (row == LANES_ARRAY_COUNT(keys) || is_seen[row]) {
+        if (row == LANES_ARRAY_COUNT(keys) || (seen >> row & 1u) != 0) {
             return lanes_error_set(
                 cursor->err, LANES_E_FORMAT, "its header has the key '%s' %s", key,
                 row == LANES_ARRAY_COUNT(keys) ? "that no .npy file has" : "twice");
         }
-        is_seen[row] = true;
+        seen |= 1u << row;
         status = expect(cursor, ":");
         status = status < 0 ? status : keys[row].read(cursor);
         if (status == LANES_OK && !accept(cursor, ",")) {
@@ -253,7 +253,7 @@ static lanes_status read_dict(struct cursor *cursor)
         }
     }
     for (size_t i = 0; status == LANES_OK && i < LANES_ARRAY_COUNT(keys); i++) {
-        if (!is_seen[i]) {
+        if ((seen >> i & 1u) == 0) {
             return lanes_error_set(cursor->err, LANES_E_FORMAT,
                                    "its header lacks the key '%s'", keys[i].key);
         }
@@ -346,7 +346,7 @@ static lanes_status read_prefix(int fd, uint64_t *out_offset, uint64_t *out_byte
     if (got < 0) {
         return system_error(err, "it cannot be read");
     }
-    if ((size_t)got < MAGIC_BYTES || memcmp(prefix, MAGIC, MAGIC_BYTES) != 0) {
+    if (memcmp(prefix, MAGIC, MAGIC_BYTES) != 0) { /* what is not there is 0 */
         return lanes_error_set(
             err, LANES_E_FORMAT,
             "it is not a .npy file: it does not start with \\x93NUMPY");

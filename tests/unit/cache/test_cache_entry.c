@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cache/cache_internal.h"
 #include "cache_fixture.h"
 #include "os/os_file.h"
 #include "os/os_memory.h"
@@ -164,6 +165,59 @@ Test(cache_entry, an_entry_under_a_wrong_name_is_noticed)
     snprintf(from, sizeof(from), "%s", cache_entry_path(LANES_CACHE_REQUEST, 1));
     cr_assert_eq(rename(from, cache_entry_path(LANES_CACHE_CODE, 1)), 0);
     expect_damaged("kind", LANES_CACHE_REQUEST);
+}
+
+/* An entry whose checksum is right, whatever its header says. */
+static void write_sound(lanes_cache_header header, const char *data, size_t bytes)
+{
+    char file[sizeof(header) + BYTES];
+    uint64_t sum = UINT64_C(0xcbf29ce484222325);
+    memcpy(file, &header, sizeof(header));
+    memcpy(file + sizeof(header), data, bytes);
+    for (size_t i = 0; i < sizeof(header) + bytes; i++) {
+        if (i < offsetof(lanes_cache_header, checksum) || i >= sizeof(header)) {
+            sum = (sum ^ (uint8_t)file[i]) * UINT64_C(0x100000001b3);
+        }
+    }
+    memcpy(file + offsetof(lanes_cache_header, checksum), &sum, sizeof(sum));
+    overwrite(file, sizeof(header) + bytes);
+}
+
+Test(cache_entry, what_is_sound_but_of_another_format_is_no_entry)
+{
+    char data[BYTES];
+    const lanes_cache_key key = cache_key(1);
+    const lanes_cache_part part = {data, sizeof(data)};
+    lanes_cache_header good;
+    memset(data, 1, sizeof(data)); /* as cache_write_bytes() does */
+    cr_assert_eq(cache_write_bytes(cache, 2, BYTES), LANES_OK, "the folder is there");
+    lanes_cache_header_init(&good, LANES_CACHE_CODE, &key, &part, 1);
+    write_sound(good, data, BYTES);
+    cr_assert_eq(cache_read_bytes(cache, 1, BYTES), LANES_OK, "this one is good");
+    lanes_cache_header other = good;
+    other.format++;
+    write_sound(other, data, BYTES);
+    expect_damaged("format", other.format);
+    cr_assert_not_null(strstr(err.message, "format 1"), "%s", err.message);
+    other = good;
+    other.magic[7] = 'x';
+    write_sound(other, data, BYTES);
+    expect_damaged("magic", 7);
+    other = good;
+    other.bytes = 0;
+    write_sound(other, data, 0);
+    expect_damaged("nothing", 0);
+}
+
+/* Nothing of it is read: it may be larger than memory. */
+Test(cache_entry, an_entry_larger_than_any_is_noticed)
+{
+    const char *path = cache_entry_path(LANES_CACHE_CODE, 1);
+    cr_assert_eq(cache_write_bytes(cache, 1, BYTES), LANES_OK);
+    cr_assert_eq(truncate(path, LANES_CACHE_ENTRY_BYTES_MAX + 1), 0);
+    expect_damaged("too large", 0);
+    cr_assert_not_null(strstr(err.message, "it has 134217729 bytes; "), "%s",
+                       err.message);
 }
 
 Test(cache_entry, only_regular_files_are_read)

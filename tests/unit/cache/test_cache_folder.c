@@ -38,6 +38,16 @@ TestSuite(cache_folder, .init = cache_make_folder, .fini = cache_remove_folder,
 /* ---- Which folder -------------------------------------------------------------------
  */
 
+Test(cache_folder, files_of_others_are_not_read)
+{
+    lanes_cache *cache = cache_open_ok(CACHE_BYTES);
+    cr_assert_eq(cache_write_bytes(cache, 1, 100), LANES_OK);
+    uid_offset = 1;
+    cr_assert_eq(cache_read_bytes(cache, 1, 100), LANES_E_FORMAT);
+    uid_offset = 0;
+    lanes_cache_close(cache);
+}
+
 Test(cache_folder, folders_are_made_for_us_alone)
 {
     struct stat facts;

@@ -68,6 +68,9 @@ static void spoil_content(reply *answer, enum fake_lie lie)
     case FAKE_OTHER_VERSION:
         answer->hello.version++;
         break;
+    case FAKE_OTHER_MAGIC:
+        answer->hello.magic ^= 1;
+        break;
     case FAKE_OTHER_SIZE:
         if (answer->header.type == LANES_ABI_KERNEL_LOAD) {
             answer->kernel.output_count = LANES_OPERANDS_MAX;
@@ -76,6 +79,9 @@ static void spoil_content(reply *answer, enum fake_lie lie)
         } else {
             answer->segment.bytes = 1;
         }
+        break;
+    case FAKE_OTHER_INPUTS:
+        answer->kernel.input_count = LANES_OPERANDS_MAX + 1;
         break;
     case FAKE_OTHER_ROWS:
         answer->kernel.row_mask = 1u << answer->kernel.input_count;
@@ -112,6 +118,16 @@ static void spoil_header(reply *answer, const fake_plan *plan)
         answer->size = sizeof(answer->header);
         answer->header.bytes = sizeof(answer->header);
         answer->fd_count = 0;
+        break;
+    case FAKE_FAILURE_FD:
+        refuse(answer, LANES_E_QUOTA, "with a descriptor");
+        answer->header.bytes = sizeof(answer->failure);
+        answer->fds[answer->fd_count++] = 0;
+        break;
+    case FAKE_LONGER:
+        memset(answer->bytes + answer->size, 0, 8);
+        answer->size += 8;
+        answer->header.bytes += 8;
         break;
     case FAKE_OTHER_TYPE:
         answer->header.type++;

@@ -24,12 +24,16 @@ enum fake_lie {
     FAKE_POSITIVE,      /* header.status is positive */
     FAKE_TOO_SHORT,     /* a datagram shorter than a header */
     FAKE_TOO_LONG,      /* a datagram longer than LANES_ABI_MESSAGE_MAX */
+    FAKE_LONGER,        /* eight bytes more than the reply has, as its header says */
     FAKE_SHORT_FAILURE, /* a failure reply without its text */
+    FAKE_FAILURE_FD,    /* a failure reply with a descriptor */
     FAKE_FEWER_FDS,     /* one descriptor is missing */
     FAKE_EXTRA_FD,      /* one descriptor too many */
     FAKE_WRONG_FDS,     /* sockets instead of what the reply should bring */
     FAKE_OTHER_VERSION, /* hello: another protocol version */
+    FAKE_OTHER_MAGIC,   /* hello: it is none of ours */
     FAKE_OTHER_SIZE,    /* segment: fewer bytes; kernel: too many operands, long report */
+    FAKE_OTHER_INPUTS,  /* kernel: more inputs than there can be operands */
     FAKE_OTHER_ROWS,    /* kernel: a row among the operands that are no inputs */
     FAKE_OTHER_PARAMS,  /* kernel: two params blocks */
     FAKE_LIES_END

@@ -83,7 +83,8 @@ Test(client_control, malformed_replies_end_the_session)
 {
     const enum fake_lie lies[] = {FAKE_OTHER_TYPE, FAKE_OTHER_NUMBER,  FAKE_OTHER_BYTES,
                                   FAKE_POSITIVE,   FAKE_TOO_SHORT,     FAKE_TOO_LONG,
-                                  FAKE_EXTRA_FD,   FAKE_SHORT_FAILURE, FAKE_FEWER_FDS};
+                                  FAKE_EXTRA_FD,   FAKE_SHORT_FAILURE, FAKE_FEWER_FDS,
+                                  FAKE_FAILURE_FD, FAKE_LONGER};
     for (size_t t = 0; t < LANES_ARRAY_COUNT(types); t++) {
         for (size_t i = 0; i < LANES_ARRAY_COUNT(lies); i++) {
             const bool has_no_fd = types[t] == LANES_ABI_SEGMENT_ATTACH ||
@@ -169,7 +170,7 @@ Test(client_control, impossible_contents_are_refused)
         cr_assert_eq(request_with_lie(spoilt[t], FAKE_OTHER_SIZE, &is_over),
                      LANES_E_PROTOCOL);
     }
-    const enum fake_lie lies[] = {FAKE_OTHER_ROWS, FAKE_OTHER_PARAMS};
+    const enum fake_lie lies[] = {FAKE_OTHER_INPUTS, FAKE_OTHER_ROWS, FAKE_OTHER_PARAMS};
     for (size_t i = 0; i < LANES_ARRAY_COUNT(lies); i++) {
         bool is_over = false;
         cr_assert_eq(request_with_lie(LANES_ABI_KERNEL_LOAD, lies[i], &is_over),

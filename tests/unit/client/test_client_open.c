@@ -131,6 +131,7 @@ Test(client_open, spoilt_hellos_are_refused)
         {FAKE_FEWER_FDS, LANES_E_PROTOCOL},
         {FAKE_WRONG_FDS, LANES_E_PROTOCOL},
         {FAKE_OTHER_VERSION, LANES_E_ABI_MISMATCH},
+        {FAKE_OTHER_MAGIC, LANES_E_ABI_MISMATCH},
     };
     for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
         cr_assert_eq(open_with_lie(cases[i].lie), cases[i].expected, "lie %d: %s",

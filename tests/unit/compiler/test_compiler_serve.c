@@ -396,6 +396,14 @@ Test(compiler_serve, malformed_request_ends_the_server, .timeout = 30)
            lanes_os_send(server.socket, &request, sizeof(request), NULL, 0, SECOND, NULL),
            LANES_OK));
     cr_expect(eq(int, server_wait(&server), 1));
+
+    const int fds[] = {0, 0};
+    server = server_start(&limits);
+    cr_assert(eq(
+        int,
+        lanes_os_send(server.socket, &request, sizeof(request) - 8, fds, 2, SECOND, NULL),
+        LANES_OK));
+    cr_expect(eq(int, server_wait(&server), 1));
 }
 
 Test(compiler_serve, slow_compile_does_not_delay_another, .timeout = 30)

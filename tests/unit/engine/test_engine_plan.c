@@ -190,6 +190,8 @@ Test(engine_plan, too_many_elements)
     refuse(&batch, LANES_E_SHAPE, "length 2 of dimension 1");
     set_shape(&batch, 2, (uint64_t[]){UINT64_MAX, UINT64_MAX});
     refuse(&batch, LANES_E_SHAPE, "dimension 0");
+    set_shape(&batch, 2, (uint64_t[]){1ull << 40, 1ull << 24}); /* wraps to 0 */
+    refuse(&batch, LANES_E_SHAPE, "length 16777216 of dimension 1");
 }
 
 Test(engine_plan, outside_the_segment)

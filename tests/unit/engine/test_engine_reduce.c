@@ -501,6 +501,33 @@ Test(engine_reduce, dtypes_of_outputs)
     }
 }
 
+Test(engine_reduce, complex_results_have_sums_but_no_order)
+{
+    static const lanes_engine_kernel turn = {SIGNATURE(1, 1, 0, LANES_C16, LANES_C16)};
+    static const uint32_t ordered[] = {LANES_REDUCE_MIN, LANES_REDUCE_MAX,
+                                       LANES_REDUCE_ARGMIN, LANES_REDUCE_ARGMAX};
+    lanes_engine_batch batch = rows_batch(LANES_REDUCE_SUM);
+    batch.casting = LANES_CASTING_UNSAFE;
+    batch.operand[0].stride[0] *= 2;
+    batch.operand[0].stride[1] *= 2;
+    batch.operand[1].stride[0] = 16;
+    batch.operand[0].dtype = LANES_C16;
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(ordered); i++) {
+        batch.reduce = ordered[i];
+        batch.operand[1].dtype = lanes_reduce_is_arg(ordered[i]) ? LANES_I8 : LANES_F8;
+        refuse_for(&turn, &batch, LANES_E_DTYPE,
+                   "operand 1: the kernel gives c16, and complex numbers have no order");
+    }
+    batch.reduce = LANES_REDUCE_SUM;
+    batch.operand[1].dtype = LANES_C16;
+    lanes_engine_plan plan = plan_of(&turn, &batch);
+    lanes_engine_plan_deinit(&plan);
+    /* What is real can be a complex sum. */
+    batch.operand[0].dtype = LANES_F8;
+    plan = plan_of(&unary, &batch);
+    lanes_engine_plan_deinit(&plan);
+}
+
 Test(engine_reduce, random_numbers_have_places_along_the_last_axes_only)
 {
     lanes_engine_kernel ordered = unary;

@@ -75,6 +75,7 @@ Test(kernel_raised, lists_that_are_not_believed)
         {&raised.item[5].bytes, 8},
         {&raised.item[1].type, 2},
         {&raised.item[1].type, 0xffff},
+        {&raised.item[4].type, 2},
         {&raised.item[3].type, LANES_RAISED_ITEM_TEXT_CUT + 1},
         {&raised.item[1].offset, 4},
         {&raised.item[1].offset, LANES_RAISED_DATA_BYTES},
@@ -87,6 +88,28 @@ Test(kernel_raised, lists_that_are_not_believed)
         *rows[i].word = rows[i].value;
         cr_expect_not(lanes_raised_is_sane(&raised), "row %zu", i);
     }
+}
+
+/* Lists that would end well if there were room for more, or if counts may wrap. */
+Test(kernel_raised, counts_that_add_up_in_32_bits_only)
+{
+    lanes_abi_raised raised = {.kind = LANES_RAISED_NONE};
+    raised.argument_count = raised.item_count = LANES_RAISED_ITEMS_MAX + 1;
+    cr_expect_not(lanes_raised_is_sane(&raised), "what follows the items is no item");
+    raised = (lanes_abi_raised){.argument_count = UINT32_MAX, .item_count = 1};
+    raised.item[0] = (lanes_abi_raised_item){.type = LANES_RAISED_ITEM_TUPLE, .count = 2};
+    cr_expect_not(lanes_raised_is_sane(&raised));
+    raised.argument_count = 0; /* a tuple of no list, which makes up for itself */
+    raised.item[0].count = 1;
+    cr_expect_not(lanes_raised_is_sane(&raised));
+    raised = good();
+    raised.item[1].count = 1; /* of a number, and one less beside it */
+    raised.argument_count--;
+    cr_expect_not(lanes_raised_is_sane(&raised));
+    raised = good();
+    raised.item[0].count = (1u << 31) + 1;
+    raised.item[1] = raised.item[0];
+    cr_expect_not(lanes_raised_is_sane(&raised));
 }
 
 /* ---- Of the compiler, for the executor --------------------------------------------- */
@@ -152,6 +175,16 @@ Test(kernel_raised, lists_of_the_compiler_that_are_not_believed)
         *rows[i].word = rows[i].value;
         cr_expect_not(lanes_payload_arguments_is_sane(&list), "row %zu", i);
     }
+}
+
+Test(kernel_raised, counts_of_the_compiler_that_add_up_in_32_bits_only)
+{
+    lanes_payload_arguments list = {.argument_count = LANES_RAISED_ITEMS_MAX + 1,
+                                    .item_count = LANES_RAISED_ITEMS_MAX + 1};
+    cr_expect_not(lanes_payload_arguments_is_sane(&list), "constants are no items");
+    list = (lanes_payload_arguments){.argument_count = UINT32_MAX, .item_count = 1};
+    list.item[0] = (lanes_payload_item){.type = LANES_RAISED_ITEM_TUPLE, .count = 2};
+    cr_expect_not(lanes_payload_arguments_is_sane(&list));
 }
 
 /* Each of them is in order, but all of them are more than a client gets. */

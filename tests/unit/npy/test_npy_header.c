@@ -94,7 +94,7 @@ Test(npy_header, spelling_of_the_dictionary_is_free)
         "{'shape':(2,3),'descr':'<i8','fortran_order':False}",
         " { \"descr\" : \"<i8\" ,'shape' : ( 2 , 3 , ) , 'fortran_order' : False , } \n",
         "{'descr': '<i8', 'fortran_order': False, 'shape': (2L, 3L), }\n",
-        "{'fortran_order': False,\t'shape': (6,),\n'descr': '<i8'}",
+        "{'fortran_order': False,\t'shape': (6,),\r\n'descr': '<i8'}",
     };
     for (size_t i = 0; i < COUNT_OF(dicts); i++) {
         npy_header header;
@@ -221,6 +221,7 @@ Test(npy_header, every_unusable_dictionary_is_refused_with_its_reason)
 {
 #define ORDER "'fortran_order': False, "
 #define SHAPE "'shape': (2,)}"
+#define LONG  "<f8<f8<f8<f8<f8<f8<f8<f8<f8<f8<f8<f8<f8<f8<f8<f8<f8<f8<f8<f8<f8<f8<f8<f8"
     static const struct {
         const char *dict;
         const char *fragment;
@@ -240,6 +241,8 @@ Test(npy_header, every_unusable_dictionary_is_refused_with_its_reason)
         {"{'descr': '<M8[ns', " ORDER SHAPE, "'<M8[ns' is not one of"},
         {"{'descr': '>M8[ns]', " ORDER SHAPE, "big-endian"},
         {"{'descr': '', " ORDER SHAPE, "'' is not one of"},
+        {"{'descr': '" LONG "', " ORDER SHAPE, "or is longer than"},
+        {"{'" LONG "': '<f8', " ORDER SHAPE, "or is longer than 31 characters"},
         {"{'descr': '<f80', " ORDER SHAPE, "'<f80' is not one of"},
         {"{'descr': 'f8', " ORDER SHAPE, "'f8' is not one of"},
         {"{'descr': '<f8', 'fortran_order': true, " SHAPE, "where 'False' belongs"},
@@ -252,6 +255,7 @@ Test(npy_header, every_unusable_dictionary_is_refused_with_its_reason)
         {"{'descr': '<f8', " ORDER "'shape': (1, 2 3)}", "where ')' belongs"},
         {"{'descr': '<f8', " ORDER "'shape': (1,1,1,1,1,1,1,1,1)}", "8 dimensions"},
         {"{'descr': '<f8', " ORDER "'shape': (18446744073709551616,)}", "beyond 64 bits"},
+        {"{'descr': '<f8', " ORDER "'shape': (99999999999999999999,)}", "beyond 64 bits"},
         {"{'descr': '<f8', " ORDER "'shape': (4294967296, 4294967296)}", "64 bits count"},
         {"{'descr': '<f8', " ORDER "'shape': (4611686018427387904,)}", "63 bits count"},
         {"{'descr': '<f8', " ORDER "'shape': (1152921504606846976,)}", "63 bits count"},

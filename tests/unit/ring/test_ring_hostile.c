@@ -182,6 +182,10 @@ Test(ring_hostile, client_refuses_foreign_constants)
     both.k->complete_tail = 3;
     cr_assert_eq(lanes_ring_client_init(&other, memory_u, memory_k),
                  LANES_E_RING_CORRUPT);
+    both.k->complete_tail = 0;
+    both.k->submit_head = 3;
+    cr_assert_eq(lanes_ring_client_init(&other, memory_u, memory_k),
+                 LANES_E_RING_CORRUPT);
 }
 
 Test(ring_hostile, closed_session_refuses_reserve_and_says_why)

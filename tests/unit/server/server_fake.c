@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/atomic.h"
 #include "kernel/compile.h"
@@ -141,22 +142,70 @@ static bool leaves_out(const struct job *job, const lanes_compile_result *result
     return false;
 }
 
-static void damage_head(const struct job *job, lanes_compile_result *result)
+static void damage_signature(const struct job *job, lanes_signature *signature)
 {
-    if (is_command(job, "version")) {
-        result->version = 99;
-    } else if (is_command(job, "sizes")) {
+    if (is_command(job, "signature")) {
+        signature->input_count = 17;
+    } else if (is_command(job, "noinputs")) {
+        signature->input_count = 0;
+    } else if (is_command(job, "nooutputs")) {
+        signature->output_count = 0;
+    } else if (is_command(job, "manyinputs")) { /* the sum wraps to 1 */
+        signature->input_count = UINT32_MAX;
+        signature->output_count = 2;
+    } else if (is_command(job, "manyoutputs")) {
+        signature->input_count = 2;
+        signature->output_count = UINT32_MAX;
+    } else if (is_command(job, "dtype")) {
+        signature->dtype[1] = UINT32_MAX;
+    } else if (is_command(job, "rowmask")) {
+        signature->row_mask = 2; /* the output */
+    } else if (is_command(job, "other")) {
+        signature->dtype[0] = LANES_F4;
+    }
+}
+
+/* Sizes that add up to the file's if sums may wrap, and others. */
+static void damage_sizes(const struct job *job, lanes_compile_result *result)
+{
+    const uint64_t table_bytes =
+        result->payload_count * sizeof(lanes_payload) +
+        result->argument_list_count * sizeof(lanes_payload_arguments);
+    const uint64_t bytes = result->report_bytes + table_bytes + result->object_bytes;
+    if (is_command(job, "sizes")) {
         result->report_bytes += UINT64_MAX - 3;
     } else if (is_command(job, "object")) {
         result->object_bytes = UINT64_MAX - result->report_bytes + 1;
-    } else if (is_command(job, "signature")) {
-        result->signature.input_count = 17;
-    } else if (is_command(job, "rowmask")) {
-        result->signature.row_mask = 2; /* the output */
+    } else if (is_command(job, "noreport")) {
+        result->object_bytes += result->report_bytes;
+        result->report_bytes = 0;
+    } else if (is_command(job, "longreport")) {
+        result->report_bytes = bytes + 1;
+        result->object_bytes = UINT64_MAX - table_bytes;
+    } else if (is_command(job, "missing")) {
+        result->payload_count++; /* the object is not large enough to be one */
+    } else if (is_command(job, "longtable")) {
+        result->payload_count++;
+        result->object_bytes -= sizeof(lanes_payload);
+    }
+}
+
+static void damage_head(const struct job *job, lanes_compile_result *result)
+{
+    damage_signature(job, &result->signature);
+    damage_sizes(job, result);
+    if (is_command(job, "version")) {
+        result->version = 99;
+    } else if (is_command(job, "positive")) {
+        result->status = 1;
+    } else if (is_command(job, "known")) {
+        result->is_known = 2;
+    } else if (is_command(job, "otherkey")) {
+        result->key.streams ^= 1;
     } else if (is_command(job, "manyparams")) {
         result->has_params = 2;
-    } else if (is_command(job, "other")) {
-        result->signature.dtype[0] = LANES_F4;
+    } else if (is_command(job, "noparams")) {
+        result->params_bytes = 8;
     } else if (is_command(job, "otherparams")) {
         result->has_params = 1;
     } else if (is_command(job, "symbol")) {
@@ -171,8 +220,6 @@ static void damage_head(const struct job *job, lanes_compile_result *result)
         result->payload_count = LANES_PAYLOADS_MAX + 1;
     } else if (is_command(job, "lists")) {
         result->argument_list_count = UINT32_MAX;
-    } else if (is_command(job, "missing")) {
-        result->payload_count++; /* the object is not large enough to be one */
     } else if (is_command(job, "text")) {
         memset(result->message, 'x', sizeof(result->message));
     } else if (is_command(job, "refuse")) {
@@ -309,6 +356,10 @@ static void write_result(struct job *job)
     if (is_command(job, "short")) {
         write_bytes(job, &result, 100);
         return;
+    }
+    if (is_command(job, "huge") &&
+        ftruncate(job->result_fd, LANES_COMPILE_OUTPUT_BYTES + 1) != 0) {
+        abort();
     }
     write_bytes(job, &result, sizeof(result));
     write_bytes(job, report, strlen(report));

@@ -94,17 +94,30 @@ Test(server_kernel, every_failure_of_a_compile_has_its_status_and_text)
         {"short", LANES_E_INTERNAL, "100 bytes"},
         {"sizes", LANES_E_INTERNAL, "names a report of"},
         {"object", LANES_E_INTERNAL, "names a report of"},
+        {"noreport", LANES_E_INTERNAL, "names a report of"},
+        {"longreport", LANES_E_INTERNAL, "names a report of"},
         {"missing", LANES_E_INTERNAL, "names a report of"},
+        {"longtable", LANES_E_INTERNAL, "names a report of"},
+        {"huge", LANES_E_INTERNAL, "67108865 bytes; the limit is 67108864"},
         {"payloads", LANES_E_INTERNAL, "1025 payloads"},
         {"lists", LANES_E_INTERNAL, "4294967295 argument lists; 1024 are possible"},
         {"signature", LANES_E_INTERNAL, "impossible signature"},
+        {"noinputs", LANES_E_INTERNAL, "impossible signature"},
+        {"nooutputs", LANES_E_INTERNAL, "impossible signature"},
+        {"manyinputs", LANES_E_INTERNAL, "impossible signature"},
+        {"manyoutputs", LANES_E_INTERNAL, "impossible signature"},
+        {"dtype", LANES_E_INTERNAL, "impossible signature"},
         {"rowmask", LANES_E_INTERNAL, "impossible signature"},
         {"manyparams", LANES_E_INTERNAL, "malformed"},
+        {"noparams", LANES_E_INTERNAL, "malformed"},
         {"symbol", LANES_E_INTERNAL, "malformed"},
         {"explainer", LANES_E_INTERNAL, "malformed"},
         {"table", LANES_E_INTERNAL, "malformed"},
         {"notable", LANES_E_INTERNAL, "malformed"},
         {"text", LANES_E_INTERNAL, "malformed"},
+        {"positive", LANES_E_INTERNAL, "malformed"},
+        {"known", LANES_E_INTERNAL, "malformed"},
+        {"otherkey", LANES_E_INTERNAL, "another variant"},
         {"json", LANES_E_INTERNAL, "not JSON"},
         {"nolink", LANES_E_LINK, "cannot link"},
     };
@@ -118,6 +131,27 @@ Test(server_kernel, every_failure_of_a_compile_has_its_status_and_text)
     }
     lanes_abi_kernel kernel;
     cr_assert_eq(client_load(&c, "double", &kernel), LANES_OK, "and the next one works");
+}
+
+Test(server_kernel, who_asked_for_the_same_meanwhile_is_told_the_same)
+{
+    client others[2];
+    lanes_abi_kernel kernel;
+    client_open_ok(&others[0], &f);
+    client_open_ok(&others[1], &f);
+    client_load_begin(&c, "hold");
+    client_load_begin(&others[0], "crash:11");
+    client_load_begin(&others[1], "crash:11");
+    sleep_ms(50); /* the server has both, and the compiler is busy */
+    lanes_store_relaxed_u32(&f.is_released, 1);
+    cr_assert_eq(client_load_end(&c, &kernel), LANES_OK, "%s", c.text);
+    for (int i = 0; i < 2; i++) {
+        const lanes_status status = client_load_end(&others[i], &kernel);
+        cr_assert_eq(status, LANES_E_COMPILE_CRASHED, "%s", lanes_status_name(status));
+        cr_assert_not_null(strstr(others[i].text, "SIGSEGV"), "%s", others[i].text);
+        client_close(&others[i]);
+    }
+    cr_assert_eq(lanes_load_relaxed_u32(&f.compiles), 2, "one for both");
 }
 
 Test(server_kernel, a_compiler_that_dies_is_replaced)
@@ -407,6 +441,7 @@ Test(server_kernel, a_variant_that_cannot_be_compiled_fails_its_batches_only)
         {"double crash:11", LANES_E_COMPILE_CRASHED, "SIGSEGV"},
         {"double other", LANES_E_INTERNAL, "another variant"},
         {"double otherparams", LANES_E_INTERNAL, "another variant"},
+        {"double otherkey", LANES_E_INTERNAL, "another variant"},
         {"double textout", LANES_E_INTERNAL, "pickled payload"},
         {"double refuse", LANES_E_IR_REFUSED, "refused"},
         {"double die", LANES_E_COMPILE_CRASHED, "compiler process"},

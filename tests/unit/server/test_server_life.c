@@ -201,6 +201,8 @@ Test(server_life, requests_during_a_stop_are_told_so, .timeout = 60)
     fixture_init(&f, 1);
     f.options.drain_ns = 2000000000;
     fixture_start(&f);
+    client late;
+    client_connect(&late, &f); /* accepted before the next, and says hello too late */
     struct user u;
     user_open(&u, "double hold");
     batch b = batch_of(&u.kernel, &u.in, &u.out, 100);
@@ -212,6 +214,13 @@ Test(server_life, requests_during_a_stop_are_told_so, .timeout = 60)
     segment s;
     cr_assert_eq(client_segment(&u.c, 4096, &s), LANES_E_PEER_GONE);
     cr_assert_not_null(strstr(u.c.text, "stopping"));
+    lanes_abi_hello hello = {.magic = LANES_ABI_MAGIC, .version = LANES_ABI_VERSION};
+    lanes_abi_hello reply;
+    cr_assert_eq(client_request(&late, LANES_ABI_HELLO, &hello, sizeof(hello), -1, &reply,
+                                sizeof(reply), NULL),
+                 LANES_E_PEER_GONE);
+    cr_assert_not_null(strstr(late.text, "stopping"), "%s", late.text);
+    client_close(&late);
     lanes_store_relaxed_u32(&f.is_released, 1);
     cr_assert_eq(client_wait(&u.c).status, LANES_OK, "the compile is waited for");
     fixture_join(&f);

@@ -4,9 +4,11 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "base/atomic.h"
 #include "os/os_file.h"
@@ -80,6 +82,14 @@ Test(server_session, another_version_is_told_both)
                                 sizeof(reply), NULL),
                  LANES_E_ABI_MISMATCH);
     cr_assert_not_null(strstr(c.text, "version 99"));
+    cr_assert(is_hung_up(&c));
+    client_close(&c);
+    client_connect(&c, &f);
+    hello = good_hello();
+    hello.magic ^= 1;
+    cr_assert_eq(client_request(&c, LANES_ABI_HELLO, &hello, sizeof(hello), -1, &reply,
+                                sizeof(reply), NULL),
+                 LANES_E_ABI_MISMATCH, "what is no hello of ours");
     cr_assert(is_hung_up(&c));
 }
 
@@ -159,6 +169,42 @@ Test(server_session, requests_before_hello_end_the_session)
                  LANES_E_PEER_GONE);
 }
 
+/* What the ring says to those who hold it still. */
+static void expect_reason(lanes_status wanted)
+{
+    lanes_status reason = LANES_OK;
+    for (int i = 0; i < 1000 && reason == LANES_OK; i++) {
+        sleep_ms(5);
+        reason = lanes_ring_client_closed(&c.ring);
+    }
+    cr_assert_eq(reason, wanted, "%s", lanes_status_name(reason));
+}
+
+Test(server_session, who_leaves_is_told_apart_from_who_errs)
+{
+    client_open_ok(&c, &f);
+    lanes_os_close(&c.fd);
+    expect_reason(LANES_E_PEER_GONE);
+    client_close(&c);
+    client_open_ok(&c, &f);
+    cr_assert_eq(lanes_os_send(c.fd, "?", 1, NULL, 0, 0, NULL), LANES_OK);
+    expect_reason(LANES_E_PROTOCOL);
+}
+
+/* Sends a request that is answered; is_hung_up() cannot tell who does not listen. */
+Test(server_session, a_client_that_cannot_be_answered_is_closed)
+{
+    client_open_ok(&c, &f);
+    lanes_abi_segment request = {
+        .header = {.type = LANES_ABI_SEGMENT_RELEASE, .bytes = sizeof(request)}};
+    cr_assert_eq(shutdown(c.fd, SHUT_RD), 0);
+    cr_assert_eq(lanes_os_send(c.fd, &request, sizeof(request), NULL, 0, 0, NULL),
+                 LANES_OK);
+    struct pollfd end = {.fd = c.fd};
+    cr_assert_eq(poll(&end, 1, 5000), 1, "the server keeps it");
+    cr_assert_neq(end.revents & POLLHUP, 0);
+}
+
 Test(server_session, a_client_that_says_nothing_does_no_harm)
 {
     client_connect(&c, &f);
@@ -200,6 +246,28 @@ Test(server_session, impossible_segments_are_refused)
     cr_assert_eq(client_request(&c, LANES_ABI_SEGMENT_CREATE, &request, sizeof(request),
                                 -1, &reply, sizeof(reply), &fd),
                  LANES_E_INVALID);
+    cr_assert_eq(lanes_os_memfd_create("test", 4096, &fd, NULL), LANES_OK);
+    cr_assert_eq(client_request(&c, LANES_ABI_SEGMENT_ATTACH, &request, sizeof(request),
+                                fd, &reply, sizeof(reply), NULL),
+                 LANES_E_INVALID);
+    lanes_os_close(&fd);
+}
+
+Test(server_session, a_segment_is_released_by_its_id_and_nothing_else)
+{
+    client_open_ok(&c, &f);
+    segment s;
+    cr_assert_eq(client_segment(&c, 4096, &s), LANES_OK);
+    lanes_abi_segment request = {.id = s.id, .flags = 0x80};
+    lanes_abi_segment reply;
+    cr_assert_eq(client_request(&c, LANES_ABI_SEGMENT_RELEASE, &request, sizeof(request),
+                                -1, &reply, sizeof(reply), NULL),
+                 LANES_E_INVALID);
+    request = (lanes_abi_segment){.id = s.id, .reserved = 1};
+    cr_assert_eq(client_request(&c, LANES_ABI_SEGMENT_RELEASE, &request, sizeof(request),
+                                -1, &reply, sizeof(reply), NULL),
+                 LANES_E_INVALID);
+    cr_assert_eq(client_segment_release(&c, &s), LANES_OK, "it was there all the time");
 }
 
 Test(server_session, the_257th_segment_is_refused_by_name)
@@ -250,6 +318,11 @@ Test(server_session, what_exists_can_be_attached)
 Test(server_session, a_hello_that_finds_no_descriptors_ends_the_session)
 {
     client other;
+    segment s;
+    /* So that the server has started, and closed what it sent with its first hello. */
+    client_open_ok(&c, &f);
+    cr_assert_eq(client_segment(&c, 4096, &s), LANES_OK);
+    cr_assert_eq(client_segment_release(&c, &s), LANES_OK);
     const uint32_t fds = count_fds();
     client_connect(&other, &f);
     while (count_fds() < fds + 2) { /* ours, and the server's when it has accepted */

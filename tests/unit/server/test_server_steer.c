@@ -160,6 +160,14 @@ Test(server_steer, what_cannot_be_cancelled_is_refused)
                    LANES_E_INVALID, "must be 0");
     expect_refused((lanes_abi_session_cancel){.session = 1, .in_flight = 1},
                    LANES_E_INVALID, "must be 0");
+    client silent; /* has a number before it says hello */
+    client later;
+    client_connect(&silent, &f);
+    client_open_ok(&later, &f);
+    expect_refused((lanes_abi_session_cancel){.session = 3}, LANES_E_STALE_ID,
+                   "no session 3");
+    client_close(&silent);
+    client_close(&later);
     json_decref(hold_three(70)); /* dispatch is in one and looks for nothing */
     for (uint64_t tag = 0; tag < LANES_CANCELS_MAX; tag++) {
         lanes_abi_session_cancel reply;
