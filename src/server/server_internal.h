@@ -439,8 +439,8 @@ LANES_NODISCARD lanes_status lanes_server_exceptions_take(
 /** Lead the team, until the server stops or dispatch.next_plan is set. */
 void lanes_server_dispatch_lead(lanes_server *server);
 
-/** Tell @p session's client which core the leader has. */
-void lanes_server_dispatch_tell_cpu(lanes_server *server, lanes_server_session *session);
+/** Tell @p session's client how many threads the team has, and which core the leader. */
+void lanes_server_dispatch_tell_team(lanes_server *server, lanes_server_session *session);
 
 /** Read and handle the mails there are; true if there were any. */
 bool lanes_server_dispatch_mail(lanes_server *server);
