@@ -181,12 +181,13 @@ static json_t *compiler_json(const lanes_server *server)
         queued++;
     }
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:f}", "requests",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:f}", "requests",
         number_json(stats->compile_requests), "compiled", number_json(stats->compiled),
         "from_memory", number_json(stats->code_from_memory), "from_disk",
         number_json(stats->code_from_disk), "failed", number_json(stats->compiles_failed),
         "crashed", number_json(stats->compiles_crashed), "limit",
-        number_json(stats->compiles_over_limit), "restarts",
+        number_json(stats->compiles_over_limit), "retried",
+        number_json(stats->compiles_retried), "restarts",
         number_json(stats->compiler_starts - (stats->compiler_starts != 0)), "queued",
         (int)queued, "running", (int)compiler->sent_count, "total_ms",
         (double)stats->compile_wall_ns * 1e-6);

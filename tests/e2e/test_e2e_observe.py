@@ -44,8 +44,8 @@ STATS = {
     "kernels": {"loaded": int, "variants": int},
     "compiler": {
         "requests": int, "compiled": int, "from_memory": int, "from_disk": int,
-        "failed": int, "crashed": int, "limit": int, "restarts": int, "queued": int,
-        "running": int, "total_ms": float,
+        "failed": int, "crashed": int, "limit": int, "retried": int, "restarts": int,
+        "queued": int, "running": int, "total_ms": float,
     },
     "code": {"entries": int, "bytes": int, "idle_bytes": int, "idle_bytes_max": int},
     "cache": type(None),

@@ -342,6 +342,12 @@ static lanes_compile_reply answer(struct job *job)
         reply.signal_number = (uint32_t)strtoul(job->command + 6, NULL, 10);
         return reply;
     }
+    if (is_command(job, "killed") &&
+        lanes_fetch_add_relaxed_u32(&job->f->killed, 1) == 0) {
+        reply.outcome = LANES_COMPILE_CRASHED;
+        reply.signal_number = LANES_OS_SIGNAL_KILL;
+        return reply;
+    }
     for (size_t i = 0; i < LANES_ARRAY_COUNT(outcomes); i++) {
         if (is_command(job, outcomes[i].command)) {
             reply.outcome = outcomes[i].outcome;
