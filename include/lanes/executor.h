@@ -37,7 +37,7 @@ extern "C" {
  *   sessions   open opened closed refused corrupt (ended for an impossible ring index)
  *              observers (open ones that only look)
  *   segments   count bytes (mapped)
- *   kernels    loaded variants
+ *   kernels    loaded variants ir_bytes (kept for them, until no batch needs them)
  *   compiler   requests; where their code came from: compiled from_memory from_disk;
  *              failed (and of these crashed limit), retried (of all: asked once more,
  *              because somebody had killed who compiled them), restarts queued running
@@ -46,11 +46,11 @@ extern "C" {
  *   cache      compiled code on disk: folder entries bytes bytes_max; null: none is kept
  *   session    a list, oldest first: session (its number) pid (of who opened it; 0:
  *              unknown) is_own is_observer age_s in_flight waiting (of these, not begun)
- *              segments segment_bytes kernels batches (completed) failed elements run_ns,
- *              and batch: the one that has begun, or null. It has tag, is_running (else
- *              another's is), since_ns (its first tile), slice_ns (that its slice has
- *              lasted, which are no part of run_ns yet), elements and position (elements
- *              run before its current slice)
+ *              segments segment_bytes kernels ir_bytes batches (completed) failed
+ *              elements run_ns, and batch: the one that has begun, or null. It has tag,
+ *              is_running (else another's is), since_ns (its first tile), slice_ns (that
+ *              its slice has lasted, which are no part of run_ns yet), elements and
+ *              position (elements run before its current slice)
  *
  * Tags from 2^63 on are text.
  *

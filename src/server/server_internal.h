@@ -160,6 +160,12 @@ enum lanes_server_session_state {
     LANES_SESSION_CLOSING /* removed from dispatch, waiting for SESSION_GONE */
 };
 
+/** What limits of bytes are about. */
+typedef struct lanes_server_bytes {
+    uint64_t mapped; /* by all_views */
+    uint64_t ir;     /* copies that all_kernels have */
+} lanes_server_bytes;
+
 struct lanes_server_session {
     /** Set by control when the session or the server ends; read by the team per tile. */
     _Alignas(LANES_CACHE_LINE) uint32_t cancel;
@@ -188,7 +194,7 @@ struct lanes_server_session {
     /* Those too that are released and that dispatch has not let go of yet. */
     lanes_server_view *all_views;
     lanes_server_kernel *all_kernels;
-    uint64_t mapped_bytes; /* by all_views */
+    lanes_server_bytes held;
     uint32_t last_generation;
     lanes_server_job *loading; /* the request that has not been answered yet */
     uint32_t compile_count;    /* its jobs, sent or not */
@@ -270,7 +276,7 @@ struct lanes_server {
     lanes_server_session *sessions;
     uint32_t session_count; /* all but CLOSING */
     uint32_t last_session_number;
-    uint64_t mapped_bytes; /* by the views of all sessions */
+    lanes_server_bytes held; /* by all sessions */
     uint32_t uid;
     struct lanes_loader *loader;
     lanes_server_compiler compiler;
@@ -338,6 +344,15 @@ void lanes_server_reply_failure(lanes_server_session *session,
 
 /* ---- server_segment.c (control) -----------------------------------------------------
  */
+
+/**
+ * LANES_E_QUOTA if @p bytes more are too many, for the session or for all of them.
+ *
+ * @param what  that has them, for the error: "a segment"
+ */
+LANES_NODISCARD lanes_status lanes_server_bytes_room(const lanes_server_session *session,
+                                                     const char *what, uint64_t bytes,
+                                                     lanes_error *err);
 
 /* Handlers of requests: answer, or fail with a text that is then the answer. */
 LANES_NODISCARD lanes_status lanes_server_on_segment_create(lanes_server_session *session,

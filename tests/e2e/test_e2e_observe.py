@@ -41,7 +41,7 @@ STATS = {
         "observers": int,
     },
     "segments": {"count": int, "bytes": int},
-    "kernels": {"loaded": int, "variants": int},
+    "kernels": {"loaded": int, "variants": int, "ir_bytes": int},
     "compiler": {
         "requests": int, "compiled": int, "from_memory": int, "from_disk": int,
         "failed": int, "crashed": int, "limit": int, "retried": int, "restarts": int,
@@ -52,8 +52,8 @@ STATS = {
     "session": [{
         "session": int, "pid": int, "is_own": bool, "is_observer": bool, "age_s": float,
         "in_flight": int, "waiting": int, "segments": int, "segment_bytes": int,
-        "kernels": int, "batches": int, "failed": int, "elements": int, "run_ns": int,
-        "batch": type(None),
+        "kernels": int, "ir_bytes": int, "batches": int, "failed": int, "elements": int,
+        "run_ns": int, "batch": type(None),
     }],
 }  # fmt: skip
 BATCH = {

@@ -93,8 +93,9 @@ static void print_sessions(const json_t *stats)
            observe_integer(sessions, "refused"), observe_integer(sessions, "corrupt"));
     printf("segments   %lld, %s\n", observe_integer(segments, "count"),
            observe_bytes(observe_real(segments, "bytes"), bytes));
-    printf("kernels    %lld, %lld variants\n", observe_integer(kernels, "loaded"),
-           observe_integer(kernels, "variants"));
+    printf("kernels    %lld, %lld variants, %s of IR\n",
+           observe_integer(kernels, "loaded"), observe_integer(kernels, "variants"),
+           observe_bytes(observe_real(kernels, "ir_bytes"), bytes));
 }
 
 static void print_code(const json_t *stats)

@@ -85,6 +85,7 @@ static void read_command(struct job *job, int ir_fd)
     const uint64_t rest = job->request.ir_bytes - begin;
     const uint64_t bytes = rest < sizeof(ir) ? rest : sizeof(ir) - 1;
     LANES_IGNORE(lanes_os_read_at(ir_fd, ir, bytes, begin, NULL) < 0, "empty");
+    ir[strcspn(ir, "\n")] = '\0';
     char *space = strchr(ir, ' ');
     const char *command = ir;
     if (space != NULL) {

@@ -37,6 +37,8 @@
  *   gone                    as double, but first without code that is not loaded
  *   liar                    always without
  *
+ * What follows the end of a line is there for its length.
+ *
  * A fused kernel is what the command of its first node says, as a variant would be.
  */
 #ifndef LANES_TESTS_SERVER_FIXTURE_H
