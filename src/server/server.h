@@ -124,6 +124,9 @@ typedef struct lanes_server_options {
     lanes_server_limits limits;
     uint64_t refuse_ns;  /**< for how long IR that ended a compile is not tried again */
     uint64_t silence_ns; /**< after which a compiler that has work is replaced */
+    /** Where the server says how many batches it has taken and not completed, for whoever
+     * outlives it: 0 at its start. NULL: nobody wants to know. */
+    uint32_t *batch_count;
     lanes_server_calls calls;
     lanes_server_hooks hooks;
 } lanes_server_options;

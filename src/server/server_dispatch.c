@@ -197,7 +197,7 @@ static void let_go_of_removed(lanes_server *server)
         if (next != NULL) {
             next->dispatch_previous = s->dispatch_previous;
         }
-        dispatch->batch_count -= s->batch_count;
+        lanes_server_dispatch_count(server, -(int32_t)s->batch_count);
         lanes_server_batch_close_ring(s, s->close_reason);
         lanes_server_report(server, &s->gone, LANES_MAIL_SESSION_GONE);
     }

@@ -12,6 +12,7 @@
 
 #include <lanes/abi.h>
 
+#include "base/atomic.h"
 #include "base/base.h"
 #include "engine/engine.h"
 #include "engine/engine_threads.h"
@@ -241,7 +242,7 @@ typedef struct lanes_server_dispatch {
     lanes_team *team;
     lanes_server_session *sessions;
     lanes_server_turns turns;
-    uint32_t batch_count; /* of all sessions: taken and not completed */
+    uint32_t batch_count; /* of all sessions: taken and not completed; ..._count() it */
     bool is_stopping;
     bool has_started;
     const lanes_topo_plan *plan;      /* of the team */
@@ -453,6 +454,16 @@ LANES_NODISCARD lanes_status lanes_server_exceptions_take(
 
 /** Lead the team, until the server stops or dispatch.next_plan is set. */
 void lanes_server_dispatch_lead(lanes_server *server);
+
+/** Count @p more batches that are taken and not completed; less, if it is negative. */
+static inline void lanes_server_dispatch_count(lanes_server *server, int32_t more)
+{
+    server->dispatch.batch_count += (uint32_t)more;
+    if (server->options->batch_count != NULL) {
+        lanes_store_relaxed_u32(server->options->batch_count,
+                                server->dispatch.batch_count);
+    }
+}
 
 /** Tell @p session's client how many threads the team has, and which core the leader. */
 void lanes_server_dispatch_tell_team(lanes_server *server, lanes_server_session *session);

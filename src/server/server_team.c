@@ -200,6 +200,7 @@ void *lanes_server_team_main(void *ctx)
     lanes_server_dispatch *dispatch = &server->dispatch;
     const lanes_topo_plan *before = NULL; /* to go back to */
     dispatch->plan = server->options->plan;
+    lanes_server_dispatch_count(server, 0);
     for (;;) {
         dispatch->next_plan = NULL;
         dispatch->status = lanes_team_enter(dispatch->plan, server->options->spin_ns,

@@ -119,6 +119,35 @@ class Supervisor(DaemonTest):
         self.assertEqual([numbers[name] for name in ("retried", "restarts", "failed")], [1, 0, 0])
         self.assertIn("a compile was killed by SIGKILL; it is asked for once more", self.log())
 
+    def test_log_says_how_many_batches_there_were(self):
+        process = self.start_ready()
+        pid, _ = self.use_once()
+        os.kill(pid, signal.SIGKILL)
+        self.wait_for_log(" s, with 0 batches taken and not completed; the next one")
+        pid, _ = self.use_once()
+        turns = numpy.full(100_000, 2e4)  # a second or more, in many slices
+
+        def work():
+            with lanes_client.Session(flags=0) as session:
+                (got,), done = session.load(SPIN_IR).run(turns)
+                self.assertEqual(done.status, 0, done.message)
+                self.assertEqual(got.tolist(), numpy.ceil(turns).tolist())
+
+        workers = [Worker(work) for _ in range(3)]
+        wait_until(lambda: self.batches_taken() == 3, "three batches are taken")
+        os.kill(pid, signal.SIGKILL)
+        self.wait_for_log(" s, with 3 batches taken and not completed; the next one")
+        for worker in workers:
+            worker.finish()
+        os.kill(self.executor_of(process), signal.SIGKILL)
+        self.wait_for_log(" s, with 0 batches taken", 2)
+
+    def batches_taken(self):
+        done = self.lanes("stats", "--json", LANES_SOCKET=str(self.path))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        batches = json.loads(done.stdout)["batches"]
+        return batches["taken"] - batches["completed"]
+
     def test_pauses_grow_while_deaths_are_close_and_connections_wait(self):
         process = self.start_ready()
         pid, _ = self.use_once()
