@@ -125,7 +125,7 @@ class Supervisor(DaemonTest):
         os.kill(pid, signal.SIGKILL)
         self.wait_for_log(" s, with 0 batches taken and not completed; the next one")
         pid, _ = self.use_once()
-        turns = numpy.full(100_000, 2e4)  # a second or more, in many slices
+        turns = numpy.full(30_000, 2e4)  # some tenths of a second, in many slices
 
         def work():
             with lanes_client.Session(flags=0) as session:

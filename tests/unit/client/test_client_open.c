@@ -34,19 +34,6 @@ Test(client_open, threads_are_those_of_now)
     close_all();
 }
 
-Test(client_open, threads_of_an_executor_that_has_gone_are_the_last)
-{
-    open_flags = LANES_OPEN_NO_REPLAY;
-    open_with((fake_plan){.lie = FAKE_HONEST, .threads = 5, .batches = FAKE_DIE});
-    const arrays made = make_arrays();
-    const lanes_batch batch = make_batch(&made, 1);
-    lanes_completion done;
-    cr_assert_eq(lanes_submit(session, &batch, &err), LANES_OK);
-    cr_assert_lt(lanes_wait(session, 20 * SECOND, &done, &err), 0);
-    cr_assert_eq(lanes_executor_threads(session), 5);
-    close_all();
-}
-
 Test(client_open, sessions_follow_each_other)
 {
     open_honest();
