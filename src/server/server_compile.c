@@ -56,6 +56,7 @@ static void unlink_job(lanes_server_compiler *compiler, lanes_server_job *job)
 {
     lanes_server_job **at = job->is_sent ? &compiler->sent : &compiler->first;
     while (*at != job) {
+        LANES_ASSERT(*at != NULL); /* it is in its list */
         at = &(*at)->next;
     }
     *at = job->next;
