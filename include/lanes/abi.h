@@ -69,7 +69,10 @@ typedef struct lanes_abi_client_page {
     uint32_t pad2[15];
 } lanes_abi_client_page;
 
-/** First page of K. Each word has one writer, the executor, and its own cache line. */
+/**
+ * First page of K. Each word has one writer, the executor, and its own cache line, but
+ * for the last two, which change together. What is unused is 0.
+ */
 typedef struct lanes_abi_executor_page {
     uint64_t magic;   /**< LANES_ABI_MAGIC; constant */
     uint32_t version; /**< LANES_ABI_VERSION; constant */
@@ -85,7 +88,9 @@ typedef struct lanes_abi_executor_page {
     uint32_t pad4[15];
     uint32_t leader_cpu; /**< 1 + the CPU to which the thread that takes entries and runs
                               a part of each batch is bound; 0: unknown; relaxed */
-    uint32_t pad5[15];
+    uint32_t team_threads; /**< of the team now; 0: not said, the hello's are the latest;
+                                relaxed */
+    uint32_t pad5[14];
 } lanes_abi_executor_page;
 
 #define LANES_ABI_OP_MAP 1u /**< apply a kernel element by element */
@@ -273,7 +278,7 @@ typedef struct lanes_abi_hello {
     uint64_t magic;
     uint32_t version;
     uint32_t executor_pid; /**< reply */
-    uint32_t threads;      /**< reply: size of the team */
+    uint32_t threads; /**< reply: size of the team then; K's team_threads is of now */
     uint32_t reserved;
 } lanes_abi_hello;
 

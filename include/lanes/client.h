@@ -109,7 +109,11 @@ LANES_API int lanes_fd(lanes_session *session);
 /** Process id of the executor; another one after lanes_reconnects() has grown. */
 LANES_API int32_t lanes_executor_pid(const lanes_session *session);
 
-/** Threads of the executor's team. */
+/**
+ * Threads of the executor's team, now: they change with the executor's settings and the
+ * CPUs that it may use. While the session has no executor, and in a forked child, those
+ * that were last known.
+ */
 LANES_API uint32_t lanes_executor_threads(const lanes_session *session);
 
 /** How often another executor has taken the place of one that died. */

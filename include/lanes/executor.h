@@ -31,21 +31,26 @@ extern "C" {
  *              faulted cancelled deadline), inline (run without waiting in a queue);
  *              slices (turns of the team), elements (of batches that ran to their end),
  *              run_ns, queued_ns_max; queued_ns_log2 and run_ns_log2, histograms of
- * batches that had begun: number i counts times from 2^i to 2^(i+1) ns team       wakes
- * (of workers that slept), leader_sleeps, is_asleep, interrupts (signals sent to end
- * callbacks) sessions   open opened closed refused corrupt (ended for an impossible ring
- * index) observers (open ones that only look) segments   count bytes (mapped) kernels
- * loaded variants compiler   requests; where their code came from: compiled from_memory
- * from_disk; failed (and of these crashed limit) restarts queued running total_ms (at
- * work) code       loaded machine code: entries bytes idle_bytes (nobody's)
- * idle_bytes_max cache      compiled code on disk: folder entries bytes bytes_max; null:
- * none is kept session    a list, oldest first: session (its number) pid (of who opened
- * it; 0: unknown) is_own is_observer age_s in_flight waiting (of these, not begun)
- *              segments segment_bytes kernels batches (completed) failed elements run_ns,
- *              and batch: the one that has begun, or null. It has tag, is_running (else
- *              another's is), since_ns (its first tile), slice_ns (that its slice has
- * lasted, which are no part of run_ns yet), elements and position (elements run before
- * its current slice)
+ *              those that had begun: number i counts times from 2^i to 2^(i+1) ns
+ *   team       wakes (of workers that slept), leader_sleeps, is_asleep, interrupts
+ *              (signals sent to end callbacks)
+ *   sessions   open opened closed refused corrupt (ended for an impossible ring index)
+ *              observers (open ones that only look)
+ *   segments   count bytes (mapped)
+ *   kernels    loaded variants ir_bytes (kept for them, until no batch needs them)
+ *   compiler   requests; where their code came from: compiled from_memory from_disk;
+ *              failed (and of these crashed limit), retried (of all: asked once more,
+ *              because somebody had killed who compiled them), restarts queued running
+ *              total_ms (at work)
+ *   code       loaded machine code: entries bytes idle_bytes (nobody's) idle_bytes_max
+ *   cache      compiled code on disk: folder entries bytes bytes_max; null: none is kept
+ *   session    a list, oldest first: session (its number) pid (of who opened it; 0:
+ *              unknown) is_own is_observer age_s in_flight waiting (of these, not begun)
+ *              segments segment_bytes kernels ir_bytes batches (completed) failed
+ *              elements run_ns, and batch: the one that has begun, or null. It has tag,
+ *              is_running (else another's is), since_ns (its first tile), slice_ns (that
+ *              its slice has lasted, which are no part of run_ns yet), elements and
+ *              position (elements run before its current slice)
  *
  * Tags from 2^63 on are text.
  *

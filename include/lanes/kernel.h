@@ -65,8 +65,8 @@ LANES_API void lanes_kernel_options_default(lanes_kernel_options *options);
  * @param options   borrowed; NULL = defaults
  * @param out_kernel  owned by the caller; end it with lanes_kernel_release()
  * @return LANES_OK, a code of category IR (the text says what to change),
- *   LANES_E_COMPILE_CRASHED, LANES_E_COMPILE_LIMIT, LANES_E_QUOTA (LANES_KERNELS_MAX),
- *   LANES_E_INVALID, LANES_E_PEER_GONE
+ *   LANES_E_COMPILE_CRASHED, LANES_E_COMPILE_LIMIT, LANES_E_QUOTA (LANES_KERNELS_MAX,
+ *   or a limit of the executor's), LANES_E_INVALID, LANES_E_PEER_GONE
  */
 LANES_API LANES_NODISCARD lanes_status lanes_kernel_load(
     lanes_session *session, const void *ir, size_t ir_bytes,

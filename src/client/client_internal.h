@@ -61,7 +61,7 @@ struct lanes_session {
     uint64_t moved_ns;   /* when a waiting thread last left the executor's core */
     uint32_t sequence;   /* of the last control request */
     int32_t executor_pid;
-    uint32_t executor_threads;
+    uint32_t executor_threads;   /* as the hello said, or when the rings were closed */
     uint64_t lost_ns;            /* when the executor was found to have ended; else 0 */
     uint64_t tried_ns;           /* when an executor was last asked to take over */
     uint32_t reconnects;         /* executors that took over */

@@ -242,6 +242,7 @@ lanes_status lanes_open(const lanes_open_options *options, lanes_session **out_s
 
 void lanes_client_disconnect(lanes_session *session)
 {
+    session->executor_threads = lanes_executor_threads(session);
     if (session->poller >= 0) {
         /* A forked child may have duplicates, which would stay in the set. */
         lanes_os_poller_remove(session->poller, session->event);
@@ -344,7 +345,11 @@ int32_t lanes_executor_pid(const lanes_session *session)
 
 uint32_t lanes_executor_threads(const lanes_session *session)
 {
-    return session->executor_threads;
+    /* Without rings there is nobody who could tell. */
+    const uint32_t told = session->rings.k != NULL && !lanes_client_is_forked(session)
+                              ? lanes_ring_client_team_threads(&session->ring)
+                              : 0;
+    return told != 0 ? told : session->executor_threads;
 }
 
 const char *lanes_version(void)

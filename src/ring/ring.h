@@ -126,6 +126,10 @@ void lanes_ring_client_enable_event(lanes_ring_client *ring) LANES_RING_NONBLOCK
 bool lanes_ring_client_is_leader_cpu(const lanes_ring_client *ring,
                                      uint32_t cpu) LANES_RING_NONBLOCKING;
 
+/** Threads of the team, as the executor has told last; 0 if it has not yet. */
+uint32_t
+lanes_ring_client_team_threads(const lanes_ring_client *ring) LANES_RING_NONBLOCKING;
+
 /** True if the executor may have begun the first tile of the batch with @p cookie, which
  * has no completion. Looks at all places: for after the executor's death. */
 bool lanes_ring_client_is_started(const lanes_ring_client *ring,
@@ -159,6 +163,10 @@ void lanes_ring_executor_init(lanes_ring_executor *ring, const void *u, void *k)
 /** Tell the client that the thread which takes entries is bound to CPU @p cpu. */
 void lanes_ring_executor_tell_cpu(lanes_ring_executor *ring,
                                   uint32_t cpu) LANES_RING_NONBLOCKING;
+
+/** Tell the client that the team has @p threads threads. */
+void lanes_ring_executor_tell_threads(lanes_ring_executor *ring,
+                                      uint32_t threads) LANES_RING_NONBLOCKING;
 
 /**
  * Take the next entry: copy it and its used argument words to private memory, each word

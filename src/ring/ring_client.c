@@ -172,6 +172,11 @@ bool lanes_ring_client_is_leader_cpu(const lanes_ring_client *ring, uint32_t cpu
     return told != 0 && told - 1 == cpu;
 }
 
+uint32_t lanes_ring_client_team_threads(const lanes_ring_client *ring)
+{
+    return lanes_load_relaxed_u32(&executor_page(ring)->team_threads);
+}
+
 bool lanes_ring_client_is_started(const lanes_ring_client *ring, uint64_t cookie)
 {
     const uint64_t *started =

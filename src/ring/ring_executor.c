@@ -37,6 +37,11 @@ void lanes_ring_executor_tell_cpu(lanes_ring_executor *ring, uint32_t cpu)
     lanes_store_relaxed_u32(&executor_page(ring)->leader_cpu, cpu + 1);
 }
 
+void lanes_ring_executor_tell_threads(lanes_ring_executor *ring, uint32_t threads)
+{
+    lanes_store_relaxed_u32(&executor_page(ring)->team_threads, threads);
+}
+
 /**
  * True if a completion can be reserved. Consumed slots are looked for only when the known
  * ones are used up; *out_status tells of an impossible complete_head.

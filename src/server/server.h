@@ -77,8 +77,9 @@ typedef struct lanes_server_limits {
     uint32_t kernels;  /**< of a session; <= LANES_KERNELS_MAX */
     uint32_t variants; /**< of a kernel */
     uint32_t compiles; /**< of a session that wait; further ones do not begin to */
-    /** Mapped by segments of a session, and of all; 0: no limit. A mapping alone costs
-     * address space; memory that lanes reserves is compared with what is left. */
+    /** Mapped by segments of a session, with the IR that is kept for its kernels, and of
+     * all; 0: no limit. A mapping alone costs address space; memory that lanes reserves
+     * is compared with what is left. */
     uint64_t session_bytes;
     uint64_t executor_bytes;
     uint64_t batch_ns; /**< that a batch may run, waiting excluded; 0: no limit */
@@ -124,6 +125,9 @@ typedef struct lanes_server_options {
     lanes_server_limits limits;
     uint64_t refuse_ns;  /**< for how long IR that ended a compile is not tried again */
     uint64_t silence_ns; /**< after which a compiler that has work is replaced */
+    /** Where the server says how many batches it has taken and not completed, for whoever
+     * outlives it: 0 at its start. NULL: nobody wants to know. */
+    uint32_t *batch_count;
     lanes_server_calls calls;
     lanes_server_hooks hooks;
 } lanes_server_options;

@@ -459,7 +459,7 @@ static void take_one(lanes_server *server, lanes_server_session *session)
     lanes_server_batch *batch = lanes_server_batches_pop(&session->idle);
     LANES_ASSERT(batch != NULL); /* the ring takes no more than the pool has */
     session->batch_count++;
-    server->dispatch.batch_count++;
+    lanes_server_dispatch_count(server, 1);
     lanes_server_count(&session->tally.word[LANES_TALLY_TAKEN], 1);
     batch->session = session;
     batch->kernel = NULL;

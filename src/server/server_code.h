@@ -66,6 +66,7 @@ struct lanes_server_job {
     bool is_load;
     bool is_sent;
     bool is_offered_none; /* the code it was to share is gone: it is made anew */
+    bool was_killed;      /* while it was compiled, by others: it is asked once more */
     int result_fd;
     uint64_t started_ns;
 };
@@ -88,11 +89,19 @@ typedef struct lanes_server_compiler {
     uint32_t refusal_count; /* that there have been */
 } lanes_server_compiler;
 
-/* ---- server_compile.c (control) -----------------------------------------------------
+/* ---- server_compiler.c (control) ----------------------------------------------------
  */
 
 LANES_NODISCARD lanes_status lanes_server_compiler_start(lanes_server *server,
                                                          lanes_error *err);
+
+/** Close its socket, which ends it, and reap it; true if it had to be killed. What it had
+ * stays as it is. @p out_ended is written only if there was a process. */
+bool lanes_server_compiler_end(lanes_server *server, lanes_os_exit *out_ended);
+
+/* ---- server_compile.c (control) -----------------------------------------------------
+ */
+
 void lanes_server_compiler_stop(lanes_server *server);
 
 /** A job for lanes_server_compile(); NULL if there is no memory. */
@@ -123,6 +132,10 @@ void lanes_server_refused_keep(lanes_server *server, const lanes_digest *key,
                                const lanes_compile_reply *reply,
                                const lanes_error *error);
 
+/** Remember @p error as what is said to who asks for @p key. */
+void lanes_server_refused_add(lanes_server *server, const lanes_digest *key,
+                              const lanes_error *error);
+
 /** True if what @p job asks for is remembered so; then @p out_error says what was said,
  * and for how long. */
 bool lanes_server_refused(const lanes_server *server, const lanes_server_job *job,
@@ -146,6 +159,12 @@ enum lanes_server_origin {
     LANES_FROM_COMPILER = 1,
     LANES_FROM_DISK /* of an earlier compile; maybe of another executor's */
 };
+
+/**
+ * True for signals that no bug sends: an operator, or a machine without memory, has ended
+ * a compile by them, and the same IR deserves another try.
+ */
+bool lanes_server_is_killed_by_others(uint32_t signal_number);
 
 /** LANES_OK if the compile left a result; else what became of it, in words. */
 LANES_NODISCARD lanes_status lanes_server_outcome_check(const lanes_compile_reply *reply,

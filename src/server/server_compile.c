@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server_compile.c - the compiler process and the jobs it has.
+ * server_compile.c - the jobs of the compiler process (server_compiler.c), and what
+ * becomes of them when it ends.
  *
  * The compiler has as many jobs as it works on at once; the others wait here, and the
  * next one is of the session whose last turn was longest ago, its oldest. So one that
  * wants a thousand variants costs another's first load no more than the compiles that
- * run. When the compiler dies, what it has fails and a new one gets the rest. One that
- * dies again and again right after its start is started only once a second.
+ * run. When the compiler dies, what it has fails and a new one gets the rest; if somebody
+ * else killed it, or its child, the new one gets what it had, too, once. One that dies
+ * again and again right after its start is started only once a second.
  *
  * A job that asks what was answered before is served from disk and never waits; one that
  * asks what ended a compile lately is told so (server_refused.c). One that asks the same
@@ -14,7 +16,6 @@
  */
 #include "server/server_internal.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,119 +25,16 @@
 #include "os/os_file.h"
 #include "os/os_memory.h"
 #include "os/os_socket.h"
-#include "os/os_thread.h"
 #include "os/os_wait.h"
 
 #define ROOM "server/compile"
-
-/* Number of the socket in the compiler. */
-#define COMPILER_FD 3
 
 /* A compiler that lives shorter than this died "quickly". */
 #define QUICK_DEATH_NS   UINT64_C(1000000000)
 #define QUICK_DEATHS_MAX 3u
 #define RESTART_DELAY_NS UINT64_C(1000000000)
 
-#define TICK_NS   UINT64_C(1000000000)
-#define ENDING_NS UINT64_C(1000000000)
-
-/* ---- Process ------------------------------------------------------------------------
- */
-
-static lanes_status spawn(const char *path, int *out_socket_fd, lanes_os_child *out_child,
-                          lanes_error *err)
-{
-    int fds[2];
-    LANES_TRY(lanes_os_socket_pair(fds, err));
-    const char *const argv[] = {"lanes-compiler", "--socket-fd=3", NULL};
-    const lanes_os_spawn options = {
-        .path = path,
-        .argv = argv,
-        .flags = LANES_OS_SPAWN_OWN_GROUP,
-        .fd_count = 1,
-        .fds = {{.from = fds[1], .to = COMPILER_FD}},
-    };
-    const lanes_status status = lanes_os_spawn_program(&options, out_child, err);
-    lanes_os_close(&fds[1]);
-    if (status < 0) {
-        lanes_os_close(&fds[0]);
-        return lanes_error_prefix(err, status, "starting %s", path);
-    }
-    *out_socket_fd = fds[0];
-    return LANES_OK;
-}
-
-/* Closes the socket, which ends the compiler, and reaps it. */
-static void end_process(lanes_server *server, lanes_os_exit *out_ended)
-{
-    lanes_server_compiler *compiler = &server->compiler;
-    if (compiler->fd >= 0) {
-        lanes_os_poller_remove(server->poller, compiler->fd);
-        lanes_os_close(&compiler->fd);
-    }
-    if (compiler->child.pid == 0) {
-        return;
-    }
-    lanes_os_poller_remove(server->poller, compiler->child.pidfd);
-    if (lanes_os_child_wait(&compiler->child, ENDING_NS, out_ended) ==
-        LANES_E_TIMED_OUT) {
-        LANES_IGNORE(lanes_os_child_signal(&compiler->child, LANES_OS_SIGNAL_KILL) < 0,
-                     "it ends by itself then");
-        LANES_IGNORE(lanes_os_child_wait(&compiler->child, LANES_OS_FOREVER, out_ended) <
-                         0,
-                     "there is nothing left to do");
-    }
-}
-
-/*
- * What answers depend on beside the request: this machine, this program and its
- * libraries, and the compiler, whose file is not read but looked at.
- */
-static void identify_build(lanes_server *server)
-{
-    lanes_digest host;
-    lanes_os_facts file = {.bytes = 0};
-    int fd = -1;
-    const char *path = server->options->compiler_path;
-    lanes_digest_of_host(&host);
-    if (path != NULL && lanes_os_file_open(path, 0, &fd, NULL) == LANES_OK) {
-        LANES_IGNORE(lanes_os_fd_facts(fd, &file, NULL) < 0,
-                     "one that is not there does not start either");
-        lanes_os_close(&fd);
-    }
-    const uint64_t numbers[] = {file.device, file.inode, file.bytes, file.mtime_ns};
-    const lanes_digest_part parts[] = {{&host, sizeof(host)}, {numbers, sizeof(numbers)}};
-    lanes_digest_of(parts, LANES_ARRAY_COUNT(parts), &server->compiler.build);
-}
-
-lanes_status lanes_server_compiler_start(lanes_server *server, lanes_error *err)
-{
-    identify_build(server);
-    lanes_server_compiler *compiler = &server->compiler;
-    compiler->sent_max = lanes_os_cpu_count() + LANES_COMPILE_EXTRA;
-    const lanes_server_options *options = server->options;
-    int fd = -1;
-    lanes_os_child child = LANES_OS_CHILD_NONE;
-    LANES_TRY(options->hooks.start_compiler != NULL
-                  ? options->hooks.start_compiler(options->hooks.ctx, &fd, &child, err)
-                  : spawn(options->compiler_path, &fd, &child, err));
-    compiler->fd = fd;
-    compiler->child = child;
-    server->stats.compiler_starts++;
-    compiler->started_ns = lanes_clock_ns();
-    compiler->restart_ns = 0;
-    lanes_status status = lanes_os_poller_add(server->poller, fd, LANES_OS_READABLE,
-                                              LANES_TOKEN_COMPILER, err);
-    if (status == LANES_OK && child.pidfd >= 0) {
-        status = lanes_os_poller_add(server->poller, child.pidfd, LANES_OS_READABLE,
-                                     LANES_TOKEN_COMPILER, err);
-    }
-    if (status < 0) {
-        lanes_os_exit ended;
-        end_process(server, &ended); /* one that nobody listens to is none */
-    }
-    return status;
-}
+#define TICK_NS UINT64_C(1000000000)
 
 /* ---- Jobs ---------------------------------------------------------------------------
  */
@@ -158,6 +56,7 @@ static void unlink_job(lanes_server_compiler *compiler, lanes_server_job *job)
 {
     lanes_server_job **at = job->is_sent ? &compiler->sent : &compiler->first;
     while (*at != job) {
+        LANES_ASSERT(*at != NULL); /* it is in its list */
         at = &(*at)->next;
     }
     *at = job->next;
@@ -268,11 +167,16 @@ static bool is_asked(const lanes_server_compiler *compiler, const lanes_server_j
     return other != NULL;
 }
 
-/* One that is made anew has had its turn. */
+/* One that is asked for again has had its turn. */
+static bool has_had_turn(const lanes_server_job *job)
+{
+    return job->is_offered_none || job->was_killed;
+}
+
 static bool is_before(const lanes_server_job *a, const lanes_server_job *b)
 {
-    if (a->is_offered_none != b->is_offered_none) {
-        return a->is_offered_none;
+    if (has_had_turn(a) != has_had_turn(b)) {
+        return has_had_turn(a);
     }
     return a->session->compile_turn < b->session->compile_turn;
 }
@@ -362,14 +266,45 @@ void lanes_server_compile_forget(lanes_server_session *session)
 /* ---- Replies ------------------------------------------------------------------------
  */
 
+/* What the compiler had waits again; lanes_server_compiler_ready() or a restart sends it.
+ */
+static void put_back(lanes_server *server, lanes_server_job *job)
+{
+    move_job(&server->compiler, job, false);
+    lanes_os_close(&job->result_fd);
+}
+
 /* The compiler left out code that went away while it worked: have it made. */
 static void compile_again(lanes_server *server, lanes_server_job *job)
 {
     lanes_log(LANES_LOG_DEBUG, ROOM, "job %016" PRIx64 ": its code has gone", job->id);
     job->is_offered_none = true;
-    /* lanes_server_compiler_ready() sends what waits. */
-    move_job(&server->compiler, job, false);
-    lanes_os_close(&job->result_fd);
+    put_back(server, job);
+}
+
+/* Who compiled it was killed, which says nothing of the IR: it is asked for once more. */
+static void retry(lanes_server *server, lanes_server_job *job)
+{
+    if (job->session == NULL) { /* but nobody waits for it */
+        finish_job(server, job, NULL);
+        return;
+    }
+    server->stats.compiles_retried++;
+    job->was_killed = true;
+    put_back(server, job);
+}
+
+/* The first that waits for the answer which the compiler has given, or not, to another.
+ */
+static lanes_server_job *find_same(const lanes_server_compiler *compiler,
+                                   const lanes_digest *key)
+{
+    lanes_server_job *job = compiler->first;
+    while (job != NULL &&
+           (job->is_offered_none || memcmp(&job->key, key, sizeof(*key)) != 0)) {
+        job = job->next;
+    }
+    return job;
 }
 
 /*
@@ -379,11 +314,7 @@ static void compile_again(lanes_server *server, lanes_server_job *job)
 static bool answer_another(lanes_server *server, const lanes_digest *key,
                            const lanes_compile_reply *reply, int *result_fd)
 {
-    lanes_server_job *job = server->compiler.first;
-    while (job != NULL &&
-           (job->is_offered_none || memcmp(&job->key, key, sizeof(*key)) != 0)) {
-        job = job->next;
-    }
+    lanes_server_job *job = find_same(&server->compiler, key);
     if (job == NULL) {
         return false;
     }
@@ -396,6 +327,22 @@ static bool answer_another(lanes_server *server, const lanes_digest *key,
     } else {
         finish_job(server, job, status < 0 ? &err : NULL);
     }
+    return true;
+}
+
+/* True if somebody else ended the compile, and it is asked for once more. */
+static bool retry_killed(lanes_server *server, lanes_server_job *job,
+                         const lanes_compile_reply *reply)
+{
+    if (reply->outcome != LANES_COMPILE_CRASHED || job->was_killed ||
+        !lanes_server_is_killed_by_others(reply->signal_number)) {
+        return false;
+    }
+    const lanes_os_exit ended = {.signal_number = (int32_t)reply->signal_number};
+    char how[64];
+    lanes_os_exit_format(&ended, how, sizeof(how));
+    lanes_log(LANES_LOG_WARNING, ROOM, "a compile %s; it is asked for once more", how);
+    retry(server, job);
     return true;
 }
 
@@ -413,6 +360,9 @@ static void on_reply(lanes_server *server, const lanes_compile_reply *reply)
         return;
     }
     LANES_FAILPOINT(JOB_ANSWERED);
+    if (retry_killed(server, job, reply)) {
+        return;
+    }
     lanes_error err;
     /* How it ended counts even if nobody waits for it any more. */
     lanes_status status = lanes_server_outcome_check(reply, &err);
@@ -438,27 +388,62 @@ static void on_reply(lanes_server *server, const lanes_compile_reply *reply)
     lanes_os_close(&result_fd);
 }
 
-/* The compiler is gone: what it had fails, what waits gets a new one. */
-static void on_death(lanes_server *server)
+/* Two compilers were killed while they had it: so it is for all who ask the same. */
+static void give_up(lanes_server *server, lanes_server_job *job, const char *how)
+{
+    const lanes_digest key = job->key;
+    lanes_error err;
+    lanes_error_set(&err, LANES_E_COMPILE_CRASHED,
+                    "the compiler process %s while it had this kernel, as it was killed "
+                    "before; see whether the machine is short of memory",
+                    how);
+    lanes_server_refused_add(server, &key, &err);
+    do {
+        finish_job(server, job, &err);
+        job = find_same(&server->compiler, &key);
+    } while (job != NULL);
+}
+
+/* What becomes of the jobs that a compiler had which @p how tells the end of. */
+static void end_sent(lanes_server *server, const char *how, bool is_killed_by_others)
 {
     lanes_server_compiler *compiler = &server->compiler;
-    char how[64] = "ended";
-    lanes_os_exit ended = {.code = -1};
-    const bool is_process = compiler->child.pid != 0;
-    end_process(server, &ended);
-    if (is_process) {
-        lanes_os_exit_format(&ended, how, sizeof(how));
-    }
-    lanes_log(LANES_LOG_WARNING, ROOM, "the compiler %s; %u compiles fail", how,
-              compiler->sent_count);
     lanes_error err;
     lanes_error_set(&err, LANES_E_COMPILE_CRASHED,
                     "the compiler process %s while it had this kernel; load it again",
                     how);
     /* Finishing one may end sessions with their jobs, so each search begins anew. */
     while (compiler->sent != NULL) {
-        finish_job(server, compiler->sent, &err);
+        if (!is_killed_by_others) {
+            finish_job(server, compiler->sent, &err);
+        } else if (!compiler->sent->was_killed) {
+            retry(server, compiler->sent);
+        } else {
+            give_up(server, compiler->sent, how);
+        }
     }
+}
+
+/* The compiler is gone, @p is_ours because we have killed it; what waits gets a new one.
+ */
+static void on_death(lanes_server *server, bool is_ours)
+{
+    lanes_server_compiler *compiler = &server->compiler;
+    char how[64] = "ended";
+    lanes_os_exit ended = {.code = -1};
+    const bool is_process = compiler->child.pid != 0;
+    const uint32_t had = compiler->sent_count;
+    if (lanes_server_compiler_end(server, &ended)) {
+        is_ours = true;
+    }
+    if (is_process) {
+        lanes_os_exit_format(&ended, how, sizeof(how));
+    }
+    const bool is_killed_by_others =
+        !is_ours && lanes_server_is_killed_by_others((uint32_t)ended.signal_number);
+    lanes_log(LANES_LOG_WARNING, ROOM, "the compiler %s; %u compiles %s", how, had,
+              is_killed_by_others ? "are asked for once more, or fail" : "fail");
+    end_sent(server, how, is_killed_by_others);
     const uint64_t now_ns = lanes_clock_ns();
     const bool is_quick = now_ns - compiler->started_ns < QUICK_DEATH_NS;
     compiler->quick_deaths = is_quick ? compiler->quick_deaths + 1 : 0;
@@ -497,7 +482,7 @@ void lanes_server_compiler_ready(lanes_server *server)
         is_dead = status > 0;
     }
     if (is_dead) {
-        on_death(server);
+        on_death(server, false);
     }
     send_jobs(server);
 }
@@ -552,7 +537,7 @@ uint64_t lanes_server_compiler_tick(lanes_server *server, uint64_t now_ns)
         lanes_log(LANES_LOG_ERROR, ROOM, "the compiler hangs; it is replaced");
         LANES_IGNORE(lanes_os_child_signal(&compiler->child, LANES_OS_SIGNAL_KILL) < 0,
                      "then its socket is closed, which ends it");
-        on_death(server);
+        on_death(server, true);
         return 0;
     }
     return compiler->sent != NULL || compiler->first != NULL ? TICK_NS : LANES_OS_FOREVER;
@@ -561,7 +546,7 @@ uint64_t lanes_server_compiler_tick(lanes_server *server, uint64_t now_ns)
 void lanes_server_compiler_stop(lanes_server *server)
 {
     lanes_os_exit ended;
-    end_process(server, &ended);
+    lanes_server_compiler_end(server, &ended);
     fail_all(server, NULL);
     lanes_server_refused_clear(server);
 }

@@ -61,7 +61,7 @@ static void complete(lanes_server *server, lanes_server_batch *batch, lanes_stat
         LANES_FAILPOINT(BATCH_POSTED);
     }
     session->batch_count--;
-    server->dispatch.batch_count--;
+    lanes_server_dispatch_count(server, -1);
     lanes_server_batch_let_go(server, batch);
     lanes_server_batches_push(&session->idle, batch);
 }

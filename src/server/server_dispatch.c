@@ -45,9 +45,10 @@ void lanes_server_kernel_settle(lanes_server *server, lanes_server_kernel *kerne
     }
 }
 
-void lanes_server_dispatch_tell_cpu(lanes_server *server, lanes_server_session *session)
+void lanes_server_dispatch_tell_team(lanes_server *server, lanes_server_session *session)
 {
     const lanes_topo_plan *plan = server->dispatch.plan;
+    lanes_ring_executor_tell_threads(&session->ring, server->dispatch.threads);
     if (plan->is_this_system != 0) { /* else nothing is bound */
         lanes_ring_executor_tell_cpu(&session->ring, plan->place[0].pu);
     }
@@ -56,7 +57,7 @@ void lanes_server_dispatch_tell_cpu(lanes_server *server, lanes_server_session *
 static void add_session(lanes_server *server, lanes_server_session *session)
 {
     lanes_server_dispatch *dispatch = &server->dispatch;
-    lanes_server_dispatch_tell_cpu(server, session);
+    lanes_server_dispatch_tell_team(server, session);
     session->dispatch_next = dispatch->sessions;
     if (dispatch->sessions != NULL) {
         dispatch->sessions->dispatch_previous = session;
@@ -196,7 +197,7 @@ static void let_go_of_removed(lanes_server *server)
         if (next != NULL) {
             next->dispatch_previous = s->dispatch_previous;
         }
-        dispatch->batch_count -= s->batch_count;
+        lanes_server_dispatch_count(server, -(int32_t)s->batch_count);
         lanes_server_batch_close_ring(s, s->close_reason);
         lanes_server_report(server, &s->gone, LANES_MAIL_SESSION_GONE);
     }

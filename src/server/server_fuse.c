@@ -156,6 +156,8 @@ static lanes_status begin_load(lanes_server_session *session,
         .fp = nodes->kernel[0]->request.fp,
         .node_count = nodes->count,
     };
+    LANES_TRY(
+        lanes_server_bytes_room(session, "a fusion with IR", compile.ir_bytes, err));
     char *block = make_block(table, nodes, compile.ir_bytes);
     if (block == NULL) {
         return lanes_error_set(err, -ENOMEM, "no memory for %" PRIu64 " bytes of IR",

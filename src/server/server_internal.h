@@ -12,6 +12,7 @@
 
 #include <lanes/abi.h>
 
+#include "base/atomic.h"
 #include "base/base.h"
 #include "base/spin.h"
 #include "engine/engine.h"
@@ -161,6 +162,12 @@ enum lanes_server_session_state {
     LANES_SESSION_CLOSING /* removed from dispatch, waiting for SESSION_GONE */
 };
 
+/** What limits of bytes are about. */
+typedef struct lanes_server_bytes {
+    uint64_t mapped; /* by all_views */
+    uint64_t ir;     /* copies that all_kernels have */
+} lanes_server_bytes;
+
 struct lanes_server_session {
     /** Set by control when the session or the server ends; read by the team per tile. */
     _Alignas(LANES_CACHE_LINE) uint32_t cancel;
@@ -189,7 +196,7 @@ struct lanes_server_session {
     /* Those too that are released and that dispatch has not let go of yet. */
     lanes_server_view *all_views;
     lanes_server_kernel *all_kernels;
-    uint64_t mapped_bytes; /* by all_views */
+    lanes_server_bytes held;
     uint32_t last_generation;
     lanes_server_job *loading; /* the request that has not been answered yet */
     uint32_t compile_count;    /* its jobs, sent or not */
@@ -236,7 +243,7 @@ typedef struct lanes_server_dispatch {
     lanes_team *team;
     lanes_server_session *sessions;
     lanes_server_turns turns;
-    uint32_t batch_count; /* of all sessions: taken and not completed */
+    uint32_t batch_count; /* of all sessions: taken and not completed; ..._count() it */
     bool is_stopping;
     bool has_started;
     const lanes_topo_plan *plan;      /* of the team */
@@ -272,7 +279,7 @@ struct lanes_server {
     lanes_server_session *sessions;
     uint32_t session_count; /* all but CLOSING */
     uint32_t last_session_number;
-    uint64_t mapped_bytes; /* by the views of all sessions */
+    lanes_server_bytes held; /* by all sessions */
     uint32_t uid;
     struct lanes_loader *loader;
     lanes_server_compiler compiler;
@@ -340,6 +347,15 @@ void lanes_server_reply_failure(lanes_server_session *session,
 
 /* ---- server_segment.c (control) -----------------------------------------------------
  */
+
+/**
+ * LANES_E_QUOTA if @p bytes more are too many, for the session or for all of them.
+ *
+ * @param what  that has them, for the error: "a segment"
+ */
+LANES_NODISCARD lanes_status lanes_server_bytes_room(const lanes_server_session *session,
+                                                     const char *what, uint64_t bytes,
+                                                     lanes_error *err);
 
 /* Handlers of requests: answer, or fail with a text that is then the answer. */
 LANES_NODISCARD lanes_status lanes_server_on_segment_create(lanes_server_session *session,
@@ -441,8 +457,18 @@ LANES_NODISCARD lanes_status lanes_server_exceptions_take(
 /** Lead the team, until the server stops or dispatch.next_plan is set. */
 void lanes_server_dispatch_lead(lanes_server *server);
 
-/** Tell @p session's client which core the leader has. */
-void lanes_server_dispatch_tell_cpu(lanes_server *server, lanes_server_session *session);
+/** Count @p more batches that are taken and not completed; less, if it is negative. */
+static inline void lanes_server_dispatch_count(lanes_server *server, int32_t more)
+{
+    server->dispatch.batch_count += (uint32_t)more;
+    if (server->options->batch_count != NULL) {
+        lanes_store_relaxed_u32(server->options->batch_count,
+                                server->dispatch.batch_count);
+    }
+}
+
+/** Tell @p session's client how many threads the team has, and which core the leader. */
+void lanes_server_dispatch_tell_team(lanes_server *server, lanes_server_session *session);
 
 /** Read and handle the mails there are; true if there were any. */
 bool lanes_server_dispatch_mail(lanes_server *server);

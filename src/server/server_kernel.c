@@ -125,6 +125,8 @@ lanes_status lanes_server_kernel_load(lanes_server_session *session,
     }
     kernel->ir = ir;
     kernel->ir_bytes = request->ir_bytes;
+    session->held.ir += kernel->ir_bytes;
+    session->server->held.ir += kernel->ir_bytes;
     lanes_server_job *job = lanes_server_job_create(session, kernel->variants);
     if (job == NULL) {
         lanes_server_kernel_free(session->server, kernel);
@@ -144,6 +146,8 @@ lanes_status lanes_server_on_kernel_load(lanes_server_session *session,
     const lanes_abi_kernel_load *request = message;
     LANES_TRY(lanes_server_kernel_room(session, err));
     LANES_TRY(check_load(request, err));
+    LANES_TRY(
+        lanes_server_bytes_room(session, "a kernel with IR", request->ir_bytes, err));
     lanes_compile_request compile = {
         .ir_bytes = request->ir_bytes,
         .flags = request->flags,
@@ -310,6 +314,8 @@ void lanes_server_kernel_free(lanes_server *server, lanes_server_kernel *kernel)
     if (kernel->next != NULL) {
         kernel->next->previous = kernel->previous;
     }
+    kernel->session->held.ir -= kernel->ir_bytes;
+    server->held.ir -= kernel->ir_bytes;
     lanes_server_report_free(kernel);
     free(kernel->ir);
     free(kernel);

@@ -39,10 +39,15 @@ static bool is_worth_refusing(const lanes_compile_reply *reply)
 void lanes_server_refused_keep(lanes_server *server, const lanes_digest *key,
                                const lanes_compile_reply *reply, const lanes_error *error)
 {
-    lanes_server_compiler *compiler = &server->compiler;
-    if (!is_worth_refusing(reply)) {
-        return;
+    if (is_worth_refusing(reply)) {
+        lanes_server_refused_add(server, key, error);
     }
+}
+
+void lanes_server_refused_add(lanes_server *server, const lanes_digest *key,
+                              const lanes_error *error)
+{
+    lanes_server_compiler *compiler = &server->compiler;
     if (compiler->refusals == NULL) {
         compiler->refusals =
             calloc(LANES_SERVER_REFUSALS_MAX, sizeof(*compiler->refusals));

@@ -25,6 +25,14 @@
 /* ---- Outcome ------------------------------------------------------------------------
  */
 
+bool lanes_server_is_killed_by_others(uint32_t signal_number)
+{
+    return signal_number == LANES_OS_SIGNAL_KILL ||
+           signal_number == LANES_OS_SIGNAL_TERMINATE ||
+           signal_number == LANES_OS_SIGNAL_INTERRUPT ||
+           signal_number == LANES_OS_SIGNAL_HANG_UP;
+}
+
 static lanes_status crash_error(const lanes_compile_reply *reply, lanes_error *err)
 {
     if (reply->signal_number == 0) {
@@ -35,6 +43,13 @@ static lanes_status crash_error(const lanes_compile_reply *reply, lanes_error *e
     const lanes_os_exit ended = {.code = -1,
                                  .signal_number = (int32_t)reply->signal_number};
     lanes_os_exit_format(&ended, how, sizeof(how));
+    if (lanes_server_is_killed_by_others(reply->signal_number)) {
+        return lanes_error_set(
+            err, LANES_E_COMPILE_CRASHED,
+            "LLVM %s while compiling this IR, twice, and not by lanes; "
+            "see whether the machine is short of memory",
+            how);
+    }
     return lanes_error_set(err, LANES_E_COMPILE_CRASHED,
                            "LLVM %s while compiling this IR", how);
 }

@@ -25,30 +25,31 @@ static lanes_status check_request(const lanes_abi_segment *request,
     return LANES_OK;
 }
 
-static lanes_status check_bytes(const char *whose, uint64_t mapped_bytes, uint64_t bytes,
+static lanes_status check_bytes(const char *what, const char *whose,
+                                const lanes_server_bytes *held, uint64_t bytes,
                                 uint64_t most_bytes, lanes_error *err)
 {
     uint64_t sum;
-    if (most_bytes == 0 ||
-        (lanes_add_u64(mapped_bytes, bytes, &sum) && sum <= most_bytes)) {
+    if (most_bytes == 0 || (lanes_add_u64(held->mapped, held->ir, &sum) &&
+                            lanes_add_u64(sum, bytes, &sum) && sum <= most_bytes)) {
         return LANES_OK;
     }
     return lanes_error_set(err, LANES_E_QUOTA,
-                           "a segment of %" PRIu64 " bytes is too much: %s %" PRIu64
-                           " bytes mapped, and the limit is %" PRIu64
-                           "; release segments first",
-                           bytes, whose, mapped_bytes, most_bytes);
+                           "%s of %" PRIu64 " bytes is too much: %s %" PRIu64
+                           " bytes mapped and %" PRIu64
+                           " of kernels' IR, and the limit is %" PRIu64
+                           "; release segments or kernels first",
+                           what, bytes, whose, held->mapped, held->ir, most_bytes);
 }
 
-/* Room for a segment of @p bytes, among those of its session and of all. */
-static lanes_status check_room(const lanes_server_session *session, uint64_t bytes,
-                               lanes_error *err)
+lanes_status lanes_server_bytes_room(const lanes_server_session *session,
+                                     const char *what, uint64_t bytes, lanes_error *err)
 {
     const lanes_server *server = session->server;
     const lanes_server_limits *limits = &server->options->limits;
-    LANES_TRY(check_bytes("the session has", session->mapped_bytes, bytes,
+    LANES_TRY(check_bytes(what, "the session has", &session->held, bytes,
                           limits->session_bytes, err));
-    return check_bytes("the executor's sessions have", server->mapped_bytes, bytes,
+    return check_bytes(what, "the executor's sessions have", &server->held, bytes,
                        limits->executor_bytes, err);
 }
 
@@ -64,7 +65,7 @@ static lanes_status check_attach(const lanes_server_session *session, int fd,
     if (bytes == 0) {
         LANES_TRY(lanes_os_fd_facts(fd, &facts, err));
     }
-    return check_room(session, facts.bytes, err);
+    return lanes_server_bytes_room(session, "a segment", facts.bytes, err);
 }
 
 /* Announces the segment @p id to dispatch. */
@@ -84,8 +85,8 @@ static lanes_status add_view(lanes_server_session *session, lanes_abi_id id,
         view->next->previous = view;
     }
     session->all_views = view;
-    session->mapped_bytes += view->segment->mapping.bytes;
-    session->server->mapped_bytes += view->segment->mapping.bytes;
+    session->held.mapped += view->segment->mapping.bytes;
+    session->server->held.mapped += view->segment->mapping.bytes;
     session->views[id.slot] = view;
     lanes_server_post(session->server, &view->add, LANES_MAIL_VIEW_ADD);
     *out_view = view;
@@ -103,8 +104,8 @@ void lanes_server_view_free(lanes_server_view *view)
     if (view->next != NULL) {
         view->next->previous = view->previous;
     }
-    session->mapped_bytes -= view->segment->mapping.bytes;
-    session->server->mapped_bytes -= view->segment->mapping.bytes;
+    session->held.mapped -= view->segment->mapping.bytes;
+    session->server->held.mapped -= view->segment->mapping.bytes;
     lanes_shm_drop(view->segment);
     free(view->pages);
     free(view);
@@ -144,7 +145,7 @@ lanes_status lanes_server_on_segment_create(lanes_server_session *session,
     LANES_TRY(check_request(request, 0, err));
     lanes_abi_id id;
     int memory_fd = -1;
-    LANES_TRY(check_room(session, request->bytes, err));
+    LANES_TRY(lanes_server_bytes_room(session, "a segment", request->bytes, err));
     LANES_TRY(lanes_shm_create(session->segments, request->bytes, &id, &memory_fd, err));
     const lanes_status status = publish(session, request, id, &memory_fd, err);
     lanes_os_close(&memory_fd);

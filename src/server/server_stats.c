@@ -73,6 +73,7 @@ struct totals {
     uint64_t segment_bytes;
     uint64_t kernels;
     uint64_t variants;
+    uint64_t ir_bytes;
 };
 
 static uint64_t count_variants(const lanes_server_session *session)
@@ -104,6 +105,7 @@ static void sum_up(const lanes_server *server, struct totals *totals)
         totals->segment_bytes += lanes_shm_table_bytes(s->segments);
         totals->kernels += s->kernel_count;
         totals->variants += count_variants(s);
+        totals->ir_bytes += s->held.ir;
     }
 }
 
@@ -181,12 +183,13 @@ static json_t *compiler_json(const lanes_server *server)
         queued++;
     }
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:f}", "requests",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:f}", "requests",
         number_json(stats->compile_requests), "compiled", number_json(stats->compiled),
         "from_memory", number_json(stats->code_from_memory), "from_disk",
         number_json(stats->code_from_disk), "failed", number_json(stats->compiles_failed),
         "crashed", number_json(stats->compiles_crashed), "limit",
-        number_json(stats->compiles_over_limit), "restarts",
+        number_json(stats->compiles_over_limit), "retried",
+        number_json(stats->compiles_retried), "restarts",
         number_json(stats->compiler_starts - (stats->compiler_starts != 0)), "queued",
         (int)queued, "running", (int)compiler->sent_count, "total_ms",
         (double)stats->compile_wall_ns * 1e-6);
@@ -258,14 +261,15 @@ static json_t *session_json(const lanes_server_session *session,
     LANES_IGNORE(lanes_os_socket_peer(session->fd, &peer, NULL) < 0,
                  "a process that is unknown is 0");
     return json_pack(
-        "{s:i, s:i, s:b, s:b, s:f, s:o, s:o, s:i, s:o, s:i, s:o, s:o, s:o, s:o, s:o}",
+        "{s:i, s:i, s:b, s:b, s:f, s:o, s:o, s:i, s:o, s:i, s:o, s:o, s:o, s:o, s:o, "
+        "s:o}",
         "session", (int)session->number, "pid", (int)peer.pid, "is_own", session == asker,
         "is_observer", lanes_server_session_is_observer(session), "age_s",
         (double)(now_ns - session->opened_ns) * 1e-9, "in_flight", number_json(in_flight),
         "waiting", number_json(in_flight - has_begun), "segments",
         (int)lanes_shm_table_count(session->segments), "segment_bytes",
         number_json(lanes_shm_table_bytes(session->segments)), "kernels",
-        (int)session->kernel_count, "batches",
+        (int)session->kernel_count, "ir_bytes", number_json(session->held.ir), "batches",
         number_json(tally.word[LANES_TALLY_COMPLETED]), "failed",
         number_json(tally.word[LANES_TALLY_FAILED]), "elements",
         number_json(tally.word[LANES_TALLY_ELEMENTS]), "run_ns",
@@ -308,14 +312,15 @@ static json_t *stats_json(const lanes_server_session *asker)
     struct totals totals = {.open = 0};
     sum_up(server, &totals);
     return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:{s:o, s:o}, s:o, s:o, s:o, s:o}",
+        "{s:s, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o}",
         "schema", "lanes.stats/1", "executor", executor_json(server, now_ns), "batches",
         batches_json(&totals), "team", team_json(server), "sessions",
         sessions_json(server, &totals), "segments", "count", number_json(totals.segments),
         "bytes", number_json(totals.segment_bytes), "kernels", "loaded",
-        number_json(totals.kernels), "variants", number_json(totals.variants), "compiler",
-        compiler_json(server), "code", code_json(server), "cache", cache_json(server),
-        "session", list_json(asker, now_ns));
+        number_json(totals.kernels), "variants", number_json(totals.variants), "ir_bytes",
+        number_json(totals.ir_bytes), "compiler", compiler_json(server), "code",
+        code_json(server), "cache", cache_json(server), "session",
+        list_json(asker, now_ns));
 }
 
 lanes_status lanes_server_on_stats(lanes_server_session *session, const void *message,

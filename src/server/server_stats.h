@@ -86,7 +86,8 @@ typedef struct lanes_server_stats {
     uint64_t compiles_failed; /* of whatever; the next two included */
     uint64_t compiles_crashed;
     uint64_t compiles_over_limit;
-    uint64_t compile_wall_ns; /* that the compiler was at work on requests */
+    uint64_t compiles_retried; /* jobs whose compiler, or child, others have killed */
+    uint64_t compile_wall_ns;  /* that the compiler was at work on requests */
     uint64_t compiler_starts;
 } lanes_server_stats;
 

@@ -168,7 +168,7 @@ void lanes_server_team_note_work(lanes_server *server)
     lanes_server_report(server, &team->look, LANES_MAIL_LOOK);
 }
 
-/* The leader of a team has begun: tell control, and clients which core it has. */
+/* The leader of a team has begun: tell control, and clients what team they have. */
 static void announce(lanes_server *server, lanes_team *team)
 {
     lanes_server_dispatch *dispatch = &server->dispatch;
@@ -180,7 +180,7 @@ static void announce(lanes_server *server, lanes_team *team)
         return;
     }
     for (lanes_server_session *s = dispatch->sessions; s != NULL; s = s->dispatch_next) {
-        lanes_server_dispatch_tell_cpu(server, s);
+        lanes_server_dispatch_tell_team(server, s);
     }
     server->team.entered = dispatch->plan;
     lanes_server_report(server, &server->team.change, LANES_MAIL_PLAN_TAKEN);
@@ -201,6 +201,7 @@ void *lanes_server_team_main(void *ctx)
     const lanes_topo_plan *before = NULL; /* to go back to */
     dispatch->plan = server->options->plan;
     dispatch->spin = lanes_spin_make(server->options->spin_ns);
+    lanes_server_dispatch_count(server, 0);
     for (;;) {
         dispatch->next_plan = NULL;
         dispatch->status = lanes_team_enter(dispatch->plan, server->options->spin_ns,

@@ -144,6 +144,7 @@ static void dump_pages(void)
     FIELD(lanes_abi_executor_page, executor_sleeping);
     FIELD(lanes_abi_executor_page, closed);
     FIELD(lanes_abi_executor_page, leader_cpu);
+    FIELD(lanes_abi_executor_page, team_threads);
 }
 
 static void dump_slots(void)

@@ -73,7 +73,19 @@ class Limits(LanesTest):
         large = self.save("large.npy", -numpy.ones(100000))
         done = self.lanes("run", self.kernel, large, "-o", self.out)
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn("and the limit is 65536; release segments first", done.stderr)
+        self.assertIn("and the limit is 65536; release segments or kernels first",
+                      done.stderr)  # fmt: skip
+
+    def test_ir_counts_with_segments(self):
+        self.daemon("--session-bytes=65536")
+        self.run_lanes(self.kernel, self.soon)
+        long = self.write("long.ll", ENDLESS_IR + ";" * 65536 + "\n")
+        done = self.lanes("run", long, self.soon, "-o", self.out)
+        self.assertNotEqual(done.returncode, 0)
+        bytes_of_ir = long.stat().st_size
+        self.assertIn(f"a kernel with IR of {bytes_of_ir} bytes is too much: the session has",
+                      done.stderr)  # fmt: skip
+        self.assertIn("and the limit is 65536; release segments or kernels first", done.stderr)
 
     def test_options_are_checked(self):
         for option, text in (

@@ -41,19 +41,19 @@ STATS = {
         "observers": int,
     },
     "segments": {"count": int, "bytes": int},
-    "kernels": {"loaded": int, "variants": int},
+    "kernels": {"loaded": int, "variants": int, "ir_bytes": int},
     "compiler": {
         "requests": int, "compiled": int, "from_memory": int, "from_disk": int,
-        "failed": int, "crashed": int, "limit": int, "restarts": int, "queued": int,
-        "running": int, "total_ms": float,
+        "failed": int, "crashed": int, "limit": int, "retried": int, "restarts": int,
+        "queued": int, "running": int, "total_ms": float,
     },
     "code": {"entries": int, "bytes": int, "idle_bytes": int, "idle_bytes_max": int},
     "cache": type(None),
     "session": [{
         "session": int, "pid": int, "is_own": bool, "is_observer": bool, "age_s": float,
         "in_flight": int, "waiting": int, "segments": int, "segment_bytes": int,
-        "kernels": int, "batches": int, "failed": int, "elements": int, "run_ns": int,
-        "batch": type(None),
+        "kernels": int, "ir_bytes": int, "batches": int, "failed": int, "elements": int,
+        "run_ns": int, "batch": type(None),
     }],
 }  # fmt: skip
 BATCH = {

@@ -77,6 +77,16 @@ class Threads(ReloadTest):
         self.reload(process, "threads = 2\n", "the team has 2 threads")
         self.assertEqual(self.use_once(), (pid, 2))
 
+    def test_open_sessions_are_told(self):
+        process = self.start_configured("threads = 2\n")
+        with lanes_client.Session(flags=0) as session:
+            session.load(ADD_IR).run(numpy.ones(1))
+            self.assertEqual(session.executor_threads(), 2)
+            self.reload(process, "threads = 1\n", "the team has 1 threads")
+            self.assertEqual(session.executor_threads(), 1)
+            self.reload(process, "threads = 2\n", "the team has 2 threads")
+            self.assertEqual(session.executor_threads(), 2)
+
     def test_bad_file_changes_nothing(self):
         process = self.start_configured("threads = 2\nlog-level = info\n")
         self.use_once()

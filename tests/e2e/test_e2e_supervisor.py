@@ -4,6 +4,7 @@
 By hand, `test_e2e_supervisor.py --restart-times N` kills N executors, 10 s apart so that
 there is no pause, and says how long a client then waits for its first result.
 """
+import json
 import os
 import pathlib
 import signal
@@ -27,6 +28,13 @@ os.dup2(int(sys.argv[1]), 3)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
 os.execv(sys.argv[2], sys.argv[2:])
 """
+
+
+def long_ir(count):
+    """Takes some tenths of a second at least to compile; gives x^count."""
+    lines = [f"  %v{i + 1} = fmul double %v{i}, %x" for i in range(1, count)]
+    return "\n".join(["define double @f(double %x) {", "  %v1 = fadd double %x, 0.0", *lines,
+                      f"  ret double %v{count}", "}", ""]).encode()  # fmt: skip
 
 
 class Supervisor(DaemonTest):
@@ -69,6 +77,76 @@ class Supervisor(DaemonTest):
         self.assertRegex(self.log(), f"process {pid}, {KILLED} after .* starts at once")
         for one in helpers:
             wait_until(lambda one=one: not is_running(one), f"process {one} ends")
+
+    def start_with_compiler(self):
+        """The executor, and its compiler, which is idle."""
+        executor = self.executor_of(self.start_ready())
+        with lanes_client.Session(flags=0) as session:
+            session.load(ADD_IR)  # it has started
+        (compiler,) = [pid for pid in children_of(executor) if name_of(pid) == "lanes-compiler"]
+        return executor, compiler
+
+    def compiler_numbers(self):
+        done = self.lanes("stats", "--json", LANES_SOCKET=str(self.path))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)["compiler"]
+
+    def load_and_run(self, ir):
+        with lanes_client.Session(flags=0) as session:
+            (got,), done = session.load(ir).run(numpy.ones(100))
+            self.assertEqual(done.status, 0, done.message)
+            return got.tolist()
+
+    def test_killed_compiler_costs_no_load(self):
+        executor, compiler = self.start_with_compiler()
+        os.kill(compiler, signal.SIGSTOP)
+        worker = Worker(lambda: self.load_and_run(SPIN_IR))
+        wait_until(lambda: self.compiler_numbers()["running"] == 1, "the compiler is asked")
+        os.kill(compiler, signal.SIGKILL)
+        self.assertEqual(worker.finish(), [1.0] * 100)
+        numbers = self.compiler_numbers()
+        self.assertEqual([numbers[name] for name in ("retried", "restarts", "failed")], [1, 1, 0])
+        self.assertTrue(is_running(executor))
+        self.assertIn("the compiler was killed by SIGKILL", self.log())
+
+    def test_killed_compile_costs_no_load(self):
+        _, compiler = self.start_with_compiler()
+        worker = Worker(lambda: self.load_and_run(long_ir(20000)))
+        wait_until(lambda: children_of(compiler), "a compile has begun")
+        os.kill(children_of(compiler)[0], signal.SIGKILL)
+        self.assertEqual(worker.finish(), [1.0] * 100)
+        numbers = self.compiler_numbers()
+        self.assertEqual([numbers[name] for name in ("retried", "restarts", "failed")], [1, 0, 0])
+        self.assertIn("a compile was killed by SIGKILL; it is asked for once more", self.log())
+
+    def test_log_says_how_many_batches_there_were(self):
+        process = self.start_ready()
+        pid, _ = self.use_once()
+        os.kill(pid, signal.SIGKILL)
+        self.wait_for_log(" s, with 0 batches taken and not completed; the next one")
+        pid, _ = self.use_once()
+        turns = numpy.full(30_000, 2e4)  # some tenths of a second, in many slices
+
+        def work():
+            with lanes_client.Session(flags=0) as session:
+                (got,), done = session.load(SPIN_IR).run(turns)
+                self.assertEqual(done.status, 0, done.message)
+                self.assertEqual(got.tolist(), numpy.ceil(turns).tolist())
+
+        workers = [Worker(work) for _ in range(3)]
+        wait_until(lambda: self.batches_taken() == 3, "three batches are taken")
+        os.kill(pid, signal.SIGKILL)
+        self.wait_for_log(" s, with 3 batches taken and not completed; the next one")
+        for worker in workers:
+            worker.finish()
+        os.kill(self.executor_of(process), signal.SIGKILL)
+        self.wait_for_log(" s, with 0 batches taken", 2)
+
+    def batches_taken(self):
+        done = self.lanes("stats", "--json", LANES_SOCKET=str(self.path))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        batches = json.loads(done.stdout)["batches"]
+        return batches["taken"] - batches["completed"]
 
     def test_pauses_grow_while_deaths_are_close_and_connections_wait(self):
         process = self.start_ready()

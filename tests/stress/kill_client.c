@@ -85,17 +85,18 @@ static double value_at(const struct place *p, uint32_t i)
 /* ---- Kernels ------------------------------------------------------------------------
  */
 
-/* A killed compiler costs the loads that it has; that is said, and they are repeated. */
+/* What two killed compilers had is refused; that is said, and the same is asked for in
+ * other words. */
 static int load(struct work *w, double factor, double k, lanes_kernel **out_kernel)
 {
-    char ir[256];
-    const int length = snprintf(ir, sizeof(ir),
-                                "define double @f(double %%x) {\n"
-                                "  %%y = fmul double %%x, %.1f\n"
-                                "  %%z = fadd double %%y, %.1f\n"
-                                "  ret double %%z\n}\n",
-                                factor, k);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        char ir[256];
+        const int length = snprintf(ir, sizeof(ir),
+                                    "define double @f%d(double %%x) {\n"
+                                    "  %%y = fmul double %%x, %.1f\n"
+                                    "  %%z = fadd double %%y, %.1f\n"
+                                    "  ret double %%z\n}\n",
+                                    attempt, factor, k);
         lanes_error err;
         const lanes_status status =
             lanes_kernel_load(w->session, ir, (size_t)length, NULL, out_kernel, &err);

@@ -93,8 +93,9 @@ static void print_sessions(const json_t *stats)
            observe_integer(sessions, "refused"), observe_integer(sessions, "corrupt"));
     printf("segments   %lld, %s\n", observe_integer(segments, "count"),
            observe_bytes(observe_real(segments, "bytes"), bytes));
-    printf("kernels    %lld, %lld variants\n", observe_integer(kernels, "loaded"),
-           observe_integer(kernels, "variants"));
+    printf("kernels    %lld, %lld variants, %s of IR\n",
+           observe_integer(kernels, "loaded"), observe_integer(kernels, "variants"),
+           observe_bytes(observe_real(kernels, "ir_bytes"), bytes));
 }
 
 static void print_code(const json_t *stats)
@@ -110,10 +111,11 @@ static void print_code(const json_t *stats)
            observe_integer(compiler, "from_memory"),
            observe_integer(compiler, "from_disk"), observe_integer(compiler, "failed"),
            observe_integer(compiler, "crashed"), observe_integer(compiler, "limit"));
-    printf("           at work for %.0f ms, restarted %lld times; %lld running, %lld "
-           "queued\n",
+    printf("           at work for %.0f ms, restarted %lld times, %lld asked again; "
+           "%lld running, %lld queued\n",
            observe_real(compiler, "total_ms"), observe_integer(compiler, "restarts"),
-           observe_integer(compiler, "running"), observe_integer(compiler, "queued"));
+           observe_integer(compiler, "retried"), observe_integer(compiler, "running"),
+           observe_integer(compiler, "queued"));
     printf("code       %lld loaded, %s\n", observe_integer(code, "entries"),
            observe_bytes(observe_real(code, "bytes"), bytes));
     if (json_is_object(cache)) {

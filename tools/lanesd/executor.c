@@ -26,6 +26,7 @@ struct executor {
     struct lanesd_socket socket;
     int stop_fd;
     int reload_fd;
+    uint32_t *batch_count; /* shared with the supervisor; NULL: nobody counts */
     int notify_fd; /* the service manager; -1: there is none, or it is the supervisor's */
     char compiler[LANES_OS_PATH_MAX];
     char cache[LANES_OS_PATH_MAX]; /* "" = none */
@@ -84,6 +85,20 @@ static lanes_status open_socket(struct executor *executor, lanes_error *err)
         return LANES_OK;
     }
     return lanesd_socket_open(options, socket, err);
+}
+
+/* Where the supervisor reads, once we are dead, how many batches there were. First of
+ * all, since a supervisor of an earlier release gives no such descriptor. */
+static void map_count(struct executor *executor)
+{
+    void *data = NULL;
+    int fd = LANESD_COUNT_FD;
+    if (executor->options.supervisor == 0 ||
+        lanes_os_map(fd, sizeof(uint32_t), LANES_OS_MAP_WRITE, &data, NULL) < 0) {
+        return;
+    }
+    lanes_os_close(&fd);
+    executor->batch_count = data;
 }
 
 /* Sessions have descriptors: allow as many as the hard limit does. */
@@ -216,6 +231,7 @@ static lanes_status confine(struct executor *executor, lanes_error *err)
 static lanes_status prepare(struct executor *executor, lanes_error *err)
 {
     const struct lanesd_options *options = &executor->options;
+    map_count(executor);
     raise_file_limit();
     LANES_TRY(open_signals(executor, err));
     if (options->supervisor != 0) {
@@ -248,6 +264,7 @@ static int serve(struct executor *executor)
     server.cache_bytes = options->cache_bytes;
     server.code_bytes = options->code_bytes;
     server.limits = options->limits;
+    server.batch_count = executor->batch_count;
     server.hooks.ctx = &executor->spawner;
     server.hooks.start_compiler = spawner_run;
     server.calls =
@@ -303,5 +320,6 @@ int main(int argc, char **argv)
     lanes_os_close(&executor.reload_fd);
     lanes_os_close(&executor.notify_fd);
     lanes_topo_plan_destroy(executor.plan);
+    lanes_os_unmap(executor.batch_count, sizeof(uint32_t));
     return status;
 }

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "os/os_file.h"
 #include "os/os_memory.h"
 #include "os/os_process.h"
 #include "os/os_wait.h"
@@ -36,6 +37,8 @@
 
 #define MILLISECOND_NS 1000000u
 
+#define SIZE_SEALS (LANES_OS_SEAL_SEAL | LANES_OS_SEAL_SHRINK | LANES_OS_SEAL_GROW)
+
 enum token { TOKEN_SIGNAL = 1, TOKEN_CHILD, TOKEN_READY };
 
 struct supervisor {
@@ -45,6 +48,8 @@ struct supervisor {
     struct lanesd_socket socket;
     int poller;
     int signal_fd;
+    int count_fd;  /* batches that the executor has; read and never mapped, since it can
+                      do anything with its own */
     int notify_fd; /* the service manager; -1: there is none */
     int ready_fd;  /* of the executor there is, until it is ready; -1 */
     lanes_os_child child;
@@ -64,14 +69,17 @@ struct supervisor {
 
 static lanes_status spawn(struct supervisor *s, lanes_error *err)
 {
+    static const uint32_t unknown = LANESD_COUNT_UNKNOWN;
+    LANES_TRY(lanes_os_write_at(s->count_fd, &unknown, sizeof(unknown), 0, err));
     LANES_TRY(lanes_os_event_create(&s->ready_fd, err));
     const lanes_os_spawn spawn = {
         .path = s->program,
         .argv = s->argv,
         .flags = LANES_OS_SPAWN_OWN_GROUP, /* Ctrl-C is ours to pass on */
-        .fd_count = 2,
+        .fd_count = 3,
         .fds = {{.from = s->socket.fd, .to = LANESD_LISTEN_FD},
-                {.from = s->ready_fd, .to = LANESD_READY_FD}},
+                {.from = s->ready_fd, .to = LANESD_READY_FD},
+                {.from = s->count_fd, .to = LANESD_COUNT_FD}},
     };
     LANES_TRY(lanes_os_spawn_program(&spawn, &s->child, err));
     LANES_TRY(lanes_os_poller_add(s->poller, s->child.pidfd, LANES_OS_READABLE,
@@ -159,6 +167,21 @@ static bool is_final(const struct supervisor *s, const lanes_os_exit *ended)
     return !s->has_served && ended->code >= EX__BASE && ended->code <= EX__MAX;
 }
 
+/*
+ * What the dead executor had taken from its clients and not completed; nothing if it has
+ * not said. Entries that wait in rings, from which it had not taken them, are the
+ * clients' and are not known here.
+ */
+static void format_count(const struct supervisor *s, char *text, size_t text_bytes)
+{
+    uint32_t count = LANESD_COUNT_UNKNOWN;
+    text[0] = '\0';
+    if (lanes_os_read_at(s->count_fd, &count, sizeof(count), 0, NULL) == LANES_OK &&
+        count != LANESD_COUNT_UNKNOWN) {
+        snprintf(text, text_bytes, ", with %u batches taken and not completed", count);
+    }
+}
+
 static void on_death(struct supervisor *s)
 {
     lanes_os_exit ended = {.code = -1};
@@ -180,17 +203,19 @@ static void on_death(struct supervisor *s)
     }
     char how[64];
     char when[48] = "at once";
+    char had[64];
     lanes_os_exit_format(&ended, how, sizeof(how));
     plan_start(s, now_ns);
     if (s->pause_ns != 0) {
         snprintf(when, sizeof(when), "in %" PRIu64 " ms", s->pause_ns / MILLISECOND_NS);
     }
+    format_count(s, had, sizeof(had));
     const uint64_t age_ms = (now_ns - s->started_ns) / MILLISECOND_NS;
     lanes_log(LANES_LOG_ERROR, ROOM,
               "the executor, process %d, %s %s%" PRIu64 ".%03" PRIu64
-              " s; the next one starts %s",
+              " s%s; the next one starts %s",
               pid, how, s->is_ready ? "after " : "before it was ready, after ",
-              age_ms / 1000, age_ms % 1000, when);
+              age_ms / 1000, age_ms % 1000, had, when);
 }
 
 /* ---- Loop -------------------------------------------------------------------------- */
@@ -291,6 +316,8 @@ static lanes_status prepare(struct supervisor *s, int argc, char **argv, lanes_e
     LANES_TRY(lanes_os_signal_fd(signals, count, &s->signal_fd, err));
     LANES_TRY(lanesd_find_program("lanes-executor", s->program, err));
     LANES_TRY(make_argv(s, argc, argv, err));
+    LANES_TRY(lanes_os_memfd_create("lanesd-count", sizeof(uint32_t), &s->count_fd, err));
+    LANES_TRY(lanes_os_seal(s->count_fd, SIZE_SEALS, err));
     LANES_TRY(lanes_os_poller_create(&s->poller, err));
     return lanes_os_poller_add(s->poller, s->signal_fd, LANES_OS_READABLE, TOKEN_SIGNAL,
                                err);
@@ -328,6 +355,7 @@ int lanesd_supervise(const struct lanesd_options *options, int argc, char **argv
         .signal_fd = -1,
         .notify_fd = -1,
         .ready_fd = -1,
+        .count_fd = -1,
         .child = LANES_OS_CHILD_NONE,
         .until_ns = UINT64_MAX,
     };

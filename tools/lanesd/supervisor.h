@@ -10,6 +10,10 @@
 /* Descriptors of a supervised executor. */
 #define LANESD_LISTEN_FD 3 /* the socket */
 #define LANESD_READY_FD  4 /* an eventfd: signalled once clients are served */
+#define LANESD_COUNT_FD  5 /* a memfd: a uint32_t, the batches that it has */
+
+/* What is in there until an executor says how many. */
+#define LANESD_COUNT_UNKNOWN UINT32_MAX
 
 /**
  * Supervise executors until SIGTERM or SIGINT, or until one does not start at all.

@@ -440,6 +440,7 @@ void fake_serve(int socket, int stop, fake_executor *fake)
     if (fake->plan.tells_cpu) {
         lanes_ring_executor_tell_cpu(&self.ring, fake->plan.cpu);
     }
+    lanes_ring_executor_tell_threads(&self.ring, fake->plan.threads);
     MUST(lanes_shm_table_create(&self.table, NULL));
     int poller = -1;
     MUST(lanes_os_poller_create(&poller, NULL));

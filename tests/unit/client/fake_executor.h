@@ -82,6 +82,7 @@ typedef struct fake_plan {
     /* Where it says it runs. */
     bool tells_cpu;
     uint32_t cpu;
+    uint32_t threads; /* that it tells beside the hello; 0: it tells none */
 } fake_plan;
 
 #define FAKE_RUNS_MAX 1024

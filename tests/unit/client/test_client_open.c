@@ -20,6 +20,20 @@ Test(client_open, session_knows_its_executor)
     lanes_close(NULL);
 }
 
+Test(client_open, threads_are_those_of_now)
+{
+    open_with((fake_plan){.lie = FAKE_HONEST, .threads = 5});
+    cr_assert_eq(lanes_executor_threads(session), 5, "the hello said 3");
+    const pid_t child = fork();
+    if (child == 0) {
+        _exit(lanes_executor_threads(session) == 3 ? 0 : 1); /* no rings of its own */
+    }
+    int ended = -1;
+    cr_assert_eq(waitpid(child, &ended, 0), child);
+    cr_assert_eq(ended, 0);
+    close_all();
+}
+
 Test(client_open, sessions_follow_each_other)
 {
     open_honest();

@@ -38,6 +38,19 @@ static void die_and_go_on(const arrays *made, enum fake_death point)
     cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK, "%s", err.message);
 }
 
+Test(client_recover, threads_between_two_executors_are_those_of_the_first)
+{
+    open_with((fake_plan){.threads = 5}); /* its hello says 3 */
+    const arrays made = make_arrays();
+    const lanes_batch batch = make_batch(&made, 1);
+    lanes_client_disconnect(session);
+    session->lost_ns = lanes_clock_ns();
+    cr_assert_eq(lanes_executor_threads(session), 5);
+    fake.plan.threads = 4;
+    cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK, "%s", err.message);
+    cr_assert_eq(lanes_executor_threads(session), 4);
+}
+
 /* ---- Handles ------------------------------------------------------------------------
  */
 

@@ -328,7 +328,7 @@ Test(engine_space, order_is_kept_where_it_must_be)
     lanes_engine_space_make(&axes.axes, &space);
     cr_assert(space.is_c_order);
     cr_assert_eq(space.dimensions, 2);
-    cr_assert_eq(space.stride[0][0], -16);
+    cr_assert_eq(space.stride[0][0], -8);
     cr_assert_eq(space.stride[0][1], -24);
     cr_assert_eq(space.start[0], 0);
     memcpy(axes.stride[0], (int64_t[]){-32, -8}, 16);

@@ -36,6 +36,17 @@ Test(ring_sleep, the_executor_tells_where_it_runs)
     cr_assert(lanes_ring_client_is_leader_cpu(&both.client, 7));
 }
 
+Test(ring_sleep, the_executor_tells_how_many_threads_it_has)
+{
+    pair both = make_pair(0);
+    cr_assert_eq(lanes_ring_client_team_threads(&both.client), 0, "nothing was told");
+    lanes_ring_executor_tell_threads(&both.executor, 3);
+    cr_assert_eq(lanes_ring_client_team_threads(&both.client), 3);
+    cr_assert_not(lanes_ring_client_is_leader_cpu(&both.client, 2), "another word");
+    lanes_ring_executor_tell_threads(&both.executor, 1);
+    cr_assert_eq(lanes_ring_client_team_threads(&both.client), 1);
+}
+
 Test(ring_sleep, awake_executor_needs_no_doorbell)
 {
     pair both = make_pair(0);

@@ -86,6 +86,7 @@ static void read_command(struct job *job, int ir_fd)
     const uint64_t rest = job->request.ir_bytes - begin;
     const uint64_t bytes = rest < sizeof(ir) ? rest : sizeof(ir) - 1;
     LANES_IGNORE(lanes_os_read_at(ir_fd, ir, bytes, begin, NULL) < 0, "empty");
+    ir[strcspn(ir, "\n")] = '\0';
     char *space = strchr(ir, ' ');
     const char *command = ir;
     if (space != NULL) {
@@ -391,6 +392,12 @@ static lanes_compile_reply answer(struct job *job)
     if (strncmp(job->command, "crash:", 6) == 0) {
         reply.outcome = LANES_COMPILE_CRASHED;
         reply.signal_number = (uint32_t)strtoul(job->command + 6, NULL, 10);
+        return reply;
+    }
+    if (is_command(job, "killed") &&
+        lanes_fetch_add_relaxed_u32(&job->f->killed, 1) == 0) {
+        reply.outcome = LANES_COMPILE_CRASHED;
+        reply.signal_number = LANES_OS_SIGNAL_KILL;
         return reply;
     }
     for (size_t i = 0; i < LANES_ARRAY_COUNT(outcomes); i++) {

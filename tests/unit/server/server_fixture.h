@@ -30,12 +30,15 @@
  *   explainer table notable payloads lists text positive known json other otherparams
  *   otherkey nolink, form node type message location textout textwrap textlong bitsout
  *   bitswrap bitslong, listcount listdtype listout listwrap       malformed results
+ *   killed                  as double, but the first compile is killed by SIGKILL
  *   die                     the compiler ends
  *   =NAME                   as kernel NAME, with the key that every =NAME has: what is
  *                           loaded already is left out; every other code has its own key
  *   ~NAME                   as =NAME, but the key is that of all ~NAME
  *   gone                    as double, but first without code that is not loaded
  *   liar                    always without
+ *
+ * What follows the end of a line is there for its length.
  *
  * A fused kernel is what the command of its first node says, as a variant would be.
  */
@@ -64,6 +67,7 @@ typedef struct fixture {
     uint32_t compiles;
     uint32_t left_out; /* codes that the compiler left out */
     uint32_t gone;     /* compiles of "gone" */
+    uint32_t killed;   /* of "killed" */
     uint32_t keys;     /* of codes that are nobody else's */
     uint32_t loads;
     uint32_t unloads;

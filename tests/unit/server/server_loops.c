@@ -334,6 +334,7 @@ static const fake_kernel kernels[] = {
     {.name = "double", .loop = loop_double, .signature = UNARY},
     {.name = "hold", .loop = loop_double, .signature = UNARY},
     {.name = "first", .loop = loop_double, .signature = UNARY},
+    {.name = "killed", .loop = loop_double, .signature = UNARY},
     {.name = "gone", .loop = loop_double, .signature = UNARY},
     {.name = "fail", .loop = loop_fail, .signature = UNARY, .may_raise = 1},
     {.name = "slow", .loop = loop_slow, .signature = UNARY},

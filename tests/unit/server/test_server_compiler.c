@@ -15,6 +15,7 @@
 #include "os/os_socket.h"
 #include "os/os_thread.h"
 #include "os/os_wait.h"
+#include "server_ask.h"
 #include "server_fake.h"
 #include "server_fixture.h"
 
@@ -51,6 +52,18 @@ static lanes_status load(const char *command)
 static uint32_t compiles(void)
 {
     return lanes_load_relaxed_u32(&f.compiles);
+}
+
+/* A number of the compiler's statistics, as another session sees it. */
+static long long compiler_number(const char *name)
+{
+    client watcher;
+    client_open_ok(&watcher, &f);
+    json_t *stats = ask(&watcher);
+    const long long number = json_integer_value(at(stats, "compiler", name));
+    json_decref(stats);
+    client_close(&watcher);
+    return number;
 }
 
 /* ---- Refused ------------------------------------------------------------------------
@@ -264,14 +277,15 @@ Test(server_compiler, one_that_dies_at_once_is_not_started_in_a_loop)
     cr_assert_geq(lanes_clock_ns() - start_ns, 3 * SECOND_NS / 2);
 }
 
-/* A program that never reads its socket. */
-static int32_t hanging_pid;
+/* A program that never reads its socket; so are the first `hanging_count` compilers. */
+static uint32_t hanging_pid;
+static uint32_t hanging_count = 1;
 
 static lanes_status start_hanging_first(void *ctx, int *out_socket_fd,
                                         lanes_os_child *out_child, lanes_error *err)
 {
     fixture *own = ctx;
-    if (lanes_fetch_add_relaxed_u32(&own->compiler_starts, 1) > 0) {
+    if (lanes_fetch_add_relaxed_u32(&own->compiler_starts, 1) >= hanging_count) {
         return fake_start_compiler(ctx, out_socket_fd, out_child, err);
     }
     int fds[2];
@@ -283,8 +297,8 @@ static lanes_status start_hanging_first(void *ctx, int *out_socket_fd,
                                   .fds = {{.from = fds[1], .to = 3}}};
     const lanes_status status = lanes_os_spawn_program(&spawn, out_child, err);
     lanes_os_close(&fds[1]);
-    hanging_pid = out_child->pid;
     *out_socket_fd = fds[0];
+    lanes_store_release_u32(&hanging_pid, (uint32_t)out_child->pid);
     return status;
 }
 
@@ -297,7 +311,174 @@ Test(server_compiler, one_that_hangs_is_killed_and_replaced)
     cr_assert_eq(load("double"), LANES_E_COMPILE_CRASHED);
     cr_assert_geq(lanes_clock_ns() - start_ns, SECOND_NS / 2);
     cr_assert_not_null(strstr(c.text, "was killed by SIGKILL"), "%s", c.text);
-    cr_assert_eq(kill(hanging_pid, 0), -1, "it was killed and reaped");
+    cr_assert_eq(compiler_number("retried"), 0, "lanes did that");
+    cr_assert_eq(kill((pid_t)hanging_pid, 0), -1, "it was killed and reaped");
     cr_assert_eq(errno, ESRCH);
     cr_assert_eq(load("double"), LANES_OK, "by the next: %s", c.text);
+}
+
+/* ---- Killed by others ---------------------------------------------------------------
+ */
+
+static void wait_for_number(const char *name, long long wanted)
+{
+    for (uint32_t i = 0; i < 2000 && compiler_number(name) != wanted; i++) {
+        sleep_ms(5);
+    }
+    cr_assert_eq(compiler_number(name), wanted, "%s", name);
+}
+
+static void start_hanging(uint32_t count)
+{
+    hanging_count = count;
+    f.options.hooks.start_compiler = start_hanging_first;
+    start();
+}
+
+/* Once the compiler that hangs has @p jobs: as an operator would, or the OOM killer. */
+static void kill_hanging(uint32_t jobs, int signal_number)
+{
+    wait_for_number("running", jobs);
+    const uint32_t pid = lanes_load_acquire_u32(&hanging_pid);
+    cr_assert_eq(kill((pid_t)pid, signal_number), 0);
+    while (kill((pid_t)pid, 0) == 0) {
+        sleep_ms(1); /* until it is reaped */
+    }
+}
+
+Test(server_compiler, a_compile_that_was_killed_is_asked_for_once_more)
+{
+    start();
+    cr_assert_eq(load("killed"), LANES_OK, "%s", c.text);
+    cr_assert_eq(compiles(), 2);
+    cr_assert_eq(compiler_number("retried"), 1);
+    cr_assert_eq(compiler_number("failed"), 0);
+    cr_assert_eq(compiler_number("requests"), 1);
+    cr_assert_eq(compiler_number("restarts"), 0);
+}
+
+Test(server_compiler, batches_wait_for_the_second_try)
+{
+    lanes_abi_kernel kernel;
+    segment in;
+    segment out;
+    start();
+    cr_assert_eq(client_segment(&c, 4096, &in), LANES_OK);
+    cr_assert_eq(client_segment(&c, 4096, &out), LANES_OK);
+    cr_assert_eq(client_load(&c, "double killed", &kernel), LANES_OK, "%s", c.text);
+    batch b = batch_of(&kernel, &in, &out, 100);
+    b.stride[0] = 0;
+    in.data[0] = 21;
+    cr_assert_eq(client_run(&c, &b).status, LANES_OK, "%s", c.text);
+    cr_assert_eq(out.data[99], 42.0);
+    cr_assert_eq(compiles(), 3);
+}
+
+Test(server_compiler, what_is_killed_twice_is_refused)
+{
+    static const char *const commands[] = {"crash:9", "crash:15", "crash:2", "crash:1"};
+    start();
+    for (uint32_t i = 0; i < LANES_ARRAY_COUNT(commands); i++) {
+        cr_assert_eq(load(commands[i]), LANES_E_COMPILE_CRASHED);
+        cr_assert_not_null(strstr(c.text, "LLVM was killed by SIG"), "%s", c.text);
+        cr_assert_not_null(strstr(c.text, "twice, and not by lanes"), "%s", c.text);
+        cr_assert_eq(compiles(), 2 * i + 2, "%s", commands[i]);
+        cr_assert_eq(load(commands[i]), LANES_E_COMPILE_CRASHED);
+        cr_assert_not_null(strstr(c.text, "without another try"), "%s", c.text);
+        cr_assert_eq(compiles(), 2 * i + 2, "%s", commands[i]);
+    }
+    cr_assert_eq(compiler_number("retried"), 4);
+    cr_assert_eq(compiler_number("crashed"), 8);
+}
+
+/* SIGABRT, SIGSEGV, SIGXCPU, SIGSYS. */
+Test(server_compiler, what_kills_itself_is_asked_for_once)
+{
+    static const char *const commands[] = {"crash:6", "crash:11", "crash:24", "crash:31"};
+    start();
+    for (uint32_t i = 0; i < LANES_ARRAY_COUNT(commands); i++) {
+        cr_assert_eq(load(commands[i]), LANES_E_COMPILE_CRASHED);
+        cr_assert_eq(compiles(), i + 1, "%s", commands[i]);
+    }
+    cr_assert_eq(compiler_number("retried"), 0);
+}
+
+Test(server_compiler, what_a_killed_compiler_had_goes_to_the_next)
+{
+    static const int signals[] = {SIGKILL, SIGTERM};
+    for (uint32_t i = 0; i < LANES_ARRAY_COUNT(signals); i++) {
+        client other;
+        lanes_abi_kernel kernel;
+        if (i > 0) {
+            teardown();
+            setup();
+        }
+        start_hanging(1);
+        client_open_ok(&other, &f);
+        client_load_begin(&c, "double");
+        client_load_begin(&other, "slow");
+        kill_hanging(2, signals[i]);
+        cr_assert_eq(client_load_end(&c, &kernel), LANES_OK, "%s", c.text);
+        cr_assert_eq(client_load_end(&other, &kernel), LANES_OK, "%s", other.text);
+        cr_assert_eq(compiler_number("retried"), 2);
+        cr_assert_eq(compiler_number("restarts"), 1);
+        cr_assert_eq(compiler_number("failed"), 0);
+        client_close(&other);
+    }
+}
+
+/* And so it is for another that waited for the same. */
+Test(server_compiler, what_two_compilers_were_killed_with_is_refused)
+{
+    client other;
+    lanes_abi_kernel kernel;
+    start_hanging(2);
+    client_open_ok(&other, &f);
+    client_load_begin(&c, "double");
+    wait_for_number("running", 1);
+    client_load_begin(&other, "double");
+    wait_for_number("queued", 1);
+    kill_hanging(1, SIGKILL);
+    wait_for_number("restarts", 1);
+    kill_hanging(1, SIGKILL);
+    cr_assert_eq(client_load_end(&c, &kernel), LANES_E_COMPILE_CRASHED);
+    cr_assert_not_null(
+        strstr(c.text, "the compiler process was killed by SIGKILL while it had this "
+                       "kernel, as it was killed before"),
+        "%s", c.text);
+    cr_assert_eq(client_load_end(&other, &kernel), LANES_E_COMPILE_CRASHED);
+    cr_assert_str_eq(other.text, c.text);
+    cr_assert_eq(load("double"), LANES_E_COMPILE_CRASHED);
+    cr_assert_not_null(strstr(c.text, "without another try"), "%s", c.text);
+    cr_assert_eq(compiles(), 0, "no third compiler was asked");
+    cr_assert_eq(load("slow"), LANES_OK, "%s", c.text);
+    client_close(&other);
+}
+
+Test(server_compiler, what_a_crashed_compiler_had_fails_at_once)
+{
+    lanes_abi_kernel kernel;
+    start_hanging(1);
+    client_load_begin(&c, "double");
+    kill_hanging(1, SIGSEGV);
+    cr_assert_eq(client_load_end(&c, &kernel), LANES_E_COMPILE_CRASHED);
+    cr_assert_not_null(strstr(c.text, "was killed by SIGSEGV while it had this kernel"),
+                       "%s", c.text);
+    cr_assert_eq(compiler_number("retried"), 0);
+    cr_assert_eq(load("double"), LANES_OK, "it has read no IR: %s", c.text);
+}
+
+Test(server_compiler, nobody_is_asked_again_for_who_has_left)
+{
+    client other;
+    start_hanging(1);
+    client_open_ok(&other, &f);
+    client_load_begin(&other, "double");
+    wait_for_number("running", 1);
+    client_close(&other);
+    kill_hanging(1, SIGKILL);
+    wait_for_number("running", 0);
+    cr_assert_eq(load("slow"), LANES_OK, "%s", c.text);
+    cr_assert_eq(compiles(), 1);
+    cr_assert_eq(compiler_number("retried"), 0);
 }

@@ -99,6 +99,57 @@ Test(server_life, batches_and_requests_leave_nothing_behind, .timeout = 60)
     fixture_stop(&f);
 }
 
+static uint32_t batch_count = 77;
+
+static uint32_t count_batches(void)
+{
+    return lanes_load_relaxed_u32(&batch_count);
+}
+
+static void expect_batches(uint32_t wanted)
+{
+    for (int i = 0; i < 400 && count_batches() != wanted; i++) {
+        sleep_ms(5);
+    }
+    cr_assert_eq(count_batches(), wanted, "%u batches, not %u", count_batches(), wanted);
+}
+
+Test(server_life, who_outlives_it_can_know_what_it_had, .timeout = 60)
+{
+    fixture_init(&f, 2);
+    f.options.batch_count = &batch_count;
+    fixture_start(&f);
+    struct user u;
+    user_open(&u, "double hold");
+    expect_batches(0);
+    batch b = batch_of(&u.kernel, &u.in, &u.out, 1000);
+    cr_assert_eq(client_run(&u.c, &b).status, LANES_OK);
+    expect_batches(0);
+    b.stride[0] = 0; /* a variant that is not compiled before it is released */
+    for (uint64_t tag = 0; tag < 3; tag++) {
+        client_submit(&u.c, &b, tag);
+    }
+    expect_batches(3);
+    lanes_store_relaxed_u32(&f.is_released, 1);
+    for (uint64_t tag = 0; tag < 3; tag++) {
+        cr_assert_eq(client_wait(&u.c).status, LANES_OK, "%s", u.c.text);
+    }
+    expect_batches(0);
+    lanes_store_relaxed_u32(&f.is_released, 0);
+    struct user leaver;
+    user_open(&leaver, "fail hold");
+    batch other = batch_of(&leaver.kernel, &leaver.in, &leaver.out, 1000);
+    other.stride[0] = 0;
+    client_submit(&leaver.c, &other, 1);
+    client_submit(&leaver.c, &other, 2);
+    expect_batches(2);
+    user_close(&leaver); /* with what it had */
+    expect_batches(0);
+    lanes_store_relaxed_u32(&f.is_released, 1);
+    user_close(&u);
+    fixture_stop(&f);
+}
+
 Test(server_life, a_client_that_dies_in_mid_batch_harms_nobody, .timeout = 60)
 {
     fixture_init(&f, 2);

@@ -8,8 +8,10 @@
 
 #include "base/atomic.h"
 #include "kernel/compile.h"
+#include "kernel/fusion.h"
 #include "os/os_memory.h"
 #include "os/os_thread.h"
+#include "server_ask.h"
 #include "server_fixture.h"
 
 #define ELEMENTS    1000u
@@ -284,9 +286,10 @@ Test(server_limits, mapped_bytes_of_a_session)
     client_open_ok(&b, &f);
     cr_assert_eq(client_segment(&a, 3 * MIB, &first), LANES_OK);
     cr_assert_eq(client_segment(&a, MIB + 1, &second), LANES_E_QUOTA);
-    cr_assert_str_eq(a.text, "a segment of 1048577 bytes is too much: the session has "
-                             "3145728 bytes mapped, and the limit is 4194304; release "
-                             "segments first");
+    cr_assert_str_eq(a.text,
+                     "a segment of 1048577 bytes is too much: the session has "
+                     "3145728 bytes mapped and 0 of kernels' IR, and the limit is "
+                     "4194304; release segments or kernels first");
     cr_assert_eq(client_segment(&a, UINT64_MAX, &second), LANES_E_QUOTA);
     cr_assert_eq(client_segment(&b, 4 * MIB, &second), LANES_OK, "%s", b.text);
     /* What is attached counts, too, whether its size is asked for or that of the file. */
@@ -328,6 +331,130 @@ Test(server_limits, mapped_bytes_of_all_sessions)
         sleep_ms(5);
     }
     cr_assert_eq(own.bytes, 3 * MIB, "%s", b.text);
+    client_close(&b);
+    fixture_stop(&f);
+}
+
+/* A command with so much behind it that it has @p bytes. */
+static const char *command_of(const char *command, uint64_t bytes)
+{
+    static char text[MIB];
+    memset(text, '\n', sizeof(text));
+    memcpy(text, command, strlen(command));
+    text[bytes] = '\0';
+    return text;
+}
+
+static void expect_ir_bytes(client *c, long long wanted)
+{
+    long long got = -1;
+    for (int i = 0; i < 1000 && got != wanted; i++) {
+        json_t *stats = ask(c);
+        const json_t *session = json_array_get(json_object_get(stats, "session"), 0);
+        got = json_integer_value(json_object_get(session, "ir_bytes"));
+        cr_assert_eq(got, json_integer_value(at(stats, "kernels", "ir_bytes")));
+        json_decref(stats);
+        sleep_ms(1); /* dispatch has to let go of what is released */
+    }
+    cr_assert_eq(got, wanted, "%lld bytes of IR, not %lld", got, wanted);
+}
+
+Test(server_limits, ir_of_a_session_counts_with_what_it_maps)
+{
+    lanes_server_limits limits = LANES_SERVER_LIMITS_INIT;
+    limits.session_bytes = 65536;
+    start(&limits);
+    client a;
+    segment s;
+    lanes_abi_kernel first;
+    lanes_abi_kernel second;
+    client_open_ok(&a, &f);
+    cr_assert_eq(client_segment(&a, 4096, &s), LANES_OK, "%s", a.text);
+    cr_assert_eq(client_load(&a, command_of("double", 40000), &first), LANES_OK, "%s",
+                 a.text);
+    expect_ir_bytes(&a, 40000);
+    const uint32_t compiles = lanes_load_relaxed_u32(&f.compiles);
+    cr_assert_eq(client_load(&a, command_of("slow", 21441), &second), LANES_E_QUOTA);
+    cr_assert_str_eq(a.text,
+                     "a kernel with IR of 21441 bytes is too much: the session has 4096 "
+                     "bytes mapped and 40000 of kernels' IR, and the limit is 65536; "
+                     "release segments or kernels first");
+    cr_assert_eq(lanes_load_relaxed_u32(&f.compiles), compiles, "nothing was compiled");
+    expect_ir_bytes(&a, 40000);
+    cr_assert_eq(client_segment(&a, 24576, &s), LANES_E_QUOTA);
+    /* What is not loaded in the end is given back at once, what is released soon. */
+    cr_assert_eq(client_load(&a, command_of("refuse", 21440), &second),
+                 LANES_E_IR_REFUSED);
+    expect_ir_bytes(&a, 40000);
+    cr_assert_eq(client_load(&a, command_of("slow", 21440), &second), LANES_OK, "%s",
+                 a.text);
+    expect_ir_bytes(&a, 61440);
+    cr_assert_eq(client_kernel_release(&a, first.id), LANES_OK);
+    expect_ir_bytes(&a, 21440);
+    cr_assert_eq(client_segment(&a, 36864, &s), LANES_OK, "%s", a.text);
+    client_close(&a);
+    fixture_stop(&f);
+}
+
+Test(server_limits, ir_of_a_fused_kernel_is_its_own)
+{
+    lanes_server_limits limits = LANES_SERVER_LIMITS_INIT;
+    limits.session_bytes = 60000;
+    start(&limits);
+    client a;
+    lanes_abi_kernel node;
+    lanes_abi_kernel reply;
+    client_open_ok(&a, &f);
+    cr_assert_eq(client_load(&a, command_of("double", 20000), &node), LANES_OK, "%s",
+                 a.text);
+    lanes_abi_kernel_fuse request = {
+        .node_count = 2,
+        .output_count = 1,
+        .node = {{node.id, {{LANES_FUSION_INPUT, 0}}}, {node.id, {{0, 0}}}},
+        .output = {{1, 0}},
+    };
+    lanes_abi_kernel_fuse copy = request;
+    cr_assert_eq(client_request(&a, LANES_ABI_KERNEL_FUSE, &copy, sizeof(copy), -1,
+                                &reply, sizeof(reply), NULL),
+                 LANES_E_QUOTA);
+    cr_assert_not_null(strstr(a.text, "a fusion with IR of "), "%s", a.text);
+    expect_ir_bytes(&a, 20000);
+    request.node_count = 1;
+    request.output[0].node = 0;
+    int report = -1;
+    cr_assert_eq(client_request(&a, LANES_ABI_KERNEL_FUSE, &request, sizeof(request), -1,
+                                &reply, sizeof(reply), &report),
+                 LANES_OK, "%s", a.text);
+    lanes_os_close(&report);
+    cr_assert_eq(client_kernel_release(&a, node.id), LANES_OK);
+    const lanes_fusion_table table = {.node_count = 1, .node = {{.ir_bytes = 20000}}};
+    expect_ir_bytes(&a, (long long)lanes_fusion_ir_offset(&table, 1));
+    client_close(&a);
+    fixture_stop(&f);
+}
+
+Test(server_limits, ir_of_all_sessions)
+{
+    lanes_server_limits limits = LANES_SERVER_LIMITS_INIT;
+    limits.executor_bytes = 10000;
+    start(&limits);
+    client a;
+    client b;
+    lanes_abi_kernel kernel;
+    client_open_ok(&a, &f);
+    client_open_ok(&b, &f);
+    cr_assert_eq(client_load(&a, command_of("double", 6000), &kernel), LANES_OK);
+    cr_assert_eq(client_load(&b, command_of("double", 6000), &kernel), LANES_E_QUOTA);
+    cr_assert_not_null(strstr(b.text, "the executor's sessions have 0 bytes mapped and "
+                                      "6000 of kernels' IR"),
+                       "%s", b.text);
+    client_close(&a);
+    lanes_status status = LANES_E_QUOTA;
+    for (int i = 0; i < 1000 && status == LANES_E_QUOTA; i++) {
+        status = client_load(&b, command_of("double", 6000), &kernel);
+        sleep_ms(5);
+    }
+    cr_assert_eq(status, LANES_OK, "%s", b.text);
     client_close(&b);
     fixture_stop(&f);
 }

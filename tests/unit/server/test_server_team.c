@@ -116,6 +116,11 @@ static uint32_t threads_now(void)
     return threads;
 }
 
+static uint32_t told_threads(void)
+{
+    return lanes_ring_client_team_threads(&c.ring);
+}
+
 static void expect_threads(uint32_t wanted)
 {
     uint32_t threads = threads_now();
@@ -124,6 +129,11 @@ static void expect_threads(uint32_t wanted)
         threads = threads_now();
     }
     cr_assert_eq(threads, wanted, "%u threads instead of %u", threads, wanted);
+    /* One that has been open all the time is told, too. */
+    for (uint32_t tries = 0; told_threads() != wanted && tries < 2000; tries++) {
+        sleep_ms(5);
+    }
+    cr_assert_eq(told_threads(), wanted, "told of %u, not %u", told_threads(), wanted);
 }
 
 static void ask_for(uint32_t threads)
