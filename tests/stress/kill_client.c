@@ -89,6 +89,7 @@ static double value_at(const struct place *p, uint32_t i)
  * other words. */
 static int load(struct work *w, double factor, double k, lanes_kernel **out_kernel)
 {
+    int crashes = 0;
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         char ir[256];
         const int length = snprintf(ir, sizeof(ir),
@@ -96,7 +97,7 @@ static int load(struct work *w, double factor, double k, lanes_kernel **out_kern
                                     "  %%y = fmul double %%x, %.1f\n"
                                     "  %%z = fadd double %%y, %.1f\n"
                                     "  ret double %%z\n}\n",
-                                    attempt, factor, k);
+                                    crashes, factor, k);
         lanes_error err;
         const lanes_status status =
             lanes_kernel_load(w->session, ir, (size_t)length, NULL, out_kernel, &err);
@@ -109,6 +110,7 @@ static int load(struct work *w, double factor, double k, lanes_kernel **out_kern
         if (status != LANES_E_COMPILE_CRASHED && status != LANES_E_POISON) {
             return fail(w, "load: %s: %.300s", lanes_status_name(status), err.message);
         }
+        crashes += status == LANES_E_COMPILE_CRASHED;
         count(&w->shared->crashed);
     }
     return fail(w, "load: executor or compiler died %d times in a row", ATTEMPTS);
