@@ -146,6 +146,8 @@ static void damage_signature(const struct job *job, lanes_signature *signature)
 {
     if (is_command(job, "signature")) {
         signature->input_count = 17;
+    } else if (is_command(job, "together")) { /* one more than operands can be */
+        signature->input_count = LANES_OPERANDS_MAX;
     } else if (is_command(job, "noinputs")) {
         signature->input_count = 0;
     } else if (is_command(job, "nooutputs")) {
@@ -224,6 +226,7 @@ static void damage_head(const struct job *job, lanes_compile_result *result)
         memset(result->message, 'x', sizeof(result->message));
     } else if (is_command(job, "refuse")) {
         result->status = LANES_E_IR_REFUSED;
+        result->has_params = UINT32_MAX; /* nobody looks at the rest */
         snprintf(result->message, sizeof(result->message), "refused by the fake");
     }
 }

@@ -26,10 +26,10 @@
  *   cpu wall memory output nochild strange   the other outcomes, and one that is none
  *   refuse                  LANES_E_IR_REFUSED, "refused by the fake"
  *   version short huge sizes object noreport longreport missing longtable signature
- *   noinputs nooutputs manyinputs manyoutputs dtype rowmask manyparams noparams symbol
- *   explainer table notable payloads lists text positive known json other otherparams
- *   otherkey nolink, form node type message location textout textwrap textlong bitsout
- *   bitswrap bitslong, listcount listdtype listout listwrap       malformed results
+ *   together noinputs nooutputs manyinputs manyoutputs dtype rowmask manyparams
+ *   noparams symbol explainer table notable payloads lists text positive known json
+ *   other otherparams otherkey nolink, form node type message location textout textwrap
+ *   textlong bitsout bitswrap bitslong, listcount listdtype listout listwrap       malformed results
  *   die                     the compiler ends
  *   =NAME                   as kernel NAME, with the key that every =NAME has: what is
  *                           loaded already is left out; every other code has its own key

@@ -102,6 +102,7 @@ Test(server_kernel, every_failure_of_a_compile_has_its_status_and_text)
         {"payloads", LANES_E_INTERNAL, "1025 payloads"},
         {"lists", LANES_E_INTERNAL, "4294967295 argument lists; 1024 are possible"},
         {"signature", LANES_E_INTERNAL, "impossible signature"},
+        {"together", LANES_E_INTERNAL, "impossible signature"},
         {"noinputs", LANES_E_INTERNAL, "impossible signature"},
         {"nooutputs", LANES_E_INTERNAL, "impossible signature"},
         {"manyinputs", LANES_E_INTERNAL, "impossible signature"},
