@@ -146,8 +146,6 @@ static void damage_signature(const struct job *job, lanes_signature *signature)
 {
     if (is_command(job, "signature")) {
         signature->input_count = 17;
-    } else if (is_command(job, "together")) { /* one more than operands can be */
-        signature->input_count = LANES_OPERANDS_MAX;
     } else if (is_command(job, "noinputs")) {
         signature->input_count = 0;
     } else if (is_command(job, "nooutputs")) {
@@ -192,6 +190,17 @@ static void damage_sizes(const struct job *job, lanes_compile_result *result)
     }
 }
 
+/* One operand more than there can be; what follows the others looks like its dtype. */
+static void add_operands(lanes_compile_result *result)
+{
+    const uint32_t dtype = LANES_F8;
+    result->signature.input_count = LANES_OPERANDS_MAX;
+    for (uint32_t i = 0; i < LANES_OPERANDS_MAX; i++) {
+        result->signature.dtype[i] = dtype;
+    }
+    memcpy(&result->key, &dtype, sizeof(dtype));
+}
+
 static void damage_head(const struct job *job, lanes_compile_result *result)
 {
     damage_signature(job, &result->signature);
@@ -202,6 +211,8 @@ static void damage_head(const struct job *job, lanes_compile_result *result)
         result->status = 1;
     } else if (is_command(job, "known")) {
         result->is_known = 2;
+    } else if (is_command(job, "together")) {
+        add_operands(result);
     } else if (is_command(job, "otherkey")) {
         result->key.streams ^= 1;
     } else if (is_command(job, "manyparams")) {

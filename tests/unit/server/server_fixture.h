@@ -16,6 +16,7 @@
  *   hypot                   as double, reported to call hypot
  *   raise mask              as fail, with ValueError('negative'); and with a mask operand
  *   zero                    as fail, with a division by zero
+ *   constant computed       as fail, with a payload; with a list of arguments
  *   textfit bits formless   as raise, its pickle at the end; in bitcode; nowhere
  *   fault deep              as fail, but x < -1 reads address 0x10; recurses without end
  *   seed params             f8(f8): the seed; x * params[0] + params[1], of 16 bytes
@@ -28,8 +29,9 @@
  *   version short huge sizes object noreport longreport missing longtable signature
  *   together noinputs nooutputs manyinputs manyoutputs dtype rowmask manyparams
  *   noparams symbol explainer table notable payloads lists text positive known json
- *   other otherparams otherkey nolink, form node type message location textout textwrap
- *   textlong bitsout bitswrap bitslong, listcount listdtype listout listwrap       malformed results
+ *   other otherparams otherkey nolink, form node type message location textout
+ *   textwrap textlong bitsout bitswrap bitslong, listcount listdtype listout
+ *   listwrap                                                  malformed results
  *   die                     the compiler ends
  *   =NAME                   as kernel NAME, with the key that every =NAME has: what is
  *                           loaded already is left out; every other code has its own key
