@@ -26,6 +26,7 @@ static LLVMMemoryBufferRef object_of(const char *ir)
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser();
     LLVMContextRef context = LLVMContextCreate();
     LLVMModuleRef module;
     char *text;
@@ -191,6 +192,9 @@ Test(loader, missing_symbol_and_damaged_object_are_link_errors)
     lanes_loaded *loaded;
     cr_expect_eq(load(loader, store_sin, "loop_b", &loaded), LANES_E_LINK);
     cr_expect(strstr(err.message, "loop_b") != NULL, "%s", err.message);
+    cr_expect_eq(load(loader, "module asm \".globl loop_c\\0A.set loop_c, 0\"\n",
+                      "loop_c", &loaded),
+                 LANES_E_LINK, "it is nowhere");
     static const char garbage[100] = "\177ELF but not really";
     cr_expect_eq(lanes_loader_load(loader, garbage, sizeof(garbage), "x", &loaded, &err),
                  LANES_E_LINK);

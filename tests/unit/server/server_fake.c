@@ -191,6 +191,17 @@ static void damage_sizes(const struct job *job, lanes_compile_result *result)
     }
 }
 
+/* One operand more than there can be; what follows the others looks like its dtype. */
+static void add_operands(lanes_compile_result *result)
+{
+    const uint32_t dtype = LANES_F8;
+    result->signature.input_count = LANES_OPERANDS_MAX;
+    for (uint32_t i = 0; i < LANES_OPERANDS_MAX; i++) {
+        result->signature.dtype[i] = dtype;
+    }
+    memcpy(&result->key, &dtype, sizeof(dtype));
+}
+
 static void damage_head(const struct job *job, lanes_compile_result *result)
 {
     damage_signature(job, &result->signature);
@@ -201,6 +212,8 @@ static void damage_head(const struct job *job, lanes_compile_result *result)
         result->status = 1;
     } else if (is_command(job, "known")) {
         result->is_known = 2;
+    } else if (is_command(job, "together")) {
+        add_operands(result);
     } else if (is_command(job, "otherkey")) {
         result->key.streams ^= 1;
     } else if (is_command(job, "manyparams")) {
@@ -225,6 +238,7 @@ static void damage_head(const struct job *job, lanes_compile_result *result)
         memset(result->message, 'x', sizeof(result->message));
     } else if (is_command(job, "refuse")) {
         result->status = LANES_E_IR_REFUSED;
+        result->has_params = UINT32_MAX; /* nobody looks at the rest */
         snprintf(result->message, sizeof(result->message), "refused by the fake");
     }
 }

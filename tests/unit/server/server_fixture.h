@@ -16,6 +16,7 @@
  *   hypot                   as double, reported to call hypot
  *   raise mask              as fail, with ValueError('negative'); and with a mask operand
  *   zero                    as fail, with a division by zero
+ *   constant computed       as fail, with a payload; with a list of arguments
  *   textfit bits formless   as raise, its pickle at the end; in bitcode; nowhere
  *   fault deep              as fail, but x < -1 reads address 0x10; recurses without end
  *   seed params             f8(f8): the seed; x * params[0] + params[1], of 16 bytes
@@ -26,11 +27,19 @@
  *   cpu wall memory output nochild strange   the other outcomes, and one that is none
  *   refuse                  LANES_E_IR_REFUSED, "refused by the fake"
  *   version short huge sizes object noreport longreport missing longtable signature
+<<<<<<< HEAD
  *   noinputs nooutputs manyinputs manyoutputs dtype rowmask manyparams noparams symbol
  *   explainer table notable payloads lists text positive known json other otherparams
  *   otherkey nolink, form node type message location textout textwrap textlong bitsout
  *   bitswrap bitslong, listcount listdtype listout listwrap       malformed results
  *   killed                  as double, but the first compile is killed by SIGKILL
+=======
+ *   together noinputs nooutputs manyinputs manyoutputs dtype rowmask manyparams
+ *   noparams symbol explainer table notable payloads lists text positive known json
+ *   other otherparams otherkey nolink, form node type message location textout
+ *   textwrap textlong bitsout bitswrap bitslong, listcount listdtype listout
+ *   listwrap                                                  malformed results
+>>>>>>> 245e1935c087582a5da82d68ed2d4c40e99c963d
  *   die                     the compiler ends
  *   =NAME                   as kernel NAME, with the key that every =NAME has: what is
  *                           loaded already is left out; every other code has its own key

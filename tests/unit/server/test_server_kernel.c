@@ -102,6 +102,7 @@ Test(server_kernel, every_failure_of_a_compile_has_its_status_and_text)
         {"payloads", LANES_E_INTERNAL, "1025 payloads"},
         {"lists", LANES_E_INTERNAL, "4294967295 argument lists; 1024 are possible"},
         {"signature", LANES_E_INTERNAL, "impossible signature"},
+        {"together", LANES_E_INTERNAL, "impossible signature"},
         {"noinputs", LANES_E_INTERNAL, "impossible signature"},
         {"nooutputs", LANES_E_INTERNAL, "impossible signature"},
         {"manyinputs", LANES_E_INTERNAL, "impossible signature"},
@@ -395,6 +396,8 @@ Test(server_kernel, kernels_that_differ_do_not_share_code_whatever_its_key)
     cr_assert_eq(client_load(&c, "~two", &kernel), LANES_E_INTERNAL, "the signature");
     cr_assert_not_null(strstr(c.text, "key of the same code"), "%s", c.text);
     cr_assert_eq(client_load(&c, "~raise", &kernel), LANES_E_INTERNAL, "exceptions");
+    cr_assert_eq(client_load(&c, "~constant", &kernel), LANES_E_INTERNAL, "one of them");
+    cr_assert_eq(client_load(&c, "~computed", &kernel), LANES_E_INTERNAL, "the other");
     cr_assert_eq(client_load(&c, "~slow", &kernel), LANES_OK, "as far as one can see");
 }
 
