@@ -188,8 +188,8 @@ LANES_API LANES_NODISCARD lanes_status lanes_submit(lanes_session *session,
 /**
  * Wait for the next completion, in any order of batches.
  *
- * Blocking: spins for options.spin_us at most, then sleeps; wakes when the executor dies. A
- * thread that would spin on the core of the executor's first thread moves to another of
+ * Blocking: spins for options.spin_us at most, then sleeps; wakes when the executor dies.
+ * A thread that would spin on the core of the executor's first thread moves to another of
  *           the CPUs that it may use; which these are stays as it is.
  * Order:    the batch's results are visible after this returns.
  *

@@ -475,8 +475,10 @@ static void run(struct filter *filter)
     for (;;) {
         const struct token token = next_token(&filter->reader);
         if (filter->insertion_at != NULL && token.start >= filter->insertion_at) {
-            replace(filter, filter->insertion_at, filter->insertion_at,
-                    filter->insertion_text);
+            if (filter->insertion_at >= filter->kept) { /* else it was in what is gone */
+                replace(filter, filter->insertion_at, filter->insertion_at,
+                        filter->insertion_text);
+            }
             filter->insertion_at = NULL;
         }
         switch (token.kind) {
