@@ -5,11 +5,14 @@
  * Scenarios, each for batches of 1, 64 and 1000 f8 elements of y = 2 x:
  *
  *   awake     lanes_run() again and again, so that both sides spin: ring to ring and
- * back; then two bare processes that tell each other a word while both spin, and two that
- * send each other datagrams asleep    lanes_run() after a pause longer than the executor
- * spins, 1 element; beside it, measured in turn, a bare process that is woken by futex
- * and answers, with the asker spinning (one wake-up, as liblanes does within its spin
+ *             back; then two bare processes that tell each other a word while both spin,
+ *             and two that send each other datagrams
+ *
+ *   asleep    lanes_run() after a pause longer than the executor spins, 1 element; beside
+ *             it, measured in turn, a bare process that is woken by futex and answers,
+ *             with the asker spinning (one wake-up, as liblanes does within its spin
  *             time) and with the asker asleep too (two), and one that is asked by socket
+ *
  *   in flight many batches submitted before the first is waited for; ns per batch
  *
  * Left out: compiling (the variant is compiled before), batches that the team shares
@@ -30,7 +33,7 @@
 #define COUNT_MAX     1000u
 #define IN_FLIGHT_MAX 128u
 
-/* Longer than both sides spin (50 us by default) and the timer's slack. */
+/* Longer than both sides spin (200 us at most) and the timer's slack. */
 #define PAUSE_NS 2000000
 
 static const char ir_text[] = "define double @twice(double %x) {\n"

@@ -20,7 +20,7 @@
 
 #include "harness.h"
 
-/* What lanesd spins by default. */
+/* With which lanesd begins (base/spin.h). */
 #define SPIN_NS 50000u
 
 /* Each word has one writer and its own cache line. */

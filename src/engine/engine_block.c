@@ -63,11 +63,6 @@ static bool is_uniform(const lanes_engine_plan *plan, uint32_t k)
     return k < plan->input_count && plan->key.layout[k] == LANES_LAYOUT_UNIFORM;
 }
 
-static uint64_t inner_length(const lanes_engine_plan *plan)
-{
-    return plan->space.shape[plan->space.dimensions - 1];
-}
-
 static int64_t inner_stride(const lanes_engine_plan *plan, uint32_t k)
 {
     return plan->space.stride[k][plan->space.dimensions - 1];
@@ -124,7 +119,7 @@ static bool wants_runs(const lanes_engine_plan *plan)
 {
     for (uint32_t k = 0; k < plan->operand_count; k++) {
         if (plan->access[k] == LANES_ACCESS_RUN &&
-            (is_row(plan, k) || inner_length(plan) >= RUN_COUNT_MIN)) {
+            (is_row(plan, k) || lanes_engine_inner_length(plan) >= RUN_COUNT_MIN)) {
             return true;
         }
     }
@@ -187,7 +182,7 @@ static uint64_t choose_panel_rows(const lanes_engine_plan *plan)
 {
     uint64_t rows = 0;
     if (plan->reduction.op != LANES_REDUCE_NONE || plan->space.dimensions < 2 ||
-        inner_length(plan) < PANEL_LENGTH_MIN) {
+        lanes_engine_inner_length(plan) < PANEL_LENGTH_MIN) {
         return 0;
     }
     for (uint32_t k = 0; k < plan->operand_count; k++) {
@@ -200,7 +195,7 @@ static uint64_t choose_panel_rows(const lanes_engine_plan *plan)
                 is_crowded || rows == PANEL_ROWS_MANY ? PANEL_ROWS_MANY : PANEL_ROWS_FEW;
         }
     }
-    const uint64_t whole = plan->block_count / inner_length(plan);
+    const uint64_t whole = plan->block_count / lanes_engine_inner_length(plan);
     return rows == 0 || rows > whole ? rows : whole;
 }
 
@@ -432,7 +427,7 @@ static void run_block(struct blocks *blocks, lanes_loop_fn loop, uint64_t begin,
 {
     load_block(blocks, begin);
     for (uint64_t row = 0; row < blocks->rows; row++) {
-        const uint64_t at = begin + row * inner_length(blocks->plan);
+        const uint64_t at = begin + row * lanes_engine_inner_length(blocks->plan);
         point_to_row(blocks, row, at);
         run_row(blocks, loop, at, result);
     }
@@ -467,7 +462,8 @@ static void run_rectangle(struct blocks *blocks, lanes_loop_fn loop, uint64_t be
             blocks->rows = lanes_min_u64(rows, all->row_end - r);
             blocks->place.index[inner - 1] = r;
             blocks->place.index[inner] = c;
-            run_block(blocks, loop, begin + r * inner_length(plan) + c, result);
+            run_block(blocks, loop, begin + r * lanes_engine_inner_length(plan) + c,
+                      result);
         }
     }
 }
@@ -481,7 +477,7 @@ static void run_panels(struct blocks *blocks, lanes_loop_fn loop, uint64_t begin
                        uint64_t count, lanes_loop_result *result)
 {
     const uint32_t inner = blocks->plan->space.dimensions - 1;
-    const uint64_t length = inner_length(blocks->plan);
+    const uint64_t length = lanes_engine_inner_length(blocks->plan);
     const uint64_t row = blocks->place.index[inner - 1];
     const uint64_t column = blocks->place.index[inner];
     const uint64_t origin = begin - row * length - column;

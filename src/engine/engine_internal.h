@@ -247,4 +247,10 @@ const lanes_payload *lanes_engine_read_raised(const lanes_engine_exceptions *exc
 void lanes_engine_write_raised(lanes_repr *repr, const lanes_payload *payload,
                                const lanes_abi_raised *raised);
 
+/** How many elements the innermost dimension has. */
+static inline uint64_t lanes_engine_inner_length(const lanes_engine_plan *plan)
+{
+    return plan->space.shape[plan->space.dimensions - 1];
+}
+
 #endif /* LANES_ENGINE_INTERNAL_H */

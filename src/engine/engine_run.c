@@ -208,11 +208,6 @@ static void run_range(void *ctx, uint32_t thread, uint64_t begin, uint64_t end)
     }
 }
 
-static uint64_t row_length(const lanes_engine_plan *plan)
-{
-    return plan->space.shape[plan->space.dimensions - 1];
-}
-
 /* Elements of a tile; a multiple of TILE_STEP. */
 static uint64_t choose_tile_count(const lanes_team *team, const lanes_engine_plan *plan,
                                   uint64_t count, uint32_t threads, uint64_t element_ps)
@@ -223,8 +218,9 @@ static uint64_t choose_tile_count(const lanes_team *team, const lanes_engine_pla
     tile = lanes_min_u64(tile, TILE_NS * UINT64_C(1000) / element_ps);
     if (plan->panel_rows != 0) {
         const uint64_t rows =
-            PANEL_TILE_NS * UINT64_C(1000) / element_ps / row_length(plan);
-        const uint64_t panels = lanes_min_u64(rows, PANEL_TILE_ROWS) * row_length(plan);
+            PANEL_TILE_NS * UINT64_C(1000) / element_ps / lanes_engine_inner_length(plan);
+        const uint64_t panels =
+            lanes_min_u64(rows, PANEL_TILE_ROWS) * lanes_engine_inner_length(plan);
         tile = panels > tile ? panels : tile;
     }
     tile = lanes_min_u64(tile, count / (TILES_PER_THREAD * (uint64_t)threads));
