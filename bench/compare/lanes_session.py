@@ -16,12 +16,13 @@ import sys
 import numpy as np
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-sys.path.insert(0, os.path.join(ROOT, "tools", "dev"))
-from lanes_ctypes import (  # noqa: E402  pylint: disable=wrong-import-position
-    Batch, CASTINGS, Completion, FOREVER_NS, FUSION_INPUT, Fusion, KERNEL_RAISED,
-    KernelOptions, LanesError, OPEN_NO_PRIVATE, OPEN_PRIVATE, OpenOptions, Operand,
-    REDUCTIONS, Source, check, dtype_code, handle, library, operands_of_views, u64,
+sys.path.insert(0, os.path.join(ROOT, "tools", "python"))
+from lanes._library import (  # noqa: E402  pylint: disable=wrong-import-position
+    Batch, CASTINGS, Completion, FOREVER_NS, FUSION_INPUT, Fusion, KernelOptions, OPEN_NO_PRIVATE,
+    OPEN_PRIVATE, OpenOptions, Operand, REDUCTIONS, Source, check, dtype_code, handle,
+    operands_of_views, u64,
 )  # fmt: skip
+from lanes._library import KERNEL_RAISED, library  # noqa: E402,F401  for those who import this
 
 
 class Array:

@@ -18,9 +18,11 @@ FILES = {
     "loops": "bench/compare/loops.py",
     "errors": "bench/compare/errors.py",
     "reductions": "bench/compare/reductions.py",
+    "calls": "bench/compare/calls.py",
     "load": "bench/e2e/load.py",
     "roundtrip": "build/bench/bin/bench_roundtrip",
     "producers": "build/bench/bin/bench_producers",
+    "arena": "build/bench/bin/bench_arena",
     "soak": "bench/e2e/soak.py",
     "idle": "bench/e2e/idle.py",
 }
@@ -111,6 +113,17 @@ def errors_lines(content):
     yield from table(["pair", "elements", "plain", "checked", "ratio", "widths"], rows)
 
 
+def calls_lines(content):
+    names = list(content["results"][0]["ns"])
+    rows = [
+        [r["function"], f"{r['count']:,}", *(f"{r['ns'][name] / 1e3:,.4g}" for name in names)]
+        for r in content["results"]
+    ]  # fmt: skip
+    yield "Time of a call in us, medians; `lanes, C`: the same batch by `lanes_run()` alone."
+    yield ""
+    yield from table(["function", "elements", *names], rows)
+
+
 def load_lines(content):
     kinds = [k for k in ("new", "known", "disk", "read") if k in content["results"][0]]
     rows = [[r["callback"], *(f"{r[k]['median']:.1f} ± {r[k]['mad']:.1g}" for k in kinds)]
@@ -156,7 +169,7 @@ def idle_lines(content):
 def lines_of(folder):
     makers = {
         "loops": loops_lines, "errors": errors_lines, "reductions": loops_lines,
-        "load": load_lines, "roundtrip": roundtrip_lines, "producers": roundtrip_lines,
+        "calls": calls_lines, "load": load_lines, "roundtrip": roundtrip_lines, "producers": roundtrip_lines,
         "soak": soak_lines, "idle": idle_lines,
     }  # fmt: skip
     machine = None

@@ -127,7 +127,9 @@ typedef struct lanes_abi_entry {
     uint64_t cookie;      /**< the client's name for this submission, echoed in its
                                completion and in K's `started`; unlike `tag`, no two of a
                                session are alike; 0: it has none */
-    uint64_t reserved[2]; /**< must be 0 */
+    uint32_t fp_report;   /**< bits of enum lanes_fp_flag that the client asks for */
+    uint32_t fp_exact;    /**< 1: none that is raised may be missed; 0: samples */
+    uint64_t reserved[1]; /**< must be 0 */
 } lanes_abi_entry;
 
 /** One operand in an argument slot; its strides follow it. */
@@ -209,7 +211,11 @@ typedef struct lanes_abi_completion {
     uint32_t strategy;   /**< enum lanes_strategy */
     uint32_t vector_width; /**< elements per vector operation; 1 = not vectorized */
     uint64_t cookie;       /**< of the entry */
-    uint64_t reserved[5];
+    uint64_t fp_first;   /**< smallest known flat C-order index of an element that raised
+                              any of fp_raised; valid if that is not 0 */
+    uint32_t fp_raised;  /**< bits of the entry's fp_report that elements raised */
+    uint32_t reserved32; /**< 0 */
+    uint64_t reserved[3];
 } lanes_abi_completion;
 
 /* Offsets inside U and K. */
@@ -283,6 +289,7 @@ typedef struct lanes_abi_hello {
 } lanes_abi_hello;
 
 #define LANES_ABI_SEGMENT_READ_ONLY 1u /**< attach: the executor maps it for reading */
+#define LANES_ABI_SEGMENT_SPARSE    2u /**< attach: holes stay, pages come when touched */
 
 typedef struct lanes_abi_segment {
     lanes_abi_header header;

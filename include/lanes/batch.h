@@ -113,6 +113,28 @@ typedef struct lanes_batch {
      * get what nobody else wants, which may be nothing. What runs gives way after 2 ms.
      */
     uint32_t priority;
+    /**
+     * Bits of enum lanes_fp_flag: floating-point exceptions that the completion shall
+     * tell of, if elements raise them; 0: none, which costs nothing. Only what an element
+     * needs for its results counts: not the other side of a branch, elements that `where`
+     * leaves out or that fail, or operations whose results nobody uses, whatever the
+     * compiled code does. Quiet NaN as operand raises nothing. Conversions between the
+     * floats of an array and of the kernel count, and those to integers do not (enum
+     * lanes_casting says what becomes of what does not fit). Of reductions, elements
+     * count, and not how their results are combined; kernels that combine by themselves
+     * (LANES_REDUCE_KERNEL, _SCAN) are not told of, nor are callbacks in which another
+     * compiler has made vectors of choices. Nothing is reported that was not raised;
+     * what may be missed is UNDERFLOW of functions of libm near 0, where they are all but
+     * their argument (sin, tan, atan ...), with LANES_MATH_VECTOR.
+     */
+    uint32_t fp_report;
+    /**
+     * 0: where code that computes both sides of branches raises flags again and again for
+     * values that nobody uses, elements are looked at by samples only, which costs some
+     * 10 to 20 %, and what few elements raise among these may be missed. 1: nothing is
+     * missed, at several times the cost for such kernels.
+     */
+    uint32_t fp_exact;
 } lanes_batch;
 
 /**
@@ -137,7 +159,9 @@ typedef struct lanes_completion {
     uint32_t tiles;    /**< contiguous pieces it was run in */
     uint32_t strategy; /**< enum lanes_strategy */
     uint32_t vector_width; /**< elements per vector operation; 1 = not vectorized */
-    uint32_t reserved;
+    uint32_t fp_raised;    /**< bits of lanes_batch.fp_report that elements raised */
+    uint64_t fp_first;     /**< smallest flat index, in C order, of the elements known to
+                              have raised any of these; UINT64_MAX: none */
     /**
      * One sentence, UTF-8, if status < 0 or failed > 0, else "". Why the first failing
      * element failed is there whatever lanes_batch.errors is: "callback raised

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lanes.h - everything a client needs: sessions, segments, kernels, batches, and a look
- * at the executor.
+ * lanes.h - everything a client needs: sessions, segments, arenas, kernels, batches, and
+ * a look at the executor.
  *
  * Start with client.h; batch.h shows what a program does in the end.
  */
 #ifndef LANES_LANES_H
 #define LANES_LANES_H
 
+#include <lanes/arena.h>
 #include <lanes/batch.h>
 #include <lanes/client.h>
 #include <lanes/error.h>

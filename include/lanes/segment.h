@@ -22,6 +22,11 @@ typedef struct lanes_segment lanes_segment;
 
 /** Attach: map for reading only; such a segment can hold inputs only. */
 #define LANES_SEGMENT_READ_ONLY 1u
+/** Attach: leave holes as they are, and map pages as they are touched. For large objects
+ * of which parts are used, as an arena's chunks (arena.h): who attaches it has reserved
+ * what batches will touch, or bears what a lack of memory does then (a SIGBUS, or the
+ * out-of-memory killer). */
+#define LANES_SEGMENT_SPARSE 2u
 
 /**
  * Create a segment of zeroed shared memory.
@@ -51,7 +56,8 @@ LANES_API LANES_NODISCARD lanes_status lanes_segment_create(lanes_session *sessi
  * shrink at any time. Then batches that touch the lost part end with
  * LANES_E_SEGMENT_TRUNCATED, and lanes_segment_data() is no safer for the client itself.
  * Holes that are punched into either become zeroes; where a file system is too full to
- * fill them, that is the same failure.
+ * fill them, that is the same failure. Holes that are there already are filled, unless
+ * LANES_SEGMENT_SPARSE.
  *
  * @param fd  borrowed; open for reading, and for writing unless LANES_SEGMENT_READ_ONLY
  * @param flags  LANES_SEGMENT_*

@@ -135,6 +135,20 @@ enum lanes_denormals {
     LANES_DENORMALS_FLUSH = 1 /**< as operands and as results they may become 0 */
 };
 
+/**
+ * Floating-point exceptions that elements raise: bits, named and valued as NumPy's. Each
+ * is what IEEE 754 says of it; results are the same whether somebody asks or not.
+ */
+enum lanes_fp_flag {
+    LANES_FP_FLAG_DIVIDE = 1,   /**< an exact infinity of finite numbers: 1 / 0, log(0) */
+    LANES_FP_FLAG_OVERFLOW = 2, /**< a finite result that is too large: exp(1000) */
+    LANES_FP_FLAG_UNDERFLOW = 4, /**< one that is too small to be exact: exp(-1000) */
+    LANES_FP_FLAG_INVALID = 8    /**< no result, or none that fits: 0 / 0, sqrt(-1) */
+};
+
+/** All of them. */
+#define LANES_FP_FLAGS 15u
+
 /** Why an element failed: lanes_abi_raised.kind. */
 enum lanes_raised_kind {
     LANES_RAISED_NONE = 0,          /**< nothing failed, or nobody asked */

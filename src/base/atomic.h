@@ -49,6 +49,10 @@
     {                                                                                    \
         return __atomic_fetch_add(word, value, __ATOMIC_ACQ_REL);                        \
     }                                                                                    \
+    static inline type lanes_fetch_or_relaxed_##suffix(type *word, type value)           \
+    {                                                                                    \
+        return __atomic_fetch_or(word, value, __ATOMIC_RELAXED);                         \
+    }                                                                                    \
     static inline int lanes_compare_exchange_acq_rel_##suffix(                           \
         type *word, type *expected, type desired)                                        \
     {                                                                                    \

@@ -59,6 +59,21 @@ static lanes_status check_operands(const lanes_session *session, const lanes_bat
     return LANES_OK;
 }
 
+static lanes_status check_flags(const lanes_batch *batch, lanes_error *err)
+{
+    if ((batch->fp_report & ~LANES_FP_FLAGS) != 0) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "batch.fp_report 0x%x has bits that are none of enum "
+                               "lanes_fp_flag, 0x%x",
+                               batch->fp_report, LANES_FP_FLAGS);
+    }
+    if (batch->fp_exact > 1) {
+        return lanes_error_set(err, LANES_E_INVALID, "batch.fp_exact %u is not 0 or 1",
+                               batch->fp_exact);
+    }
+    return LANES_OK;
+}
+
 /** What would make filling the entry impossible; the executor checks the rest. */
 static lanes_status check_batch(const lanes_session *session, const lanes_batch *batch,
                                 lanes_error *err)
@@ -108,6 +123,7 @@ static lanes_status check_batch(const lanes_session *session, const lanes_batch 
             "batch.priority %u is none of enum lanes_priority, 0 .. %d", batch->priority,
             LANES_PRIORITY_HIGH);
     }
+    LANES_TRY(check_flags(batch, err));
     if (batch->shape == NULL || batch->operands == NULL) {
         return lanes_error_set(err, LANES_E_INVALID,
                                "batch.shape or batch.operands is NULL");
@@ -227,6 +243,8 @@ static void put_batch(const lanes_batch *batch, lanes_abi_entry *entry,
         .params_offset = batch->params_offset,
         .params_bytes = batch->params_bytes,
         .deadline_ns = deadline_of(batch, now_ns),
+        .fp_report = batch->fp_report,
+        .fp_exact = batch->fp_report != 0 ? batch->fp_exact : 0,
     };
 }
 

@@ -12,6 +12,7 @@
 #include "os/os_memory.h"
 
 _Static_assert(LANES_SEGMENT_READ_ONLY == LANES_ABI_SEGMENT_READ_ONLY, "passed through");
+_Static_assert(LANES_SEGMENT_SPARSE == LANES_ABI_SEGMENT_SPARSE, "passed through");
 
 /* Reserving memory takes the executor about 0.3 s per GiB; allow three times that. */
 #define RESERVE_NS_PER_GIB 1000000000u

@@ -75,6 +75,8 @@ static void copy_completion(const lanes_abi_completion *shared,
         .strategy = shared->strategy,
         .vector_width = shared->vector_width,
     };
+    out->fp_raised = shared->fp_raised & LANES_FP_FLAGS;
+    out->fp_first = out->fp_raised != 0 ? shared->fp_first : UINT64_MAX;
     copy_detail(detail, out);
 }
 

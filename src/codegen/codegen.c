@@ -14,6 +14,7 @@
 
 #include "codegen/codegen_fuse.h"
 #include "codegen/codegen_internal.h"
+#include "codegen/codegen_sink.h"
 #include "kernel/reduce.h"
 
 const char *lanes_codegen_llvm_version(void)
@@ -222,7 +223,9 @@ static lanes_status build(lanes_codegen *cg, lanes_compile_result *result)
         lanes_codegen_find_failures(cg);
     }
     report_failures(cg);
-    LANES_TRY(cg->strategy->add_loop(cg, result->symbol, result->explain_symbol));
+    LANES_TRY(cg->strategy->add_loop(cg, result->symbol, result->explain_symbol,
+                                     result->confirm_symbol));
+    LANES_TRY(lanes_codegen_split_confirm(cg, result->confirm_symbol));
     if (cg->payload_count + cg->argument_list_count > 0) {
         LANES_TRY(lanes_codegen_add_exception_table(cg, result->payload_symbol));
     }
@@ -240,6 +243,10 @@ void lanes_codegen_drop_module(lanes_codegen *cg)
     if (cg->module != NULL) {
         LLVMDisposeModule(cg->module);
         cg->module = NULL;
+    }
+    if (cg->confirm != NULL) {
+        LLVMDisposeModule(cg->confirm);
+        cg->confirm = NULL;
     }
     free(cg->payloads);
     free(cg->argument_lists);
@@ -291,6 +298,7 @@ static lanes_status compile(lanes_codegen *cg, lanes_codegen_output *out)
     lanes_compile_result *result = &out->result;
     name_symbol(result->symbol, "loop", cg->request->id);
     name_symbol(result->explain_symbol, "explain", cg->request->id);
+    name_symbol(result->confirm_symbol, "confirm", cg->request->id);
     name_symbol(result->payload_symbol, "payloads", cg->request->id);
     LANES_TRY(build_for_best_block(cg, result));
     if (cg->payload_count + cg->argument_list_count == 0) {
@@ -307,6 +315,10 @@ static lanes_status compile(lanes_codegen *cg, lanes_codegen_output *out)
     lanes_codegen_resolve_externals(cg);
     lanes_codegen_add_stage(cg, "optimised", LLVMPrintModuleToString(cg->module));
     const uint64_t start = lanes_clock_ns();
+    if (cg->confirm == NULL) {
+        result->confirm_symbol[0] = '\0';
+    }
+    LANES_TRY(lanes_codegen_join_confirm(cg));
     LANES_TRY(lanes_codegen_emit(cg));
     cg->ms_emit = ms_since(start);
     return LANES_OK;
@@ -401,6 +413,7 @@ void lanes_codegen_compile(const lanes_compile_request *request, const char *ir,
     LLVMContextDispose(cg.context);
     json_decref(cg.stages);
     json_decref(cg.remarks);
+    json_decref(cg.survey.calls);
     json_decref(cg.report);
 }
 

@@ -167,8 +167,7 @@ void lanes_loop_put_extract(const lanes_loop_text *t, const char *name, uint32_t
     fprintf(t->out, " %%e, %u\n", at);
 }
 
-/* %code<suffix> and %y<k>.<p><suffix>: what the call at %e gave. */
-static void put_results(const lanes_loop_text *t, const char *suffix)
+void lanes_loop_put_results(const lanes_loop_text *t, const char *suffix)
 {
     uint32_t at = 0;
     char name[32];
@@ -228,8 +227,7 @@ static void put_outcome(const lanes_loop_text *t)
     }
 }
 
-/* %w<k>.<p>: the results as the arrays have them. */
-static void put_values(const lanes_loop_text *t)
+void lanes_loop_put_values(const lanes_loop_text *t)
 {
     for (uint32_t k = t->input_count; k < t->operand_count; k++) {
         const uint32_t from = lanes_dtype_part(dtype_of(t, k));
@@ -314,7 +312,7 @@ static void put_element(const lanes_loop_text *t)
     }
     lanes_loop_put_call(t, LANES_ELEMENT_LOOP, "exc", "element");
     fputs(", !dbg !6\n", t->out);
-    put_results(t, has_where(t) ? ".run" : "");
+    lanes_loop_put_results(t, has_where(t) ? ".run" : "");
     if (has_where(t)) {
         put_merge(t);
     }
@@ -323,7 +321,7 @@ static void put_element(const lanes_loop_text *t)
         lanes_loop_put_candidates(t);
         return;
     }
-    put_values(t);
+    lanes_loop_put_values(t);
     if (!folds(t)) {
         put_stores(t);
     }

@@ -419,7 +419,7 @@ lanes_status lanes_codegen_identify_nodes(lanes_codegen *cg,
 
 /* ---- Joining ---------------------------------------------------------------------- */
 
-/* Both copies of the element: one for the loop, one that says why it failed. */
+/* All copies of the element: for the loop, to say why it failed, what it raises. */
 static lanes_status link_elements(lanes_codegen *cg)
 {
     char *text = NULL;
@@ -432,6 +432,7 @@ static lanes_status link_elements(lanes_codegen *cg)
     lanes_codegen_put_declarations(cg, out);
     lanes_codegen_put_element(cg, LANES_ELEMENT_LOOP, out);
     lanes_codegen_put_element(cg, LANES_ELEMENT_EXPLAIN, out);
+    lanes_codegen_put_element(cg, LANES_ELEMENT_CONFIRM, out);
     fclose(out);
     const lanes_status status = lanes_codegen_link_element(cg, text, bytes);
     free(text);
@@ -455,6 +456,7 @@ static lanes_status join_node(lanes_codegen *cg, uint32_t index, uint32_t first_
     lanes_codegen_number_exceptions(node, first_payload, first_list);
     name_element(node->module, LANES_ELEMENT_LOOP, index);
     name_element(node->module, LANES_ELEMENT_EXPLAIN, index);
+    name_element(node->module, LANES_ELEMENT_CONFIRM, index);
     cg->may_raise |= node->may_raise;
     cg->needs_begin |= node->needs_begin;
     cg->guards_divisions |= node->guards_divisions;
@@ -509,7 +511,8 @@ lanes_status lanes_codegen_join_nodes(lanes_codegen *cg)
 
 void lanes_codegen_hide_nodes(lanes_codegen *cg)
 {
-    static const char *const elements[] = {LANES_ELEMENT_LOOP, LANES_ELEMENT_EXPLAIN};
+    static const char *const elements[] = {LANES_ELEMENT_LOOP, LANES_ELEMENT_EXPLAIN,
+                                           LANES_ELEMENT_CONFIRM};
     for (uint32_t n = 0; n < cg->fusion->table->node_count; n++) {
         for (size_t i = 0; i < LANES_ARRAY_COUNT(elements); i++) {
             char name[48];

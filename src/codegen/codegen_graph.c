@@ -24,7 +24,8 @@ static const lanes_codegen *node_at(const lanes_codegen *cg, uint32_t index)
 
 void lanes_codegen_put_node_declarations(const lanes_codegen *cg, FILE *out)
 {
-    static const char *const elements[] = {LANES_ELEMENT_LOOP, LANES_ELEMENT_EXPLAIN};
+    static const char *const elements[] = {LANES_ELEMENT_LOOP, LANES_ELEMENT_EXPLAIN,
+                                           LANES_ELEMENT_CONFIRM};
     for (uint32_t n = 0; n < cg->fusion->table->node_count; n++) {
         const lanes_signature *signature = &node_at(cg, n)->signature;
         for (size_t e = 0; e < LANES_ARRAY_COUNT(elements); e++) {

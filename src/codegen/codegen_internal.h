@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "codegen/codegen.h"
+#include "codegen/codegen_survey.h"
 
 /** Vector instruction sets that change the code; ordered. */
 enum lanes_codegen_isa {
@@ -111,11 +112,12 @@ typedef struct lanes_codegen_strategy {
     enum lanes_strategy id;
     const char *name; /* in reports */
     /**
-     * Link the generated loop around the callback as @p symbol, and if elements can fail
-     * the lanes_explain_fn as @p explain_symbol.
+     * Link the generated loop around the callback as @p symbol, if elements can fail
+     * the lanes_explain_fn as @p explain_symbol, and if the variant has one the
+     * lanes_confirm_fn as @p confirm_symbol.
      */
     lanes_status (*add_loop)(lanes_codegen *cg, const char *symbol,
-                             const char *explain_symbol);
+                             const char *explain_symbol, const char *confirm_symbol);
 } lanes_codegen_strategy;
 
 struct lanes_codegen {
@@ -125,7 +127,8 @@ struct lanes_codegen {
     lanes_error error;                    /* of the step that failed */
 
     LLVMContextRef context;
-    LLVMModuleRef module; /* the callback's, later with the loop linked in */
+    LLVMModuleRef module;  /* the callback's, later with the loop linked in */
+    LLVMModuleRef confirm; /* the lanes_confirm_fn, away from the optimiser; or NULL */
     LLVMTargetMachineRef machine;
     enum lanes_codegen_isa isa;
     char *cpu;      /* owned: LLVM's name */
@@ -153,6 +156,7 @@ struct lanes_codegen {
     bool is_known; /* the executor has the code: nothing is made of it */
 
     const lanes_codegen_strategy *strategy;
+    lanes_codegen_survey survey; /* of the first build; its calls are owned */
     lanes_codegen_vectorization vectorization;
     bool has_loop_remark; /* it said something about the generated loop itself */
     json_t *remarks;      /* array of strings: what the vectorizer said */
@@ -324,9 +328,10 @@ void lanes_codegen_put_element(const lanes_codegen *cg, const char *name, FILE *
 /** Its first line, and the label of its first block. */
 void lanes_codegen_put_element_head(const lanes_codegen *cg, const char *name, FILE *out);
 
-/** Its copies: for the loop, and for the lanes_explain_fn. */
+/** Its copies: for the loop, the lanes_explain_fn and the lanes_confirm_fn. */
 #define LANES_ELEMENT_LOOP    "lanes.element"
 #define LANES_ELEMENT_EXPLAIN "lanes.element.explain"
+#define LANES_ELEMENT_CONFIRM "lanes.element.confirm"
 
 /** Declare what lanes_codegen_put_element() calls. */
 void lanes_codegen_put_declarations(const lanes_codegen *cg, FILE *out);
@@ -553,6 +558,11 @@ bool lanes_codegen_called_form(lanes_codegen *cg, const lanes_codegen_math *math
 void lanes_codegen_match_vector_math(lanes_codegen *cg);
 
 /* codegen_pipeline.c */
+
+/** As below, over another module of cg->context. */
+LANES_NODISCARD lanes_status lanes_codegen_run_passes_over(lanes_codegen *cg,
+                                                           LLVMModuleRef module,
+                                                           const char *passes);
 
 /** Run passes given as `opt -passes=` takes them over cg->module. */
 LANES_NODISCARD lanes_status lanes_codegen_run_passes(lanes_codegen *cg,

@@ -148,11 +148,15 @@ lanes_status lanes_codegen_link_element(lanes_codegen *cg, const char *text, siz
     }
     LLVMValueRef element = LLVMGetNamedFunction(cg->module, LANES_ELEMENT_LOOP);
     LLVMValueRef alone = LLVMGetNamedFunction(cg->module, LANES_ELEMENT_EXPLAIN);
+    LLVMValueRef confirm = LLVMGetNamedFunction(cg->module, LANES_ELEMENT_CONFIRM);
     LANES_ASSERT(element != NULL);
     guard_element(cg, element);
     LANES_TRY(lanes_codegen_end_doomed(cg, element));
     if (alone != NULL) {
         guard_element(cg, alone);
+    }
+    if (confirm != NULL) {
+        guard_element(cg, confirm);
     }
     return LANES_OK;
 }
@@ -165,8 +169,12 @@ static lanes_status link_nodes(lanes_codegen *cg, const char *text, size_t bytes
     LANES_TRY(lanes_codegen_run_passes(cg, "always-inline"));
     LLVMValueRef alone = LLVMGetNamedFunction(cg->module, LANES_ELEMENT_EXPLAIN);
     open_element(LLVMGetNamedFunction(cg->module, LANES_ELEMENT_LOOP));
+    LLVMValueRef confirm = LLVMGetNamedFunction(cg->module, LANES_ELEMENT_CONFIRM);
     if (alone != NULL) {
         open_element(alone);
+    }
+    if (confirm != NULL) {
+        open_element(confirm);
     }
     return LANES_OK;
 }
@@ -179,6 +187,8 @@ lanes_status lanes_codegen_link_loop(lanes_codegen *cg, const char *text, size_t
     LLVMValueRef alone = LLVMGetNamedFunction(cg->module, LANES_ELEMENT_EXPLAIN);
     annotate_arguments(cg, element);
     lanes_codegen_quiet(cg, element);
+    LANES_TRY(
+        lanes_codegen_survey_element(cg, element)); /* divisions are divisions yet */
     if (cg->block > 1) { /* in a loop that stays scalar, integers divide as fast */
         lanes_codegen_divide_in_floats(cg, element);
     }

@@ -13,7 +13,8 @@
  *       last row. If elements can fail, whole blocks are run by chunks, and each is
  *       asked for failures (codegen_chunk.c).
  *
- * and, if elements can fail, the lanes_explain_fn: one element, scalar, nothing stored.
+ * and, if elements can fail, the lanes_explain_fn: one element, scalar, nothing stored;
+ * and the lanes_confirm_fn (codegen_confirm.c).
  *
  * Text rather than builder calls: it reads as what it makes, and it can express the
  * distinct metadata nodes that the C API cannot create.
@@ -37,14 +38,8 @@ static void put_skip(const lanes_loop_text *t, const char *index)
             offsetof(lanes_loop_frame, first), index);
 }
 
-/* The lanes_explain_fn: every operand at its own stride, no output touched. */
-static void put_explain(const lanes_loop_text *t, const char *symbol)
+void lanes_loop_put_alone(const lanes_loop_text *t)
 {
-    fprintf(t->out,
-            "define i32 @%s(ptr %%frame, i64 %%element, ptr %%excinfo) #1 {\n"
-            "entry:\n"
-            "  store ptr null, ptr %%excinfo\n",
-            symbol);
     lanes_loop_put_invariants(t);
     put_skip(t, "element");
     for (uint32_t k = 0; k < t->input_count; k++) {
@@ -61,6 +56,17 @@ static void put_explain(const lanes_loop_text *t, const char *symbol)
             lanes_loop_put_input(t, k, "a", "");
         }
     }
+}
+
+/* The lanes_explain_fn: every operand at its own stride, no output touched. */
+static void put_explain(const lanes_loop_text *t, const char *symbol)
+{
+    fprintf(t->out,
+            "define i32 @%s(ptr %%frame, i64 %%element, ptr %%excinfo) #1 {\n"
+            "entry:\n"
+            "  store ptr null, ptr %%excinfo\n",
+            symbol);
+    lanes_loop_put_alone(t);
     lanes_loop_put_call(t, LANES_ELEMENT_EXPLAIN, "excinfo", "element");
     fputs("\n", t->out);
     lanes_loop_put_extract(t, "code", 0);
@@ -478,7 +484,7 @@ static void put_attributes(const lanes_loop_text *t)
 }
 
 static lanes_status add_loop(lanes_codegen *cg, const char *symbol,
-                             const char *explain_symbol)
+                             const char *explain_symbol, const char *confirm_symbol)
 {
     char *text = NULL;
     size_t bytes = 0;
@@ -514,6 +520,10 @@ static lanes_status add_loop(lanes_codegen *cg, const char *symbol,
     if (cg->may_raise) {
         lanes_codegen_put_element(cg, LANES_ELEMENT_EXPLAIN, t.out);
         put_explain(&t, explain_symbol);
+    }
+    if (lanes_loop_has_confirm(&t)) {
+        lanes_codegen_put_element(cg, LANES_ELEMENT_CONFIRM, t.out);
+        lanes_loop_put_confirm(&t, confirm_symbol);
     }
     put_attributes(&t);
     fclose(t.out);

@@ -177,6 +177,26 @@ void lanes_loop_put_call(const lanes_loop_text *t, const char *element,
 /** %<name> = member @p at of %e. */
 void lanes_loop_put_extract(const lanes_loop_text *t, const char *name, uint32_t at);
 
+/** %w<k>.<p>: the results %y<k>.<p> as the arrays have them. */
+void lanes_loop_put_values(const lanes_loop_text *t);
+
+/** %code<suffix> and %y<k>.<p><suffix>: what the call at %e gave. */
+void lanes_loop_put_results(const lanes_loop_text *t, const char *suffix);
+
+/* codegen_loop.c */
+
+/** The inputs of element %<element>, every operand at its own stride, for
+ * lanes_loop_put_call(). */
+void lanes_loop_put_alone(const lanes_loop_text *t);
+
+/* codegen_confirm.c */
+
+/** True if the variant may have a lanes_confirm_fn. */
+bool lanes_loop_has_confirm(const lanes_loop_text *t);
+
+/** Write it as @p symbol. */
+void lanes_loop_put_confirm(const lanes_loop_text *t, const char *symbol);
+
 /* codegen_reduce.c */
 
 /** Declare the intrinsics of minima and maxima. */

@@ -150,12 +150,18 @@ void lanes_codegen_install_diagnostics(lanes_codegen *cg)
 
 lanes_status lanes_codegen_run_passes(lanes_codegen *cg, const char *passes)
 {
+    return lanes_codegen_run_passes_over(cg, cg->module, passes);
+}
+
+lanes_status lanes_codegen_run_passes_over(lanes_codegen *cg, LLVMModuleRef module,
+                                           const char *passes)
+{
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     LLVMPassBuilderOptionsSetLoopVectorization(options, 1);
     LLVMPassBuilderOptionsSetSLPVectorization(options, 1);
     LLVMPassBuilderOptionsSetLoopInterleaving(options, 1);
     LLVMPassBuilderOptionsSetLoopUnrolling(options, 1);
-    LLVMErrorRef failure = LLVMRunPasses(cg->module, passes, cg->machine, options);
+    LLVMErrorRef failure = LLVMRunPasses(module, passes, cg->machine, options);
     LLVMDisposePassBuilderOptions(options);
     if (failure != NULL) {
         char *text = LLVMGetErrorMessage(failure);

@@ -4,10 +4,12 @@
  *
  * Keys: entry, convention, signature, may_raise, producer, source_triple, cpu, llvm,
  * math, fp, externals [{name, served_by}], variants [{layout, strategy, vectorized,
- * vector_width, interleave, remarks [text], code_bytes, cached, times_ms {parse, wrap,
- * optimise, emit}}], and if asked for stages {in, wrapped, optimised, asm}. A failed
- * compile has the keys known when it failed, and no variants. A fused kernel also has
- * nodes
+ * vector_width, interleave, remarks [text], advice [{topic, reason, change}], per_element
+ * {bytes, flops, integers, divisions, square_roots, loads, branches, selections, loops,
+ * data_dependent, calls {name: count}} (null of huge callbacks), code_bytes, cached,
+ * times_ms {parse, wrap, optimise, emit}}], and if asked for stages {in, wrapped,
+ * optimised, asm}. A failed compile has the keys known when it failed, and no variants. A
+ * fused kernel also has nodes
  * [{entry, convention, signature, identity, producer, source_triple, arguments,
  * error_model}] and wiring {inputs [[text]], outputs [text]}, "x1" being its input 1 and
  * "0.1" output 1 of node 0; its exceptions have a node, its convention is "fused". Where
@@ -40,11 +42,12 @@ static json_t *describe_variant(const lanes_codegen *cg)
                          times);
     }
     return json_pack(
-        "{s:s, s:b, s:s, s:b, s:i, s:i, s:O, s:I, s:o}", "layout", layout, "cached",
-        false, "strategy", cg->strategy->name, "vectorized", cg->vectorization.width > 1,
-        "vector_width", (int)cg->vectorization.width, "interleave",
-        (int)cg->vectorization.interleave, "remarks", cg->remarks, "code_bytes",
-        (json_int_t)LLVMGetBufferSize(cg->object), "times_ms", times);
+        "{s:s, s:b, s:s, s:b, s:i, s:i, s:O, s:o, s:o, s:I, s:o}", "layout", layout,
+        "cached", false, "strategy", cg->strategy->name, "vectorized",
+        cg->vectorization.width > 1, "vector_width", (int)cg->vectorization.width,
+        "interleave", (int)cg->vectorization.interleave, "remarks", cg->remarks, "advice",
+        lanes_codegen_advise(cg), "per_element", lanes_codegen_describe_element(cg),
+        "code_bytes", (json_int_t)LLVMGetBufferSize(cg->object), "times_ms", times);
 }
 
 char *lanes_codegen_report_text(lanes_codegen *cg)

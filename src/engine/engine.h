@@ -57,6 +57,8 @@ typedef struct lanes_engine_batch {
     bool flushes;         /* denormals are 0 */
     uint32_t reduce;      /* enum lanes_reduce */
     uint32_t reduce_axes; /* bit d: dimension d is reduced, if there is such */
+    uint32_t fp_report;   /* bits of enum lanes_fp_flag that are asked for */
+    uint32_t fp_exact;    /* 1: none may be missed */
 } lanes_engine_batch;
 
 /** How an operand reaches the loop. */
@@ -85,6 +87,25 @@ typedef struct lanes_engine_reduction {
     uint64_t segment;
     uint64_t segments;
 } lanes_engine_reduction;
+
+/**
+ * Floating-point exceptions of a batch (engine_flags.c). What changes is shared by all
+ * threads that run it.
+ */
+typedef struct lanes_engine_flags {
+    lanes_confirm_fn confirm; /* of the variant; set before the first run; NULL: nothing
+                                 is looked for */
+    uint32_t wanted;          /* bits of enum lanes_fp_flag */
+    uint32_t is_exact;        /* 1: no range that may have raised some is left out */
+    uint32_t kept;            /* bit k: input k is copied, as an output overwrites it */
+    uint32_t kept_bytes;      /* of their elements */
+    uint32_t raised;          /* bits that were confirmed */
+    uint32_t reserved;
+    uint64_t first;  /* smallest flat index that was confirmed for any; ~0: none */
+    uint64_t alarms; /* ranges that could have been confirmed */
+    uint64_t vain;   /* confirmed, and there was nothing */
+    uint64_t next;   /* alarm from which on a range is confirmed again */
+} lanes_engine_flags;
 
 /**
  * A checked batch, ready to run once its variant is there. Operands are counted as in the
@@ -120,6 +141,7 @@ typedef struct lanes_engine_plan {
     /* Owned: lanes_engine_plan_deinit(). */
     char *partial;                     /* values of units */
     lanes_engine_placement *placement; /* who runs what; NULL: no matter */
+    lanes_engine_flags *flags;         /* NULL: nobody asks */
 } lanes_engine_plan;
 
 /** How a run can be ended from outside; without all of it: not at all. */

@@ -191,4 +191,6 @@ void lanes_engine_plan_deinit(lanes_engine_plan *plan)
     plan->partial = NULL;
     free(plan->placement);
     plan->placement = NULL;
+    free(plan->flags);
+    plan->flags = NULL;
 }

@@ -14,11 +14,17 @@
 #ifndef LANES_ENGINE_FENV_H
 #define LANES_ENGINE_FENV_H
 
+#include <lanes/types.h>
+
 #if defined(__x86_64__)
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <xmmintrin.h>
+
+_Static_assert(LANES_FP_FLAG_DIVIDE == 0x04 >> 2 && LANES_FP_FLAG_OVERFLOW == 0x08 >> 2 &&
+                   LANES_FP_FLAG_UNDERFLOW == 0x10 >> 2,
+               "MXCSR has them in this order");
 
 /* Round to nearest, all exceptions masked, no flush-to-zero, no sticky flags. */
 #define LANES_ENGINE_MXCSR 0x1f80u
@@ -40,10 +46,26 @@ static inline void lanes_engine_fenv_leave(lanes_engine_fenv saved)
     _mm_setcsr(saved);
 }
 
+/* From here on, no exception has been raised. */
+static inline void lanes_engine_fenv_clear(void)
+{
+    _mm_setcsr(_mm_getcsr() & ~0x3fu);
+}
+
+/* Bits of enum lanes_fp_flag: what has been raised. */
+static inline uint32_t lanes_engine_fenv_raised(void)
+{
+    const uint32_t flags = _mm_getcsr();
+    return (flags >> 2 &
+            (LANES_FP_FLAG_DIVIDE | LANES_FP_FLAG_OVERFLOW | LANES_FP_FLAG_UNDERFLOW)) |
+           (flags & 1u) * LANES_FP_FLAG_INVALID;
+}
+
 #else
 
 #include <fenv.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef fenv_t lanes_engine_fenv;
 
@@ -60,6 +82,20 @@ static inline lanes_engine_fenv lanes_engine_fenv_enter(bool flushes)
 static inline void lanes_engine_fenv_leave(lanes_engine_fenv saved)
 {
     fesetenv(&saved);
+}
+
+static inline void lanes_engine_fenv_clear(void)
+{
+    feclearexcept(FE_ALL_EXCEPT);
+}
+
+static inline uint32_t lanes_engine_fenv_raised(void)
+{
+    const int flags = fetestexcept(FE_ALL_EXCEPT);
+    return ((flags & FE_DIVBYZERO) != 0 ? LANES_FP_FLAG_DIVIDE : 0u) |
+           ((flags & FE_OVERFLOW) != 0 ? LANES_FP_FLAG_OVERFLOW : 0u) |
+           ((flags & FE_UNDERFLOW) != 0 ? LANES_FP_FLAG_UNDERFLOW : 0u) |
+           ((flags & FE_INVALID) != 0 ? LANES_FP_FLAG_INVALID : 0u);
 }
 
 #endif

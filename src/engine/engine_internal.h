@@ -191,6 +191,35 @@ void lanes_engine_chain_segments(const lanes_engine_plan *plan, lanes_loop_fn lo
 void lanes_engine_find_before(const lanes_engine_plan *plan, uint64_t flat_index,
                               lanes_loop_frame *frame);
 
+/* engine_flags.c */
+
+/** Make plan->flags, if the batch asks for some. */
+LANES_NODISCARD lanes_status lanes_engine_flags_create(const lanes_engine_batch *batch,
+                                                       lanes_engine_plan *plan,
+                                                       lanes_error *err);
+
+/** True if a loop's flags are to be looked at. */
+static inline bool lanes_engine_wants_flags(const lanes_engine_plan *plan)
+{
+    return plan->flags != NULL && plan->flags->confirm != NULL;
+}
+
+/** Loop indices [begin, end) have just been run, since the thread's flags were cleared:
+ * look whether they raised what is wanted; clears the flags if so. Guarded by the caller.
+ */
+void lanes_engine_look_at_flags(const lanes_engine_plan *plan, uint64_t begin,
+                                uint64_t end);
+
+/** Run a range of a map whose inputs are outputs, and look at its flags. */
+void lanes_engine_run_keeping(const lanes_engine_plan *plan, lanes_loop_fn loop,
+                              uint64_t begin, uint64_t end, lanes_loop_result *result);
+
+/* engine_run.c */
+
+/** Run a range of a map. */
+void lanes_engine_run_map(const lanes_engine_plan *plan, lanes_loop_fn loop,
+                          uint64_t begin, uint64_t end, lanes_loop_result *result);
+
 /* engine_block.c */
 
 /** A frame for the one element of @p flat_index. */

@@ -217,9 +217,17 @@ static lanes_status fill_plan(const lanes_engine_draft *state, lanes_engine_plan
     lanes_engine_choose_access(plan);
     plan->writes_by_row = writes_by_row(plan);
     plan->key.streams = may_stream(state, plan) ? 1 : 0;
-    return batch->reduce != LANES_REDUCE_NONE && state->count > 0
-               ? lanes_engine_cut_units(plan, err)
-               : LANES_OK;
+    if (state->count > 0) {
+        LANES_TRY(lanes_engine_flags_create(batch, plan, err));
+    }
+    if (batch->reduce == LANES_REDUCE_NONE || state->count == 0) {
+        return LANES_OK;
+    }
+    const lanes_status status = lanes_engine_cut_units(plan, err);
+    if (status < 0) {
+        lanes_engine_plan_deinit(plan);
+    }
+    return status;
 }
 
 lanes_status lanes_engine_plan_batch(const lanes_engine_batch *batch,
@@ -235,6 +243,7 @@ lanes_status lanes_engine_plan_batch(const lanes_engine_batch *batch,
     LANES_TRY(lanes_engine_check_batch(&state, err));
     out_plan->partial = NULL;
     out_plan->placement = NULL;
+    out_plan->flags = NULL;
     out_plan->count = state.count;
     out_plan->work = state.count;
     out_plan->flushes = batch->flushes;

@@ -304,11 +304,14 @@ void lanes_engine_run_row(const lanes_engine_plan *plan, const lanes_engine_own 
 {
     if (!plan->is_direct) {
         lanes_engine_run_blocks(plan, own, loop, begin, end, result);
-        return;
+    } else {
+        lanes_loop_frame frame = plan->frame;
+        place_own(plan, own, begin, &frame);
+        loop(&frame, begin, end, result);
     }
-    lanes_loop_frame frame = plan->frame;
-    place_own(plan, own, begin, &frame);
-    loop(&frame, begin, end, result);
+    if (lanes_engine_wants_flags(plan)) {
+        lanes_engine_look_at_flags(plan, begin, end);
+    }
 }
 
 /*
@@ -359,10 +362,13 @@ static void run_rows(const lanes_engine_plan *plan, lanes_engine_own *own,
         if (!plan->is_direct) {
             lanes_engine_run_blocks(plan, own, loop, own->begin, own->begin + count,
                                     result);
-            continue;
+        } else {
+            place_own(plan, own, own->begin, &frame);
+            loop(&frame, own->begin, own->begin + count, result);
         }
-        place_own(plan, own, own->begin, &frame);
-        loop(&frame, own->begin, own->begin + count, result);
+        if (lanes_engine_wants_flags(plan)) {
+            lanes_engine_look_at_flags(plan, own->begin, own->begin + count);
+        }
     }
 }
 
@@ -435,6 +441,7 @@ static void run_plain(const lanes_engine_plan *plan, lanes_loop_fn loop,
         frame.base[k] = &own[k];
     }
     lanes_engine_space_place(&plan->space, unit->value * r->reduced, &place);
+    const uint64_t begin = unit->begin; /* units are thought to lie where they do */
     while (unit->begin < end && !is_end(r, unit)) {
         const uint64_t first = unit->value * r->reduced + unit->segment * r->segment;
         for (uint32_t k = plan->input_count; k < plan->mask; k++) {
@@ -453,6 +460,9 @@ static void run_plain(const lanes_engine_plan *plan, lanes_loop_fn loop,
         if (unit->segment == 0) {
             lanes_engine_space_advance(&plan->space, r->reduced, &place);
         }
+    }
+    if (lanes_engine_wants_flags(plan) && unit->begin > begin) {
+        lanes_engine_look_at_flags(plan, begin, unit->begin);
     }
 }
 

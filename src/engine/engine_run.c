@@ -141,19 +141,30 @@ static bool should_stop(struct run_state *state)
     return lanes_load_relaxed_u32(&state->stop) != 0;
 }
 
+void lanes_engine_run_map(const lanes_engine_plan *plan, lanes_loop_fn loop,
+                          uint64_t begin, uint64_t end, lanes_loop_result *result)
+{
+    if (plan->is_direct) {
+        lanes_engine_call_loop(plan, &plan->frame, loop, begin, begin, end, result);
+    } else {
+        lanes_engine_run_blocks(plan, NULL, loop, begin, end, result);
+    }
+}
+
 static void call_loop(void *ctx)
 {
     struct tile *tile = ctx;
     const lanes_engine_plan *plan = tile->state->plan;
+    lanes_loop_fn loop = tile->state->loop;
     if (plan->reduction.op != LANES_REDUCE_NONE) {
-        lanes_engine_run_units(plan, tile->state->loop, tile->begin, tile->end,
-                               &tile->result);
-    } else if (plan->is_direct) {
-        lanes_engine_call_loop(plan, &plan->frame, tile->state->loop, tile->begin,
-                               tile->begin, tile->end, &tile->result);
+        lanes_engine_run_units(plan, loop, tile->begin, tile->end, &tile->result);
+    } else if (!lanes_engine_wants_flags(plan)) {
+        lanes_engine_run_map(plan, loop, tile->begin, tile->end, &tile->result);
+    } else if (plan->flags->kept != 0) {
+        lanes_engine_run_keeping(plan, loop, tile->begin, tile->end, &tile->result);
     } else {
-        lanes_engine_run_blocks(plan, NULL, tile->state->loop, tile->begin, tile->end,
-                                &tile->result);
+        lanes_engine_run_map(plan, loop, tile->begin, tile->end, &tile->result);
+        lanes_engine_look_at_flags(plan, tile->begin, tile->end);
     }
 }
 

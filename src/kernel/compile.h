@@ -27,7 +27,7 @@
 #include "kernel/variant.h"
 
 /** Raised with every change to this file, loop.h or the meaning of a field. */
-#define LANES_COMPILE_VERSION 5u
+#define LANES_COMPILE_VERSION 6u
 
 #define LANES_CPU_NAME_MAX   64
 #define LANES_IDENTITY_BYTES 32
@@ -107,10 +107,12 @@ typedef struct lanes_compile_result {
     uint64_t object_bytes;
     /*
      * Symbols in the object: the lanes_loop_fn, the lanes_explain_fn ("" if nothing can
-     * fail) and the table of addresses of payload.h ("" if both counts are 0).
+     * fail), the lanes_confirm_fn ("" if there is none) and the table of addresses of
+     * payload.h ("" if both counts are 0).
      */
     char symbol[64];
     char explain_symbol[64];
+    char confirm_symbol[64];
     char payload_symbol[64];
 } lanes_compile_result;
 

@@ -84,4 +84,18 @@ typedef void (*lanes_loop_fn)(const lanes_loop_frame *frame, uint64_t begin, uin
 typedef int32_t (*lanes_explain_fn)(const lanes_loop_frame *frame, uint64_t index,
                                     const void **out_excinfo);
 
+/**
+ * Run the callback for element @p index once more, and the conversions to and from the
+ * arrays' dtypes, writing no output, to learn which floating-point exceptions that
+ * raises: what the thread's flags say afterwards beside what they said before. Nothing is
+ * done of which the element's results do not need the result, and a NaN as operand raises
+ * nothing, unless it signals. Inputs must be as they were. Of reductions, nothing is
+ * combined. Kernels that combine by themselves, callbacks that cannot raise any, and
+ * those that compute with vectors in a way that cannot be taken apart, have none.
+ *
+ * @return enum lanes_element_code, and the failing node above LANES_ELEMENT_NODE_SHIFT;
+ * what the flags say of an element that fails means nothing
+ */
+typedef int32_t (*lanes_confirm_fn)(const lanes_loop_frame *frame, uint64_t index);
+
 #endif /* LANES_KERNEL_LOOP_H */

@@ -6,7 +6,7 @@
  * killer, or the cgroup's. So large requests are compared with what is left first. The
  * answer is a snapshot; another process may take the memory meanwhile.
  */
-#include "os/os_internal.h"
+#include "os/os_memory.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -60,21 +60,33 @@ static uint64_t machine_available_bytes(void)
     return kib == 0 ? UINT64_MAX : kib * 1024;
 }
 
+/** The number in file @p name of cgroup folder @p folder; UINT64_MAX: none, or "max". */
+static uint64_t cgroup_number(const char *folder, const char *name)
+{
+    char path[1024 + 32];
+    char text[TEXT_FILE_BYTES];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    if (!read_text(path, text) || strncmp(text, "max", 3) == 0) {
+        return UINT64_MAX;
+    }
+    return strtoull(text, NULL, 10);
+}
+
+static uint64_t cgroup_limit_bytes(const char *folder)
+{
+    return cgroup_number(folder, "memory.max");
+}
+
 /** What cgroup folder @p folder has left, counting page cache that can be dropped. */
 static uint64_t cgroup_available_bytes(const char *folder)
 {
     char path[1024 + 32];
     char text[TEXT_FILE_BYTES];
-    snprintf(path, sizeof(path), "%s/memory.max", folder);
-    if (!read_text(path, text) || strncmp(text, "max", 3) == 0) {
+    const uint64_t limit = cgroup_limit_bytes(folder);
+    uint64_t used = cgroup_number(folder, "memory.current");
+    if (limit == UINT64_MAX || used == UINT64_MAX) {
         return UINT64_MAX;
     }
-    const uint64_t limit = strtoull(text, NULL, 10);
-    snprintf(path, sizeof(path), "%s/memory.current", folder);
-    if (!read_text(path, text)) {
-        return UINT64_MAX;
-    }
-    uint64_t used = strtoull(text, NULL, 10);
     snprintf(path, sizeof(path), "%s/memory.stat", folder);
     if (read_text(path, text)) {
         const uint64_t cache = find_number(text, "file ");
@@ -85,9 +97,9 @@ static uint64_t cgroup_available_bytes(const char *folder)
     return limit > used ? limit - used : 0;
 }
 
-uint64_t lanes_os_available_bytes(void)
+/** The least of @p least and what @p bytes_of says of the cgroups above this process. */
+static uint64_t least_of_cgroups(uint64_t least, uint64_t (*bytes_of)(const char *folder))
 {
-    uint64_t least = machine_available_bytes();
     char text[TEXT_FILE_BYTES];
     if (!read_text("/proc/self/cgroup", text)) {
         return least;
@@ -105,12 +117,24 @@ uint64_t lanes_os_available_bytes(void)
     snprintf(folder, sizeof(folder), "/sys/fs/cgroup%.*s", (int)strcspn(path, "\n"),
              path);
     for (;;) {
-        const uint64_t left = cgroup_available_bytes(folder);
-        least = left < least ? left : least;
+        least = lanes_min_u64(least, bytes_of(folder));
         char *slash = strrchr(folder, '/');
         if (slash == NULL || slash - folder < (ptrdiff_t)sizeof("/sys/fs/cgroup") - 1) {
             return least;
         }
         *slash = '\0';
     }
+}
+
+uint64_t lanes_os_available_bytes(void)
+{
+    return least_of_cgroups(machine_available_bytes(), cgroup_available_bytes);
+}
+
+uint64_t lanes_os_memory_bytes(void)
+{
+    const long pages = sysconf(_SC_PHYS_PAGES);
+    return least_of_cgroups(pages > 0 ? (uint64_t)pages * lanes_os_page_bytes()
+                                      : UINT64_MAX,
+                            cgroup_limit_bytes);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * os_internal.h - shared by the files of this room only: time left of a wait, memory
- * left.
+ * os_internal.h - shared by the files of this room only: time left of a wait.
  */
 #ifndef LANES_OS_INTERNAL_H
 #define LANES_OS_INTERNAL_H
@@ -51,11 +50,5 @@ static inline void *lanes_os_drop_const(const void *pointer)
     } both = {.read_only = pointer};
     return both.writable;
 }
-
-/**
- * Bytes that could be allocated without the out-of-memory killer: the least of what the
- * machine and each memory cgroup above this process have left. UINT64_MAX if unknown.
- */
-uint64_t lanes_os_available_bytes(void);
 
 #endif /* LANES_OS_INTERNAL_H */

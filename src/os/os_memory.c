@@ -47,8 +47,7 @@ static int create_sealable(const char *name)
     return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 }
 
-/** Refuse what would end in SIGXFSZ or in the out-of-memory killer rather than in errno.
- */
+/** Refuse what would end in SIGXFSZ rather than in errno. */
 static lanes_status check_size(const char *name, uint64_t bytes, lanes_error *err)
 {
     struct rlimit limit;
@@ -60,6 +59,12 @@ static lanes_status check_size(const char *name, uint64_t bytes, lanes_error *er
                                name, (unsigned long long)bytes,
                                (unsigned long long)limit.rlim_cur);
     }
+    return LANES_OK;
+}
+
+/** Refuse what would end in the out-of-memory killer rather than in errno. */
+static lanes_status check_left(const char *name, uint64_t bytes, lanes_error *err)
+{
     if (bytes < COMPARE_BYTES_MIN) {
         return LANES_OK;
     }
@@ -107,14 +112,16 @@ lanes_status lanes_os_reserve(int fd, const lanes_os_facts *facts, uint64_t byte
         return LANES_OK;
     }
     if (facts->object == LANES_OS_OBJECT_MEMORY) {
-        LANES_TRY(check_size("attached", bytes - facts->allocated_bytes, err));
+        const uint64_t missing = bytes - facts->allocated_bytes;
+        LANES_TRY(check_size("attached", missing, err));
+        LANES_TRY(check_left("attached", missing, err));
     }
     const lanes_status status = allocate(fd, "attached", bytes, err);
     return status == -EOPNOTSUPP ? LANES_OK : status;
 }
 
-lanes_status lanes_os_memfd_create_empty(const char *name, uint64_t bytes, int *out_fd,
-                                         lanes_error *err)
+static lanes_status create_sized(const char *name, uint64_t bytes, int *out_fd,
+                                 lanes_error *err)
 {
     int fd = create_sealable(name);
     if (fd < 0) {
@@ -126,6 +133,45 @@ lanes_status lanes_os_memfd_create_empty(const char *name, uint64_t bytes, int *
         return status;
     }
     *out_fd = fd;
+    return LANES_OK;
+}
+
+lanes_status lanes_os_memfd_create_empty(const char *name, uint64_t bytes, int *out_fd,
+                                         lanes_error *err)
+{
+    LANES_TRY(check_left(name, bytes, err));
+    return create_sized(name, bytes, out_fd, err);
+}
+
+lanes_status lanes_os_memfd_create_sparse(const char *name, uint64_t bytes, int *out_fd,
+                                          lanes_error *err)
+{
+    return create_sized(name, bytes, out_fd, err);
+}
+
+lanes_status lanes_os_reserve_part(int fd, uint64_t offset, uint64_t bytes)
+{
+    for (uint64_t done = 0; done < bytes;) {
+        const uint64_t step = lanes_min_u64(bytes - done, RESERVE_STEP_BYTES);
+        if (fallocate(fd, 0, (off_t)(offset + done), (off_t)step) == 0) {
+            done += step;
+        } else if (errno != EINTR) {
+            const int error = errno;
+            LANES_IGNORE(lanes_os_give_back(fd, offset, done), "it stays reserved");
+            return -error;
+        }
+    }
+    return LANES_OK;
+}
+
+lanes_status lanes_os_give_back(int fd, uint64_t offset, uint64_t bytes)
+{
+    const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+    while (bytes > 0 && fallocate(fd, mode, (off_t)offset, (off_t)bytes) != 0) {
+        if (errno != EINTR) {
+            return -errno;
+        }
+    }
     return LANES_OK;
 }
 
@@ -167,6 +213,47 @@ lanes_status lanes_os_map(int fd, uint64_t bytes, uint32_t flags, void **out_dat
     }
     *out_data = data;
     return LANES_OK;
+}
+
+lanes_status lanes_os_map_aligned(int fd, uint64_t bytes, uint64_t alignment,
+                                  void **out_data, lanes_error *err)
+{
+    uint64_t room = 0;
+    uint8_t *all = MAP_FAILED;
+    errno = ENOMEM; /* if it overflows */
+    if (lanes_add_u64(bytes, alignment, &room)) {
+        all = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+                   0);
+    }
+    if (all == MAP_FAILED) {
+        return lanes_error_errno(err, errno, "no addresses for %llu bytes",
+                                 (unsigned long long)bytes);
+    }
+    uint8_t *begin = all + (-(uintptr_t)all & (alignment - 1));
+    void *data =
+        mmap(begin, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+    if (data == MAP_FAILED) {
+        const lanes_status status =
+            lanes_error_errno(err, errno, "cannot map %llu bytes of descriptor %d",
+                              (unsigned long long)bytes, fd);
+        lanes_os_unmap(all, room);
+        return status;
+    }
+    const uint64_t page = lanes_os_page_bytes();
+    uint8_t *end = begin + bytes + (-bytes & (page - 1));
+    if (begin > all) {
+        lanes_os_unmap(all, (uint64_t)(begin - all));
+    }
+    if (end < all + room) {
+        lanes_os_unmap(end, (uint64_t)(all + room - end));
+    }
+    *out_data = data;
+    return LANES_OK;
+}
+
+void lanes_os_prefer_huge(void *data, uint64_t bytes)
+{
+    LANES_IGNORE(madvise(data, bytes, MADV_HUGEPAGE) != 0, "kernels without");
 }
 
 void lanes_os_populate(void *data, uint64_t bytes)

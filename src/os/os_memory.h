@@ -42,6 +42,38 @@ LANES_NODISCARD lanes_status lanes_os_memfd_create(const char *name, uint64_t by
 LANES_NODISCARD lanes_status lanes_os_memfd_create_empty(const char *name, uint64_t bytes,
                                                          int *out_fd, lanes_error *err);
 
+/**
+ * The same, and nothing is compared with the memory that is left: for objects of which
+ * parts are reserved as they are needed, by lanes_os_reserve_part().
+ */
+LANES_NODISCARD lanes_status lanes_os_memfd_create_sparse(const char *name,
+                                                          uint64_t bytes, int *out_fd,
+                                                          lanes_error *err);
+
+/**
+ * Reserve a part of a memfd, all or nothing. What is reserved already is left alone.
+ * Nothing is compared with what is left: lanes_os_available_bytes().
+ *
+ * @param offset, bytes  whole pages
+ * @return LANES_OK, -ENOSPC, -ENOMEM, -errno
+ */
+LANES_NODISCARD lanes_status lanes_os_reserve_part(int fd, uint64_t offset,
+                                                   uint64_t bytes);
+
+/** Give the memory of a part of a memfd back: it is a hole, and reads as zeroes. -errno
+ */
+LANES_NODISCARD lanes_status lanes_os_give_back(int fd, uint64_t offset, uint64_t bytes);
+
+/**
+ * Bytes that could be reserved without the out-of-memory killer: the least of what the
+ * machine and each memory cgroup above this process have left. UINT64_MAX if unknown.
+ */
+uint64_t lanes_os_available_bytes(void);
+
+/** Bytes of memory of the machine, or of the cgroup that may have least. UINT64_MAX if
+ * unknown. */
+uint64_t lanes_os_memory_bytes(void);
+
 /** Add LANES_OS_SEAL_* to the memfd @p fd. -EPERM: sealed already or not a memfd. */
 LANES_NODISCARD lanes_status lanes_os_seal(int fd, uint32_t seals, lanes_error *err);
 
@@ -56,6 +88,30 @@ LANES_NODISCARD lanes_status lanes_os_seal(int fd, uint32_t seals, lanes_error *
  */
 LANES_NODISCARD lanes_status lanes_os_map(int fd, uint64_t bytes, uint32_t flags,
                                           void **out_data, lanes_error *err);
+
+/**
+ * Map as lanes_os_map() does for writing, at a multiple of @p alignment, a power of two.
+ *
+ * @param out_data  undone by lanes_os_unmap() with the same size
+ * @return LANES_OK, -ENOMEM, -errno
+ */
+LANES_NODISCARD lanes_status lanes_os_map_aligned(int fd, uint64_t bytes,
+                                                  uint64_t alignment, void **out_data,
+                                                  lanes_error *err);
+
+/** Tell the kernel that huge pages would be welcome; a hint, which may do nothing. */
+void lanes_os_prefer_huge(void *data, uint64_t bytes);
+
+/** NUMA nodes whose memory this thread may use; at least 1. */
+uint32_t lanes_os_node_count(void);
+
+/**
+ * Have pages of a shared mapping that do not exist yet come from all nodes in turn, for
+ * whoever makes them exist. A hint.
+ *
+ * @param data, bytes  whole pages
+ */
+void lanes_os_interleave(void *data, uint64_t bytes);
 
 /**
  * Fault in every page of a mapping at once, which costs a quarter of faulting them one by

@@ -21,6 +21,7 @@ typedef struct lanes_server_object {
     void *loaded; /**< what to give back */
     lanes_loop_fn loop;
     lanes_explain_fn explain;   /**< NULL: nothing can fail */
+    lanes_confirm_fn confirm;   /**< NULL: nothing raises floating-point exceptions */
     const void *const *address; /**< the table of kernel/payload.h; NULL: none */
     uint64_t bytes;             /**< of memory that it takes */
 } lanes_server_object;

@@ -234,6 +234,9 @@ static bool run_slice(lanes_server *server, lanes_server_batch *batch)
     if (batch->position == 0) {
         tell_started(batch);
     }
+    if (batch->plan.flags != NULL) { /* another variant may have taken its turn */
+        batch->plan.flags->confirm = variant->code->object.confirm;
+    }
     lanes_engine_end end_by;
     lanes_server_watch_begin(server, batch, &end_by);
     lanes_engine_run(server->dispatch.team, &batch->plan, variant->code->object.loop,

@@ -54,10 +54,13 @@ static lanes_status load(lanes_server *server, const lanes_compile_result *resul
     out_object->loop = lanes_loaded_function(loaded);
     out_object->bytes = lanes_loaded_bytes(loaded);
     void *explain = NULL;
+    void *confirm = NULL;
     void *address = NULL;
     LANES_TRY(find_symbol(server->loader, loaded, result->explain_symbol, &explain, err));
+    LANES_TRY(find_symbol(server->loader, loaded, result->confirm_symbol, &confirm, err));
     LANES_TRY(find_symbol(server->loader, loaded, result->payload_symbol, &address, err));
     memcpy(&out_object->explain, &explain, sizeof(explain));
+    memcpy(&out_object->confirm, &confirm, sizeof(confirm));
     out_object->address = address;
     return LANES_OK;
 }

@@ -49,6 +49,11 @@ static void complete(lanes_server *server, lanes_server_batch *batch, lanes_stat
         .threads = outcome->threads,
         .cookie = batch->cookie,
     };
+    const lanes_engine_flags *flags = batch->plan.flags;
+    if (flags != NULL && flags->raised != 0) {
+        completion.fp_raised = flags->raised;
+        completion.fp_first = flags->first;
+    }
     /* One that is being compiled is control's. */
     if (batch->variant != NULL && batch->variant->state == LANES_VARIANT_READY) {
         completion.strategy = batch->variant->code->info.strategy;

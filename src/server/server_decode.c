@@ -74,6 +74,12 @@ static lanes_status check_entry(const lanes_abi_entry *entry, lanes_error *err)
         return lanes_error_set(err, LANES_E_INVALID, "priority %u of a batch is unknown",
                                entry->priority);
     }
+    if ((entry->fp_report & ~LANES_FP_FLAGS) != 0 ||
+        entry->fp_exact > (entry->fp_report != 0 ? 1u : 0u)) {
+        return lanes_error_set(err, LANES_E_INVALID,
+                               "fp_report 0x%x with fp_exact %u of a batch is unknown",
+                               entry->fp_report, entry->fp_exact);
+    }
     if (!is_params_sane(entry)) {
         return lanes_error_set(err, LANES_E_INVALID,
                                "the batch has no params block, but its slot, offset or "
@@ -238,6 +244,8 @@ lanes_status lanes_server_batch_decode(lanes_server_session *session,
     batch->deadline_ns = entry->deadline_ns;
     batch->priority = entry->priority; /* known, so it may be an index */
     checked.flushes = (entry->flags & LANES_ABI_BATCH_FLUSH) != 0;
+    checked.fp_report = entry->fp_report;
+    checked.fp_exact = entry->fp_exact;
     checked.reduce = entry->reduce;
     checked.reduce_axes = entry->reduce_axes;
     memcpy(checked.shape, arguments, entry->dimensions * sizeof(arguments[0]));

@@ -121,6 +121,7 @@ static bool is_well_formed(const lanes_compile_result *result)
     if (!has_end(result->message, sizeof(result->message)) ||
         !has_end(result->symbol, sizeof(result->symbol)) ||
         !has_end(result->explain_symbol, sizeof(result->explain_symbol)) ||
+        !has_end(result->confirm_symbol, sizeof(result->confirm_symbol)) ||
         !has_end(result->payload_symbol, sizeof(result->payload_symbol)) ||
         result->status > 0) {
         return false;

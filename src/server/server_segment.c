@@ -156,7 +156,8 @@ lanes_status lanes_server_on_segment_attach(lanes_server_session *session,
                                             const void *message, int fd, lanes_error *err)
 {
     const lanes_abi_segment *request = message;
-    LANES_TRY(check_request(request, LANES_ABI_SEGMENT_READ_ONLY, err));
+    LANES_TRY(check_request(request,
+                            LANES_ABI_SEGMENT_READ_ONLY | LANES_ABI_SEGMENT_SPARSE, err));
     lanes_abi_id id;
     LANES_TRY(check_attach(session, fd, request->bytes, err));
     LANES_TRY(lanes_shm_attach(session->segments, fd, request->bytes, request->flags, &id,

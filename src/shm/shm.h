@@ -37,8 +37,9 @@ typedef struct lanes_shm_mapping {
  *
  * An object that can be sealed is sealed against resizing before its size is looked at.
  * Holes of a writable object are filled first, so that a full file system is an error
- * here and no SIGBUS later. What cannot be sealed may shrink at any time: the mapping may
- * be touched inside guarded calls only (README.md).
+ * here and no SIGBUS later, unless SPARSE: then its owner sees to that. What cannot be
+ * sealed may shrink at any time: the mapping may be touched inside guarded calls only
+ * (README.md).
  *
  * @param fd     borrowed; open for reading, and for writing unless READ_ONLY
  * @param bytes  how much of it; 0 = all. The size is the kernel's, not the peer's word

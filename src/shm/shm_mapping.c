@@ -13,10 +13,12 @@
 static lanes_status check_object(int fd, const lanes_os_facts *facts, uint32_t flags,
                                  lanes_error *err)
 {
-    if ((flags & ~LANES_ABI_SEGMENT_READ_ONLY) != 0) {
+    if ((flags & ~(LANES_ABI_SEGMENT_READ_ONLY | LANES_ABI_SEGMENT_SPARSE)) != 0) {
         return lanes_error_set(err, LANES_E_INVALID,
-                               "segment flags 0x%x: only 0x%x (read-only) is known",
-                               flags, LANES_ABI_SEGMENT_READ_ONLY);
+                               "segment flags 0x%x: only 0x%x (read-only) and 0x%x "
+                               "(sparse) are known",
+                               flags, LANES_ABI_SEGMENT_READ_ONLY,
+                               LANES_ABI_SEGMENT_SPARSE);
     }
     if (facts->object == LANES_OS_OBJECT_OTHER) {
         return lanes_error_set(err, LANES_E_INVALID,
@@ -121,7 +123,8 @@ lanes_status lanes_shm_map_telling(int fd, uint64_t bytes, uint32_t flags,
     void *data = NULL;
     LANES_TRY(
         lanes_os_map(fd, wanted, is_read_only ? 0 : LANES_OS_MAP_WRITE, &data, err));
-    if (!is_read_only) {
+    const bool is_sparse = (flags & LANES_ABI_SEGMENT_SPARSE) != 0;
+    if (!is_read_only && !is_sparse) {
         const lanes_status status = fill_holes(fd, &facts, data, wanted, listener, err);
         if (status < 0) {
             lanes_os_unmap(data, wanted);
@@ -135,7 +138,7 @@ lanes_status lanes_shm_map_telling(int fd, uint64_t bytes, uint32_t flags,
         .inode = facts.inode,
         .is_read_only = is_read_only,
         .is_frozen = (facts.seals & LANES_OS_SEAL_SHRINK) != 0,
-        .is_allocated = facts.object == LANES_OS_OBJECT_MEMORY &&
+        .is_allocated = facts.object == LANES_OS_OBJECT_MEMORY && !is_sparse &&
                         (!is_read_only || facts.allocated_bytes >= wanted),
     };
     return LANES_OK;

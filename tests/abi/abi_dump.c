@@ -36,6 +36,7 @@ static void dump_constants(void)
     CONSTANT(LANES_ABI_WAIT_EVENT);
     CONSTANT(LANES_ABI_OP_MAP);
     CONSTANT(LANES_ABI_SEGMENT_READ_ONLY);
+    CONSTANT(LANES_ABI_SEGMENT_SPARSE);
     CONSTANT(LANES_ABI_KERNEL_STAGES);
     CONSTANT(LANES_ABI_MESSAGE_MAX);
     CONSTANT(LANES_ABI_FDS_MAX);
@@ -94,6 +95,10 @@ static void dump_choices(void)
     CONSTANT(LANES_REDUCE_ARGMAX);
     CONSTANT(LANES_REDUCE_KERNEL);
     CONSTANT(LANES_REDUCE_SCAN);
+    CONSTANT(LANES_FP_FLAG_DIVIDE);
+    CONSTANT(LANES_FP_FLAG_OVERFLOW);
+    CONSTANT(LANES_FP_FLAG_UNDERFLOW);
+    CONSTANT(LANES_FP_FLAG_INVALID);
     CONSTANT(LANES_PRIORITY_NORMAL);
     CONSTANT(LANES_PRIORITY_LOW);
     CONSTANT(LANES_PRIORITY_HIGH);
@@ -171,6 +176,8 @@ static void dump_slots(void)
     FIELD(lanes_abi_entry, priority);
     FIELD(lanes_abi_entry, deadline_ns);
     FIELD(lanes_abi_entry, cookie);
+    FIELD(lanes_abi_entry, fp_report);
+    FIELD(lanes_abi_entry, fp_exact);
     FIELD(lanes_abi_entry, reserved);
     STRUCT(lanes_abi_operand);
     FIELD(lanes_abi_operand, segment_slot);
@@ -212,6 +219,9 @@ static void dump_slots(void)
     FIELD(lanes_abi_completion, strategy);
     FIELD(lanes_abi_completion, vector_width);
     FIELD(lanes_abi_completion, cookie);
+    FIELD(lanes_abi_completion, fp_first);
+    FIELD(lanes_abi_completion, fp_raised);
+    FIELD(lanes_abi_completion, reserved32);
     FIELD(lanes_abi_completion, reserved);
 }
 

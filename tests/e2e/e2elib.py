@@ -3,10 +3,14 @@
 
 The programs are those of $LANES_BIN_DIR, else of bin/ in $LANES_BUILD_DIR.
 """
+import ast
+import atexit
+import functools
 import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -34,7 +38,33 @@ def bin_dir():
 
 
 def numba_kernel(name):
-    return f"{NUMBA_FILE}:{name}"
+    """FILE.py:name, with a file that has only this function of NUMBA_FILE.
+
+    Numba compiles every function of a file that is imported, which would be most of the time
+    that these tests take.
+    """
+    return f"{_file_of_one(name)}:{name}"
+
+
+@functools.lru_cache(maxsize=None)
+def _file_of_one(name):
+    text = NUMBA_FILE.read_text(encoding="utf-8")
+    lines, kept = text.splitlines(keepends=True), []
+    for node in ast.parse(text).body:
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        if isinstance(node, (ast.Import, ast.ImportFrom)) or getattr(node, "name", None) == name:
+            kept += lines[first - 1 : node.end_lineno]
+    folder = tempfile.mkdtemp(prefix="lanes-e2e-")
+    atexit.register(shutil.rmtree, folder)
+    path = pathlib.Path(folder, NUMBA_FILE.name)
+    path.write_text("".join(kept), encoding="utf-8")
+    return path
+
+
+def ir_kernel(name):
+    """A callback as IR, for tests that are not about where it comes from: it takes a tenth of
+    the time that Python and Numba take to start."""
+    return KERNELS / f"{name}.ll"
 
 
 def cpu_flags():
@@ -160,3 +190,34 @@ class LanesTest(unittest.TestCase):
             if distance.size
             else "",
         )
+
+
+class SharedExecutor:
+    """For a LanesTest: all tests of the class use one lanesd, as programs do whose user runs
+    one. The start of an executor is half of what a command costs; whatever sets or looks at
+    its threads needs one of its own.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="lanes-e2e-"))
+        cls.addClassCleanup(shutil.rmtree, folder)
+        cls.shared_socket = folder / "lanes.sock"
+        ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        cls.addClassCleanup(ready.close)
+        ready.bind(str(folder / "notify"))
+        ready.settimeout(30)
+        environment = dict(os.environ, NOTIFY_SOCKET=str(folder / "notify"),
+                           XDG_CONFIG_HOME=str(folder), LANES_CACHE_FOLDER="none")  # fmt: skip
+        with open(folder / "log", "w", encoding="utf-8") as log:
+            process = subprocess.Popen([bin_dir() / "lanesd", "--socket", cls.shared_socket],
+                                       env=environment, stderr=log)  # fmt: skip
+        cls.addClassCleanup(process.wait)
+        cls.addClassCleanup(process.terminate)
+        if ready.recv(100) != b"READY=1":
+            raise AssertionError((folder / "log").read_text(encoding="utf-8"))
+
+    def setUp(self):
+        super().setUp()
+        self.environment["LANES_SOCKET"] = str(self.shared_socket)

@@ -88,7 +88,7 @@ class CliTest(e2elib.LanesTest):
         return self.write("kernels.py", textwrap.dedent(text))
 
 
-class Dtypes(CliTest):
+class Dtypes(e2elib.SharedExecutor, CliTest):
     def setUp(self):
         super().setUp()
         lines = []
@@ -152,7 +152,7 @@ class Dtypes(CliTest):
             )
 
 
-class Outputs(CliTest):
+class Outputs(e2elib.SharedExecutor, CliTest):
     def setUp(self):
         super().setUp()
         self.kernel = self.write("both.c", BOTH)
@@ -208,7 +208,7 @@ class Outputs(CliTest):
                 self.assertEqual(got, mode)
 
 
-class Rows(CliTest):
+class Rows(e2elib.SharedExecutor, CliTest):
     def setUp(self):
         super().setUp()
         self.kernel = self.write("dot.c", DOT)
@@ -256,7 +256,7 @@ class Rows(CliTest):
         self.assertEqual(error["type"], "LANES_E_SHAPE")
 
 
-class Params(CliTest):
+class Params(e2elib.SharedExecutor, CliTest):
     def setUp(self):
         super().setUp()
         self.kernel = self.write("line.c", LINE)

@@ -4,13 +4,13 @@ import json
 import unittest
 
 import numpy
-from e2elib import EXIT_BAD_DATA, EXIT_BATCH_FAILED, EXIT_NO_INPUT, EXIT_USAGE
+from e2elib import EXIT_BAD_DATA, EXIT_BATCH_FAILED, EXIT_NO_INPUT, EXIT_USAGE, SharedExecutor
 from test_e2e_cli import CHECKED, DOT, WEIGHTED, CliTest
 
 LINEAR = "double linear(double x, double y) { return 3 * x - y; }\n"
 
 
-class ArrayTest(CliTest):
+class ArrayTest(SharedExecutor, CliTest):
     def setUp(self):
         super().setUp()
         self.kernel = self.write("linear.c", LINEAR)

@@ -6,7 +6,7 @@ import math
 import unittest
 
 import numpy
-from e2elib import EXIT_BAD_DATA, EXIT_BATCH_FAILED, EXIT_USAGE
+from e2elib import EXIT_BAD_DATA, EXIT_BATCH_FAILED, EXIT_USAGE, SharedExecutor
 from test_e2e_cli import BOTH, CHECKED, DOT, DTYPES, CliTest
 
 OPERATIONS = ["sum", "prod", "min", "max", "any", "all", "argmin", "argmax"]
@@ -159,7 +159,7 @@ class Results(ReduceTest):
         self.assertEqual(len(set(results)), 1)
 
 
-class Parts(ReduceTest):
+class Parts(SharedExecutor, ReduceTest):
     """--where, --error-mask and failing elements."""
 
     def test_where_leaves_out(self):
@@ -200,7 +200,7 @@ class Parts(ReduceTest):
         self.assertIn("failed elements are no part of the result", done.stderr)
 
 
-class ByKernel(ReduceTest):
+class ByKernel(SharedExecutor, ReduceTest):
     """--reduce=kernel: f(f(f(start, x0), x1), x2)"""
 
     GCD = """
@@ -259,7 +259,7 @@ long gcd(long a, long b)
             self.assertEqual(error["type"], name)
 
 
-class Printed(ReduceTest):
+class Printed(SharedExecutor, ReduceTest):
     def test_fewest_digits(self):
         for value, text in (
             (0.1, "0.1"), (12.0, "12"), (-2.5e-300, "-2.5e-300"), (1 / 3, "0.3333333333333333"),
@@ -302,7 +302,7 @@ class Printed(ReduceTest):
         self.assertEqual(done.stdout, "")
 
 
-class Mistakes(ReduceTest):
+class Mistakes(SharedExecutor, ReduceTest):
     def test_arguments(self):
         x = self.save("x.npy", numpy.zeros((4, 5)))
         for options, text in (

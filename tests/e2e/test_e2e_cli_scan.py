@@ -113,7 +113,8 @@ class Mistakes(AccumulateTest):
              "LANES_E_SHAPE"),
             ((self.sum, 0, self.save("i4.npy", self.x.astype("i4"))),
              ["i4", "scans by itself converts nothing", "takes i8"], "LANES_E_DTYPE"),
-            ((unary, self.save("f.npy", numpy.zeros((3, 3)))), ["f8(f8)", "takes two numbers of one dtype"], "LANES_E_OPERANDS"),
+            ((unary, self.save("f.npy", numpy.zeros((3, 3)))),
+             ["f8(f8)", "takes two numbers of one dtype"], "LANES_E_OPERANDS"),
         ):  # fmt: skip
             error = self.assert_run_fails(EXIT_BAD_DATA, fragments, *arguments,
                                           options=["--accumulate", "--axis=1"])  # fmt: skip

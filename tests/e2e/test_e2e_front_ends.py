@@ -39,7 +39,7 @@ def libm(name, *arrays):
     return numpy.array([function(*row) for row in zip(*(a.tolist() for a in arrays))])
 
 
-class MathFunctions(e2elib.LanesTest):
+class MathFunctions(e2elib.SharedExecutor, e2elib.LanesTest):
     """One C callback for each function: at most 4 ulp by default, no ulp with exact."""
 
     def check(self, name, *ranges):

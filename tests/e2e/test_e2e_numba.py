@@ -6,7 +6,7 @@ import unittest
 
 import e2elib
 import numpy
-from e2elib import numba_kernel
+from e2elib import ir_kernel, numba_kernel
 
 COUNT = 10_007  # not a multiple of any vector length
 
@@ -226,24 +226,24 @@ class Shapes(e2elib.LanesTest):
     def test_lengths_around_vectors_and_tiles(self):
         for count in (1, 2, 7, 8, 9, 63, 64, 65, 1000, 65_537):
             x = numpy.linspace(-1, 1, count)
-            got, report = self.run_lanes(numba_kernel("axpy"), self.save("x.npy", x), 1.0)
+            got, report = self.run_lanes(ir_kernel("axpy"), self.save("x.npy", x), 1.0)
             numpy.testing.assert_array_equal(got, 2.5 * x + 1.0)
             self.assertEqual(report["elements"], count)
 
     def test_bits_do_not_depend_on_position_or_length(self):
         x = numpy.random.default_rng(3).uniform(-30, 30, 1000)
         y = self.save("y.npy", numpy.ones(1000))
-        whole, _ = self.run_lanes(numba_kernel("exp_times"), self.save("x.npy", x), y)
+        whole, _ = self.run_lanes(ir_kernel("exp_times"), self.save("x.npy", x), y)
         for start, stop in ((0, 1), (1, 4), (993, 1000), (17, 700)):
             part, _ = self.run_lanes(
-                numba_kernel("exp_times"), self.save("part.npy", x[start:stop]), 1
+                ir_kernel("exp_times"), self.save("part.npy", x[start:stop]), 1
             )
             self.assertEqual(part.tobytes(), whole[start:stop].tobytes())
 
     def test_no_elements(self):
         for shape in ((0,), (0, 5), (3, 0, 2)):
             x = self.save("x.npy", numpy.zeros(shape))
-            got, report = self.run_lanes(numba_kernel("axpy"), x, x)
+            got, report = self.run_lanes(ir_kernel("axpy"), x, x)
             self.assertEqual(got.shape, shape)
             self.assertEqual(report["elements"], 0)
 
@@ -251,7 +251,7 @@ class Shapes(e2elib.LanesTest):
         for shape in ((), (5,), (3, 4), (2, 3, 4), (2, 1, 3, 1, 2, 1, 2, 5)):
             x = numpy.random.default_rng(1).uniform(-1, 1, shape)
             got, _ = self.run_lanes(
-                numba_kernel("axpy"), self.save("x.npy", x), self.save("y.npy", x + 1)
+                ir_kernel("axpy"), self.save("x.npy", x), self.save("y.npy", x + 1)
             )
             self.assertEqual(got.shape, shape)
             numpy.testing.assert_array_equal(got, 2.5 * x + (x + 1))
@@ -261,19 +261,19 @@ class Shapes(e2elib.LanesTest):
         x_file = self.save("x.npy", x)
         for text in ("2", "-1.5", "1e-3", "-0x1.8p1", "inf", "0"):
             value = float.fromhex(text) if "x" in text else float(text)
-            got, _ = self.run_lanes(numba_kernel("axpy"), x_file, text)
+            got, _ = self.run_lanes(ir_kernel("axpy"), x_file, text)
             numpy.testing.assert_array_equal(got, 2.5 * x + value)
-            got, _ = self.run_lanes(numba_kernel("axpy"), text, x_file)
+            got, _ = self.run_lanes(ir_kernel("axpy"), text, x_file)
             numpy.testing.assert_array_equal(got, 2.5 * value + x)
         n = numpy.arange(COUNT, dtype=numpy.int32)
-        got, _ = self.run_lanes(numba_kernel("mix_i4"), self.save("n.npy", n), "1e3")
+        got, _ = self.run_lanes(ir_kernel("mix_i4"), self.save("n.npy", n), "1e3")
         numpy.testing.assert_array_equal(got, (n ^ numpy.int32(1000)) + 3 * n)
 
     def test_output_may_replace_an_input(self):
         x = numpy.linspace(0, 1, COUNT)
         path = self.save("x.npy", x)
         self.out = path
-        got, _ = self.run_lanes(numba_kernel("axpy"), path, path)
+        got, _ = self.run_lanes(ir_kernel("axpy"), path, path)
         numpy.testing.assert_array_equal(got, 2.5 * x + x)
 
     def test_openmp_settings_of_the_client_do_not_reach_the_executor(self):
@@ -281,7 +281,7 @@ class Shapes(e2elib.LanesTest):
         threads = set()
         for environment in ({}, {"OMP_PROC_BIND": "close", "OMP_NUM_THREADS": "1"}):
             done = self.lanes(
-                "run", numba_kernel("exp_times"), x, x, "-o", self.out, "--json", **environment
+                "run", ir_kernel("exp_times"), x, x, "-o", self.out, "--json", **environment
             )
             self.assertEqual(done.returncode, 0, done.stderr)
             threads.add(json.loads(done.stdout)["threads"])
@@ -289,9 +289,9 @@ class Shapes(e2elib.LanesTest):
 
     def test_threads_do_not_change_bits(self):
         x = self.save("x.npy", numpy.random.default_rng(9).uniform(-9, 9, 200_001))
-        one, report = self.run_lanes(numba_kernel("exp_times"), x, x, options=["--threads=1"])
+        one, report = self.run_lanes(ir_kernel("exp_times"), x, x, options=["--threads=1"])
         self.assertEqual(report["threads"], 1)
-        two, _ = self.run_lanes(numba_kernel("exp_times"), x, x, options=["--threads", 2])
+        two, _ = self.run_lanes(ir_kernel("exp_times"), x, x, options=["--threads", 2])
         self.assertEqual(one.tobytes(), two.tobytes())
 
 

@@ -9,7 +9,10 @@ import unittest
 
 import e2elib
 import numpy
-from e2elib import EXIT_BAD_DATA, EXIT_CANNOT_CREATE, EXIT_NO_INPUT, EXIT_USAGE, numba_kernel
+from e2elib import (
+    EXIT_BAD_DATA, EXIT_CANNOT_CREATE, EXIT_NO_INPUT, EXIT_USAGE, NUMBA_FILE, ir_kernel,
+    numba_kernel,
+)  # fmt: skip
 
 DOUBLE = "define double @{name}(double %x) {{\n  {body}\n  ret double %r\n}}\n"
 HALF = "%r = fmul double %x, 5.0e-01"
@@ -19,7 +22,7 @@ def function(name="f", body=HALF):
     return DOUBLE.format(name=name, body=body)
 
 
-class BadIr(e2elib.LanesTest):
+class BadIr(e2elib.SharedExecutor, e2elib.LanesTest):
     def setUp(self):
         super().setUp()
         self.x = self.save("x.npy", numpy.linspace(0, 1, 100))
@@ -140,10 +143,10 @@ class BadIr(e2elib.LanesTest):
                 self.assertEqual(error["type"], "LANES_E_IR_REFUSED")
 
 
-class BadOperands(e2elib.LanesTest):
+class BadOperands(e2elib.SharedExecutor, e2elib.LanesTest):
     def setUp(self):
         super().setUp()
-        self.axpy = numba_kernel("axpy")
+        self.axpy = ir_kernel("axpy")
         self.x = self.save("x.npy", numpy.linspace(0, 1, 100))
 
     def test_wrong_number_of_inputs(self):
@@ -193,7 +196,7 @@ class BadOperands(e2elib.LanesTest):
         ):  # fmt: skip
             with self.subTest(kernel=kernel, text=text):
                 error = self.assert_run_fails(
-                    EXIT_BAD_DATA, [text, "cannot represent"], numba_kernel(kernel), file, text
+                    EXIT_BAD_DATA, [text, "cannot represent"], ir_kernel(kernel), file, text
                 )
                 self.assertEqual(error["type"], "LANES_E_DTYPE")
 
@@ -214,13 +217,13 @@ class BadOperands(e2elib.LanesTest):
             self.assert_run_fails(EXIT_USAGE, [kernel, hint], kernel, self.x)
 
 
-class BadNpy(e2elib.LanesTest):
+class BadNpy(e2elib.SharedExecutor, e2elib.LanesTest):
     """Files that NumPy itself wrote, and damaged ones."""
 
     def refuse(self, fragments, contents):
         path = self.write("bad.npy", contents)
         error = self.assert_run_fails(
-            EXIT_BAD_DATA, ["bad.npy", fragments], numba_kernel("polynomial"), path
+            EXIT_BAD_DATA, ["bad.npy", fragments], ir_kernel("square"), path
         )
         self.assertEqual(error["type"], "LANES_E_FORMAT")
 
@@ -252,7 +255,7 @@ class BadNpy(e2elib.LanesTest):
         path = self.save("x.npy", numpy.zeros(100_000))
         os.truncate(path, 4096)
         self.assert_run_fails(
-            EXIT_BAD_DATA, "3968 of 800000 data bytes", numba_kernel("polynomial"), path
+            EXIT_BAD_DATA, "3968 of 800000 data bytes", ir_kernel("square"), path
         )
 
     def test_every_version_that_numpy_writes_is_read(self):
@@ -260,12 +263,12 @@ class BadNpy(e2elib.LanesTest):
         results = set()
         for version in ((1, 0), (2, 0), (3, 0)):
             path = self.write("x.npy", self.npy(x, version=version))
-            results.add(self.run_lanes(numba_kernel("polynomial"), path)[0].tobytes())
+            results.add(self.run_lanes(ir_kernel("square"), path)[0].tobytes())
         self.assertEqual(len(results), 1)
 
     def test_headers_of_other_writers_are_read(self):
         x = numpy.linspace(-1, 1, 64)
-        wanted, _ = self.run_lanes(numba_kernel("polynomial"), self.save("x.npy", x))
+        wanted, _ = self.run_lanes(ir_kernel("square"), self.save("x.npy", x))
         for header in (
             b"{'shape':(64,),'descr':'<f8','fortran_order':False}",
             b"{ \"fortran_order\": False, 'descr': '<f8', 'shape': (64, ) , }\n",
@@ -273,13 +276,13 @@ class BadNpy(e2elib.LanesTest):
             # Also where the data is at an odd offset.
             contents = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
             path = self.write("y.npy", contents + x.tobytes())
-            got, _ = self.run_lanes(numba_kernel("polynomial"), path)
+            got, _ = self.run_lanes(ir_kernel("square"), path)
             numpy.testing.assert_array_equal(got, wanted)
 
     def test_output_is_what_numpy_would_write(self):
         for shape in ((1000,), (10, 100), (2, 5, 10), (0,), ()):
             x = self.save("x.npy", numpy.ones(shape))
-            got, _ = self.run_lanes(numba_kernel("polynomial"), x)
+            got, _ = self.run_lanes(ir_kernel("square"), x)
             contents = self.out.read_bytes()
             self.assertEqual((len(contents) - got.nbytes) % 64, 0)
             stream = io.BytesIO(contents)
@@ -290,10 +293,10 @@ class BadNpy(e2elib.LanesTest):
             self.assertEqual(contents, self.npy(got, version=(1, 0)))
 
 
-class BadOutput(e2elib.LanesTest):
+class BadOutput(e2elib.SharedExecutor, e2elib.LanesTest):
     def setUp(self):
         super().setUp()
-        self.kernel = numba_kernel("polynomial")
+        self.kernel = ir_kernel("square")
         self.x = self.save("x.npy", numpy.linspace(0, 1, 100))
 
     def refuse(self, output, fragment):
@@ -442,8 +445,8 @@ class BadUsage(e2elib.LanesTest):
         broken = self.write("broken.py", "1 / 0\n")
         for kernel, code, fragments in (
             (f"{broken}:f", EXIT_BAD_DATA, ["broken.py", "ZeroDivisionError"]),
-            (numba_kernel("nothing"), EXIT_BAD_DATA, ["no 'nothing'", "axpy"]),
-            (numba_kernel("not_a_function"), EXIT_BAD_DATA, ["not_a_function", "int"]),
+            (f"{NUMBA_FILE}:nothing", EXIT_BAD_DATA, ["no 'nothing'", "axpy"]),
+            (f"{NUMBA_FILE}:not_a_function", EXIT_BAD_DATA, ["not_a_function", "int"]),
             (numba_kernel("plain"), EXIT_USAGE, ["'plain'", "--signature"]),
         ):
             with self.subTest(kernel):

@@ -147,7 +147,7 @@ static void attach(const struct step *step)
     const uint64_t wanted =
         step->bytes < 0xfff0 ? step->bytes : UINT64_MAX << (step->bytes & 15);
     const lanes_status status =
-        lanes_shm_attach(world.table, fd, wanted, step->flags & 3, &id, &err);
+        lanes_shm_attach(world.table, fd, wanted, step->flags & 7, &id, &err);
     FUZZ_CHECK(status <= 0 && (status == LANES_OK || err.message[0] != '\0'));
     if (status == LANES_OK) {
         add(id);

@@ -16,7 +16,7 @@ for path in lintlib.all_files():
         continue
     full = os.path.join(lintlib.ROOT, path)
     first = text.split("\n", maxsplit=1)[0]
-    is_python = path.endswith(".py") or (first.startswith("#!") and "python" in first)
+    is_python = path.endswith((".py", ".pyi")) or (first.startswith("#!") and "python" in first)
     is_shell = path.endswith(".sh") or (first.startswith("#!") and first.endswith("sh"))
     if not (is_python or is_shell):
         continue

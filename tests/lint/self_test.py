@@ -12,12 +12,25 @@ HEAD = "/* SPDX-License-Identifier: Apache-2.0 */\n"
 HASH_HEAD = "# SPDX-License-Identifier: Apache-2.0\n"
 LONG = "int lanes_f(void)\n{\n" + "    lanes_g();\n" * 71 + "}\n"
 LONG_TEST = "Test(suite, is_long)\n{\n" + "    lanes_g();\n" * 61 + "}\n"
+PACKAGE_FILE = "tools/python/lanes/_a.py"
+DASK_PY = '''"""What may import Dask."""
+import dask
+from . import _a as _a
+from .b import c  # noqa: F401
+
+def f(x=()):
+    import numba
+    return dask, numba
+'''
 
 CLEAN = {
     "include/lanes/a.h": HEAD + "#ifndef LANES_A_H\n#define LANES_A_H\nint lanes_a(void);\n#endif\n",
     "src/base/a.c": HEAD + "int lanes_a(void);\n\nint lanes_a(void)\n{\n    return 0;\n}\n",
     "tools/x": "#!/bin/sh\n" + HASH_HEAD + "echo hello\n",
     "README.md": "# Text\n",
+    "tools/python/lanes/dask.py": HASH_HEAD + DASK_PY,
+    "tests/python/test_b.py": HASH_HEAD,
+    "tests/python/CMakeLists.txt": HASH_HEAD + "foreach(name IN ITEMS ab b)\n",
 }
 # (script, part of its output, files that join CLEAN)
 CASES = [
@@ -34,6 +47,7 @@ CASES = [
     ("words.py", "licence", {"src/base/b.c": "int lanes_b;\n"}),
     ("words.py", "licence", {"tools/y": "#!/bin/sh\necho\n"}),
     ("words.py", "licence", {"tools/y.py": "\n"}),
+    ("words.py", "licence", {"tools/y.pyi": "\n"}),
     ("words.py", "unbounded copy", {"src/base/b.c": HEAD + "strcpy(a, b);\n"}),
     ("words.py", "unbounded copy", {"src/base/b.c": HEAD + "sprintf(a, b);\n"}),
     ("words.py", "bare marker", {"README.md": "TODO: write\n"}),
@@ -47,6 +61,17 @@ CASES = [
     ("scripts.py", "SC2086", {"tools/y": "#!/bin/sh\n" + HASH_HEAD + "rm $1\n"}),
     ("scripts.py", "syntax", {"tools/y.py": "def\n"}),
     ("scripts.py", "not executable", {"tools/z": "#!/bin/sh\n" + HASH_HEAD}),
+    ("python.py", "long line", {"tools/y.py": f"# {'-' * 119}\n"}),
+    ("python.py", "long line", {"tools/x": f"#!/usr/bin/python3\n# {'-' * 119}\n"}),
+    ("python.py", "unused import: os", {"tools/y.py": "import os, re\nre.sub()\n"}),
+    ("python.py", "unused import: b", {"tools/y.py": "def f():\n    from a import c as b\n"}),
+    ("python.py", "bare except", {"tools/y.py": "try:\n    f()\nexcept:\n    f()\n"}),
+    ("python.py", "mutable default", {"tools/y.py": "def f(x=1, *, y=[]):\n    pass\n"}),
+    ("python.py", "docstring", {PACKAGE_FILE: "x = 1\n"}),
+    ("python.py", "newer than Python 3.9", {PACKAGE_FILE: '""".""" \nmatch 1:\n    case 1:\n        f()\n'}),
+    ("python.py", "import of numba", {PACKAGE_FILE: '"""."""\nif f():\n    from numba.core import g\n    g()\n'}),
+    ("python.py", "import of dask", {PACKAGE_FILE: '"""."""\nimport dask\ndask.f()\n'}),
+    ("python.py", "unknown test", {"tests/python/test_a.py": "f()\n"}),
 ]
 EXECUTABLE = {"tools/x", "tools/y"}
 

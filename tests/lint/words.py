@@ -7,7 +7,7 @@ import lintlib
 
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 C_SOURCE = r".*\.[ch]$"
-PROSE = r".*(\.[ch]|\.md|\.py|\.cmake|CMakeLists\.txt)$"
+PROSE = r".*(\.[ch]|\.md|\.pyi?|\.cmake|CMakeLists\.txt)$"
 # (rule, pattern of the path, pattern of the text, advice)
 RULES = [
     ("unbounded copy", C_SOURCE, r"\b(strcpy|strcat|stpcpy|v?sprintf|gets)\s*\(",
@@ -30,7 +30,7 @@ EXCEPTIONS = {
     "tests/lint/words.py": ({"bare marker", "for now"}, "defines the rules"),
     "tests/lint/self_test.py": ({"bare marker", "for now"}, "breaks the rules on purpose"),
 }
-SPDX_NAMES = re.compile(r".*(\.[ch]|\.py|\.sh|\.cmake|CMakeLists\.txt|\.map)$")
+SPDX_NAMES = re.compile(r".*(\.[ch]|\.pyi?|\.toml|\.sh|\.cmake|CMakeLists\.txt|\.map)$")
 findings = []
 checked = 0
 

@@ -9,49 +9,21 @@
 The library is that of $LANES_BUILD_DIR. One thread only.
 """
 import ctypes
-import io
 import json
 import os
 import pathlib
-import pickle
 import sys
 
 import numpy
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "dev"))
-import lanes_ctypes as lanes  # noqa: E402  pylint: disable=wrong-import-position
-from lanes_ctypes import LanesError  # noqa: E402,F401  for tests
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "python"))
+from lanes import _errors, _library as lanes  # noqa: E402  pylint: disable=wrong-import-position
+from lanes import LanesError  # noqa: E402,F401  for tests
+from lanes._errors import CutText  # noqa: E402,F401  for tests
 
 # Code that an earlier run left on disk is not what a test is about. Private executors
 # inherit it.
 os.environ.setdefault("LANES_CACHE_FOLDER", "none")
-
-
-class _Placeholder:
-    """Stands in a pickle for a value that the failing element computed."""
-
-    def __new__(cls, *_args, **_kwargs):
-        return object.__new__(cls)
-
-    def __init__(self, *_args, **_kwargs):
-        pass
-
-    def __setstate__(self, state):
-        pass
-
-
-class _Unpickler(pickle.Unpickler):
-    """Of pickles that this process submitted itself."""
-
-    def find_class(self, module, name):
-        if module.split(".")[0] in ("llvmlite", "numba") and not module.startswith(
-                "numba.core.errors"):
-            return _Placeholder
-        return super().find_class(module, name)
-
-
-class CutText(str):
-    """The beginning of a string that was too long to arrive whole."""
 
 
 class Completion:
@@ -62,7 +34,7 @@ class Completion:
         self._ir = ir
         self._raised = shared.raised
         for name in ("status", "threads", "elements", "failed", "first_failed", "run_ns",
-                     "tiles", "vector_width"):
+                     "tiles", "vector_width", "fp_raised", "fp_first"):
             setattr(self, name, getattr(shared, name))
         self.status_name = library.lanes_status_name(shared.status).decode()
         self.message = shared.message.decode()
@@ -71,54 +43,17 @@ class Completion:
 
     def pickle(self):
         """The bytes of the exception's pickle, out of the IR that was submitted."""
-        size = self._raised.payload_bytes
-        ir = self._ir[self.raised_node]
-        buffer = ctypes.create_string_buffer(size)
-        lanes.check(self._library, "lanes_payload_read", ir, len(ir),
-                    ctypes.byref(self._raised), buffer, size)
-        return buffer.raw
+        return _errors.payload(self._library, self._raised, self._ir)
 
     def arguments(self):
-        """Values that the failing element put into its exception.
-
-        Numbers, strings, None and tuples of these; ... for other values. A string of
-        which only the beginning has arrived is a CutText.
-        """
-        items = iter(self._raised.item[:self._raised.item_count])
-        return [self._value(items) for _ in range(self._raised.argument_count)]
-
-    def _value(self, items):
-        """The value that the next items, of a list of trees in preorder, stand for."""
-        item = next(items)
-        if item.type == lanes.ITEM_TUPLE:
-            return tuple(self._value(items) for _ in range(item.count))
-        if item.type == lanes.ITEM_NONE:
-            return None
-        if item.type == lanes.ITEM_UNKNOWN:
-            return ...
-        raw = bytes(self._raised.data)[item.offset:item.offset + item.bytes]
-        if item.type == lanes.ITEM_TEXT:
-            return raw.decode()
-        if item.type == lanes.ITEM_TEXT_CUT:
-            return CutText(raw.decode())
-        return numpy.frombuffer(raw, lanes.DTYPES[item.type])[0].item()
+        """Values that the failing element put into its exception."""
+        return _errors.raised_arguments(self._raised)
 
     def exception(self):
         """The exception of element first_failed; None if nothing failed."""
         if self.raised_kind == 0:
             return None
-        if self.raised_kind == lanes.RAISED_ZERO_DIVISION:
-            return ZeroDivisionError()
-        if self.raised_kind == lanes.RAISED_OVERFLOW:
-            return OverflowError()
-        if self.raised_kind != lanes.RAISED_EXCEPTION:
-            return RuntimeError(self.message)
-        loaded = _Unpickler(io.BytesIO(self.pickle())).load()
-        kind, arguments = loaded[0], loaded[1]
-        values = iter(self.arguments())
-        filled = tuple(next(values, ...) if isinstance(a, _Placeholder) else a
-                       for a in arguments or ())
-        return kind(*filled)
+        return _errors.raised_exception(self._library, self._raised, self._ir, self.message)
 
 
 class Kernel:
@@ -219,7 +154,7 @@ class Kernel:
         return Completion(self._library, self._ir, shared)
 
     def apply(self, memory, operands, casting="no", errors="raise", has_where=False, seed=0,
-              reduce=None, axes=None):
+              reduce=None, axes=None, fp_report=0, fp_exact=False):
         """Run on arrays that lie in `memory` (of Session.memory()), as they lie there: any
         strides, inputs broadcast already. Returns the Completion.
 
@@ -233,7 +168,8 @@ class Kernel:
                             operand_count=len(operands),
                             shape=(ctypes.c_uint64 * dimensions)(*(shape or (1,))),
                             operands=made, errors=lanes.ERRORS[errors], seed=seed,
-                            casting=lanes.CASTINGS[casting], has_where=int(has_where))
+                            casting=lanes.CASTINGS[casting], has_where=int(has_where),
+                            fp_report=fp_report, fp_exact=int(fp_exact))
         if reduce is not None:
             batch.reduce = lanes.REDUCTIONS[reduce]
             batch.reduce_axes = 2**32 - 1 if axes is None else sum(1 << axis for axis in axes)

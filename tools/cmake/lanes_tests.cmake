@@ -4,6 +4,14 @@
 
 set(LANES_PYTHON /usr/bin/python3 CACHE FILEPATH "Python 3 that runs scripts and tests")
 set(LANES_RUN_CRITERION "${PROJECT_SOURCE_DIR}/tests/support/run-criterion")
+set(LANES_RUN_UNITTEST "${PROJECT_SOURCE_DIR}/tests/support/run_unittest.py")
+
+# There are 170 test programs, and gold links each in a quarter of the time that ld needs.
+# What is installed is linked by the compiler's own choice. libFuzzer's is not tried.
+include(CheckLinkerFlag)
+if(NOT LANES_BUILD_FUZZ)
+    check_linker_flag(C "-fuse-ld=gold" LANES_HAS_GOLD)
+endif()
 
 set(LANES_TEST_CPUS "" CACHE STRING
     "CPUs (lanesd --cpu) for which tests with EVERY_CPU run once more")
@@ -108,6 +116,43 @@ function(lanes_add_client_test)
     endif()
 endfunction()
 
+# lanes_add_python_test(NAME name [TIMEOUT s] [MAY_SKIP] [SERIAL] [ARGS Class[.test]...])
+#
+# The unittest tests of test_<name>.py, as python/<name>, with the package of tools/python and
+# the liblanes.so of this build. The user's executor, settings and cache are out of sight.
+# Like a Criterion program it fails when no test ran and, without MAY_SKIP, when one was
+# skipped.
+function(lanes_add_python_test)
+    if(LANES_SANITIZE MATCHES "thread")
+        return()
+    endif()
+    cmake_parse_arguments(PARSE_ARGV 0 arg "MAY_SKIP;SERIAL" "NAME;TIMEOUT" "ARGS")
+    lanes_refuse_unknown_arguments("test ${arg_NAME}" "${arg_UNPARSED_ARGUMENTS}")
+    set(command "${CMAKE_CURRENT_SOURCE_DIR}/test_${arg_NAME}.py" ${arg_ARGS})
+    if(arg_MAY_SKIP)
+        list(PREPEND command --may-skip)
+    endif()
+    set(options "")
+    if(arg_SERIAL)
+        list(APPEND options SERIAL)
+    endif()
+    if(arg_TIMEOUT)
+        list(APPEND options TIMEOUT ${arg_TIMEOUT})
+    endif()
+    lanes_add_client_test(NAME ${arg_NAME} SCRIPT "${LANES_RUN_UNITTEST}" LABEL python
+        ARGS ${command} ${options})
+    # Where the executor's socket and settings would be; there are none.
+    set(own "${PROJECT_BINARY_DIR}/tests/python/${arg_NAME}")
+    file(MAKE_DIRECTORY "${own}")
+    file(CHMOD "${own}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+    set_property(TEST python/${arg_NAME} APPEND PROPERTY ENVIRONMENT
+        "PYTHONPATH=${PROJECT_SOURCE_DIR}/tools/python"
+        "LANES_LIBRARY=$<TARGET_FILE:liblanes>"
+        "XDG_RUNTIME_DIR=${own}" "XDG_CONFIG_HOME=${own}")
+    set_property(TEST python/${arg_NAME} PROPERTY ENVIRONMENT_MODIFICATION
+        LANES_SOCKET=unset: LANES_EXECUTOR=unset:)
+endfunction()
+
 # The rest is shared by the functions above and reads their arg_* variables.
 
 macro(lanes_add_test_program harness)
@@ -133,6 +178,9 @@ macro(lanes_add_test_program harness)
         target_link_libraries(${arg_NAME} PRIVATE ${library})
     endforeach()
     target_link_libraries(${arg_NAME} PRIVATE ${harness} Threads::Threads m)
+    if(LANES_HAS_GOLD)
+        target_link_options(${arg_NAME} PRIVATE -fuse-ld=gold)
+    endif()
 endmacro()
 
 macro(lanes_register_test)

@@ -41,7 +41,8 @@ lanes_packages_of()
                 "llvm-$major-dev" libhwloc-dev libjansson-dev libseccomp-dev ;;
             test) echo g++ binutils git shellcheck libcriterion-dev libhwloc-dev libmpfr-dev python3-numpy \
                 python3-numba clang-14 "clang-$major" "clang-format-$major" "clang-tidy-$major" "libomp-$major-dev" \
-                "libclang-rt-$major-dev" llvm-19-dev ;;
+                "libclang-rt-$major-dev" llvm-19-dev mypy python3-dask python3-distributed python3-numexpr \
+                python3-pip python3-scipy python3-setuptools python3-tqdm python3-venv python3-wheel python3-xarray ;;
             demo) echo python3-numpy python3-numba "clang-$major" ;;
             guest) echo qemu-system-x86 cpio busybox-static ;;
             *)

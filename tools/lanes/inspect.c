@@ -98,15 +98,69 @@ static json_int_t integer_of(const json_t *object, const char *key)
     return json_integer_value(json_object_get(object, key));
 }
 
+/* "2 divisions", behind a comma; nothing of none. */
+static void print_count(const json_t *element, const char *key, const char *one,
+                        const char *more)
+{
+    const json_int_t count = integer_of(element, key);
+    if (count > 0) {
+        printf(", %lld %s", (long long)count, count == 1 ? one : more);
+    }
+}
+
+/* What one element costs: "24 bytes, 11 flops, 1 division, calls exp 2 log". */
+static void print_element(const json_t *element)
+{
+    const char *name;
+    json_t *count;
+    const char *separator = ", calls ";
+    if (!json_is_object(element)) {
+        return;
+    }
+    printf("  element   %lld bytes", (long long)integer_of(element, "bytes"));
+    if (json_is_true(json_object_get(element, "data_dependent"))) {
+        printf(", the work depends on the data; in one pass of each loop");
+    }
+    print_count(element, "flops", "flop", "flops");
+    print_count(element, "integers", "integer operation", "integer operations");
+    print_count(element, "divisions", "division", "divisions");
+    print_count(element, "square_roots", "square root", "square roots");
+    print_count(element, "loads", "load", "loads");
+    print_count(element, "branches", "branch", "branches");
+    json_object_foreach(json_object_get(element, "calls"), name, count)
+    {
+        printf("%s%s", separator, name);
+        if (json_integer_value(count) > 1) {
+            printf(" (%lld times)", (long long)json_integer_value(count));
+        }
+        separator = ", ";
+    }
+    putchar('\n');
+}
+
+/* Why it is not faster, and what to change. */
+static void print_advice(const json_t *advice)
+{
+    size_t index;
+    json_t *row;
+    json_array_foreach(advice, index, row)
+    {
+        printf("  reason    %s\n", text_of(row, "reason"));
+        printf("  change    %s\n", text_of(row, "change"));
+    }
+}
+
 static void print_variant(const json_t *variant)
 {
-    json_t *remarks = readable_remarks(json_object_get(variant, "remarks"));
+    const bool is_vectorized = json_is_true(json_object_get(variant, "vectorized"));
+    json_t *remarks =
+        readable_remarks(json_object_get(variant, "remarks"), is_vectorized);
     json_t *times = json_object_get(variant, "times_ms");
     const char *cache = json_string_value(json_object_get(variant, "cache"));
     const char *phase;
     json_t *milliseconds;
     printf("variant     %s\n", text_of(variant, "layout"));
-    if (json_is_true(json_object_get(variant, "vectorized"))) {
+    if (is_vectorized) {
         printf(
             "  strategy  %s, vectorized: %lld elements at once, interleaved %lld times\n",
             text_of(variant, "strategy"), (long long)integer_of(variant, "vector_width"),
@@ -114,8 +168,10 @@ static void print_variant(const json_t *variant)
     } else {
         printf("  strategy  %s, not vectorized\n", text_of(variant, "strategy"));
     }
+    print_advice(json_object_get(variant, "advice"));
     readable_print_lines("  remark    ", remarks);
     json_decref(remarks);
+    print_element(json_object_get(variant, "per_element"));
     printf("  code      %lld bytes", (long long)integer_of(variant, "code_bytes"));
     if (cache != NULL) {
         printf(", found %s", strcmp(cache, "disk") == 0 ? "on disk" : "in memory");
@@ -315,11 +371,8 @@ static int check_width(const struct inspect_options *options, const json_t *repo
     if (width >= (json_int_t)options->required_width) {
         return CLI_OK;
     }
-    /* The last remark is about the loop as a whole. */
-    const json_t *remarks = json_object_get(variant, "remarks");
-    const size_t count = json_array_size(remarks);
-    const char *why =
-        count > 0 ? json_string_value(json_array_get(remarks, count - 1)) : NULL;
+    const json_t *advice = json_array_get(json_object_get(variant, "advice"), 0);
+    const char *why = json_string_value(json_object_get(advice, "reason"));
     return cli_fail(err, CLI_CHECK_FAILED, LANES_E_INVALID,
                     "%s runs %lld elements at once; --require-vector wants %u%s%s",
                     options->kernel.kernel, (long long)width, options->required_width,

@@ -202,9 +202,12 @@ static void add_callback_lines(json_t *lines, const json_t *messages)
     }
 }
 
-json_t *readable_remarks(const json_t *remarks)
+json_t *readable_remarks(const json_t *remarks, bool is_vectorized)
 {
     json_t *lines = select_messages(remarks, false);
+    if (is_vectorized) {
+        return lines;
+    }
     json_t *messages = select_messages(remarks, true);
     add_callback_lines(lines, messages);
     json_decref(messages);

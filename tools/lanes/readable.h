@@ -29,6 +29,6 @@ void readable_print_lines(const char *head, const json_t *lines);
  *
  * @return new reference to an array of strings
  */
-json_t *readable_remarks(const json_t *remarks);
+json_t *readable_remarks(const json_t *remarks, bool is_vectorized);
 
 #endif /* LANES_CLI_READABLE_H */

@@ -90,6 +90,8 @@ static void post_batch(fake_session *self, const lanes_abi_entry *entry,
         .strategy = LANES_STRATEGY_LOOP,
         .vector_width = 8,
         .cookie = entry->cookie + self->fake->plan.cookie_error,
+        .fp_raised = entry->fp_report & self->fake->plan.fp_raised,
+        .fp_first = entry->fp_exact != 0 ? 4 : 5,
     };
     lanes_ring_executor_post(&self->ring, &completion, lanes_status_text(status),
                              &self->fake->plan.raised);

@@ -71,6 +71,7 @@ typedef struct fake_plan {
     uint32_t deaths;       /* FAKE_HANG_UP and fake_death so often; 0: always */
     uint64_t delay_ns;     /* before each completion */
     uint64_t cookie_error; /* added to cookies of completions */
+    uint32_t fp_raised;    /* of what a batch asks for */
     /* What its completions say, once they have run. */
     lanes_status outcome;
     uint64_t failed;

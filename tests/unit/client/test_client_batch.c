@@ -125,7 +125,7 @@ Test(client_batch, arguments_are_checked)
     lanes_operand bad_operands[3];
     memcpy(bad_operands, made.operands, sizeof(bad_operands));
     bad_operands[1].segment = NULL;
-    lanes_batch cases[15];
+    lanes_batch cases[17];
     for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
         cases[i] = make_batch(&made, 1);
     }
@@ -144,6 +144,8 @@ Test(client_batch, arguments_are_checked)
     cases[12].reduce = LANES_REDUCE_SCAN + 1;
     cases[13].priority = LANES_PRIORITY_HIGH + 1;
     cases[14].no_replay = 2;
+    cases[15].fp_report = LANES_FP_FLAGS + 1;
+    cases[16].fp_exact = 2;
     for (size_t i = 0; i < LANES_ARRAY_COUNT(cases); i++) {
         cr_assert_eq(lanes_submit(session, &cases[i], &err), LANES_E_INVALID, "case %zu",
                      i);
@@ -178,6 +180,12 @@ Test(client_batch, castings_and_flags_that_are_none_are_refused_by_name)
     batch.priority = 3;
     expect_refusal(batch, "batch.priority 3 is none of enum lanes_priority, 0 .. 2");
     batch.priority = LANES_PRIORITY_NORMAL;
+    batch.fp_report = 0x19;
+    expect_refusal(batch, "batch.fp_report 0x19 has bits that are none of enum");
+    batch.fp_report = 0;
+    batch.fp_exact = 3;
+    expect_refusal(batch, "batch.fp_exact 3 is not 0 or 1");
+    batch.fp_exact = 0;
     cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK, "%s", err.message);
 }
 
@@ -545,6 +553,33 @@ Test(client_batch, the_priority_is_passed_on)
         cr_assert_eq(lanes_run(session, &batch, NULL, &err), LANES_OK);
         cr_assert_eq(fake.entry.priority, i);
     }
+}
+
+Test(client_batch, floating_point_flags_are_asked_for_and_told_of)
+{
+    open_with((fake_plan){.fp_raised = LANES_FP_FLAG_DIVIDE | LANES_FP_FLAG_INVALID});
+    const arrays made = make_arrays();
+    lanes_batch batch = make_batch(&made, 1);
+    lanes_completion completion;
+    batch.fp_exact = 1;
+    cr_assert_eq(lanes_run(session, &batch, &completion, &err), LANES_OK);
+    cr_assert_eq(fake.entry.fp_report | fake.entry.fp_exact, 0, "none are asked for");
+    cr_assert_eq(completion.fp_raised, 0);
+    cr_assert_eq(completion.fp_first, UINT64_MAX);
+    batch.fp_report = LANES_FP_FLAG_INVALID | LANES_FP_FLAG_OVERFLOW;
+    cr_assert_eq(lanes_run(session, &batch, &completion, &err), LANES_OK);
+    cr_assert_eq(fake.entry.fp_report, batch.fp_report);
+    cr_assert_eq(fake.entry.fp_exact, 1);
+    cr_assert_eq(completion.fp_raised, LANES_FP_FLAG_INVALID);
+    cr_assert_eq(completion.fp_first, 4);
+    batch.fp_exact = 0;
+    cr_assert_eq(lanes_run(session, &batch, &completion, &err), LANES_OK);
+    cr_assert_eq(fake.entry.fp_exact, 0);
+    cr_assert_eq(completion.fp_first, 5);
+    batch.fp_report = LANES_FP_FLAG_OVERFLOW;
+    cr_assert_eq(lanes_run(session, &batch, &completion, &err), LANES_OK);
+    cr_assert_eq(completion.fp_raised, 0);
+    cr_assert_eq(completion.fp_first, UINT64_MAX, "what the other says means nothing");
 }
 
 Test(client_batch, cancelling_names_the_tag)

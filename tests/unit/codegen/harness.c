@@ -123,6 +123,11 @@ kernel kernel_of(const lanes_compile_request *request, const char *ir)
         cr_assert_not_null(explain);
         memcpy(&k.explain, &explain, sizeof(explain));
     }
+    if (k.result.confirm_symbol[0] != '\0') {
+        void *confirm = lanes_loader_find(loader, loaded, k.result.confirm_symbol);
+        cr_assert_not_null(confirm);
+        memcpy(&k.confirm, &confirm, sizeof(confirm));
+    }
     lanes_codegen_output_deinit(&output);
     return k;
 }

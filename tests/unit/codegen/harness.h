@@ -72,6 +72,7 @@ typedef struct kernel {
     lanes_compile_result result;
     lanes_loop_fn loop;
     lanes_explain_fn explain; /* NULL: no element can fail */
+    lanes_confirm_fn confirm; /* NULL: there is none */
 } kernel;
 
 /** Compile (asserting success) and load. */

@@ -18,6 +18,7 @@
 #include "support/mappings.h"
 #include "support/wrap.h"
 
+static int fallocate_successes;     /* how many calls work before */
 static int fallocate_failures;      /* how many calls fail next */
 static int fallocate_errno;         /* with this */
 static unsigned memfd_unknown_flag; /* a flag this kernel shall not know */
@@ -27,7 +28,9 @@ TEST_WRAP(int, memfd_create, (const char *name, unsigned flags));
 
 int wrap_fallocate(int fd, int mode, off_t offset, off_t length)
 {
-    if (fallocate_failures > 0) {
+    if (fallocate_successes > 0) {
+        fallocate_successes--;
+    } else if (fallocate_failures > 0) {
         fallocate_failures--;
         errno = fallocate_errno;
         return -1;
@@ -327,4 +330,116 @@ Test(os_memory, more_private_memory_than_addresses_is_refused)
     cr_assert_eq(lanes_os_private_map(1ull << 60, &data, &err), -ENOMEM);
     cr_assert_not_null(strstr(err.message, "1152921504606846976"));
     cr_assert_null(data);
+}
+
+static uint64_t allocated(int fd)
+{
+    lanes_os_facts facts;
+    cr_assert_eq(lanes_os_fd_facts(fd, &facts, NULL), LANES_OK);
+    return facts.allocated_bytes;
+}
+
+Test(os_memory, parts_of_a_sparse_object_are_reserved_and_given_back)
+{
+    const uint64_t mib = 1 << 20;
+    int fd = -1;
+    /* More than any machine has; and a step is 64 MiB. */
+    cr_assert_eq(lanes_os_memfd_create_sparse("sparse", 1ull << 45, &fd, NULL), LANES_OK);
+    cr_assert_eq(allocated(fd), 0);
+    cr_assert_eq(lanes_os_reserve_part(fd, 1ull << 40, 130 * mib), LANES_OK);
+    cr_assert_eq(allocated(fd), 130 * mib);
+    cr_assert_eq(pwrite(fd, "x", 1, 1ll << 40), 1);
+    cr_assert_eq(lanes_os_give_back(fd, 1ull << 40, 10 * mib), LANES_OK);
+    cr_assert_eq(allocated(fd), 120 * mib);
+    char byte = 'x';
+    cr_assert_eq(pread(fd, &byte, 1, 1ll << 40), 1);
+    cr_assert_eq(byte, 0);
+    cr_assert_eq(lanes_os_seal(fd, LANES_OS_SEAL_WRITE, NULL), LANES_OK);
+    cr_assert_eq(lanes_os_give_back(fd, 0, mib), -EPERM);
+    lanes_os_close(&fd);
+}
+
+Test(os_memory, a_part_is_reserved_in_whole_or_not_at_all)
+{
+    int fd = -1;
+    cr_assert_eq(lanes_os_memfd_create_sparse("sparse", 1 << 30, &fd, NULL), LANES_OK);
+    fallocate_failures = 3;
+    fallocate_errno = EINTR;
+    cr_assert_eq(lanes_os_reserve_part(fd, 0, 4096), LANES_OK);
+    cr_assert_eq(allocated(fd), 4096);
+    fallocate_failures = 1;
+    fallocate_errno = ENOSPC;
+    fallocate_successes = 2;
+    cr_assert_eq(lanes_os_reserve_part(fd, 4096, 200 << 20), -ENOSPC);
+    cr_assert_eq(allocated(fd), 4096, "what was reserved first is given back");
+    lanes_os_close(&fd);
+}
+
+Test(os_memory, aligned_mappings_leave_nothing_beside_them)
+{
+    int fd = make_memfd(10000);
+    const uint64_t alignment = 8 << 20;
+    for (int i = 0; i < 3; i++) {
+        void *data = NULL;
+        const size_t before = count_mappings(0, "");
+        cr_assert_eq(lanes_os_map_aligned(fd, 10000, alignment, &data, NULL), LANES_OK);
+        cr_assert_eq((uintptr_t)data % alignment, 0);
+        memset(data, 1, 10000);
+        cr_assert_leq(count_mappings(0, ""), before + 1);
+        cr_assert_eq(count_mappings(0, "memfd:test"), 1);
+        lanes_os_unmap(data, 10000);
+        cr_assert_eq(count_mappings(0, "memfd:test"), 0);
+    }
+    void *none = NULL;
+    lanes_error err;
+    cr_assert_eq(lanes_os_map_aligned(fd, UINT64_MAX, 4096, &none, &err), -ENOMEM);
+    cr_assert_eq(lanes_os_map_aligned(fd, 1ull << 60, 4096, &none, &err), -ENOMEM);
+    const size_t before = count_mappings(0, "");
+    cr_assert_eq(lanes_os_map_aligned(-1, 4096, 4096, &none, &err), -EBADF);
+    cr_assert_eq(count_mappings(0, ""), before);
+    cr_assert_null(none);
+    lanes_os_close(&fd);
+}
+
+Test(os_memory, there_is_memory_and_some_of_it_is_left)
+{
+    const uint64_t all = lanes_os_memory_bytes();
+    const uint64_t left = lanes_os_available_bytes();
+    cr_assert(all > 1 << 20 && all != UINT64_MAX);
+    cr_assert(left > 1 << 20 && left != UINT64_MAX);
+    cr_assert_geq(all, (uint64_t)1 << 28);
+}
+
+/* What the kernel has for a mapping whose name has `part`; "" if it knows no nodes. */
+static void numa_line(const char *part, char line[512])
+{
+    FILE *maps = fopen("/proc/self/numa_maps", "r");
+    while (maps != NULL && fgets(line, 512, maps) != NULL) {
+        if (strstr(line, part) != NULL) {
+            fclose(maps);
+            return;
+        }
+    }
+    cr_assert_null(maps, "no mapping %s", part);
+    line[0] = '\0';
+}
+
+/* That pages come from several nodes is seen on machines that have them only. */
+Test(os_memory, interleaved_memory_is_as_usable_as_other)
+{
+    cr_assert_geq(lanes_os_node_count(), 1);
+    int fd = -1;
+    char *data = NULL;
+    cr_assert_eq(lanes_os_memfd_create_sparse("spread", 1 << 20, &fd, NULL), LANES_OK);
+    cr_assert_eq(lanes_os_map(fd, 1 << 20, LANES_OS_MAP_WRITE, (void **)&data, NULL),
+                 LANES_OK);
+    lanes_os_interleave(data, 1 << 20);
+    lanes_os_prefer_huge(data, 1 << 20);
+    char line[512];
+    numa_line("memfd:spread", line);
+    cr_assert(line[0] == '\0' || strstr(line, " interleave:") != NULL, "%s", line);
+    cr_assert_eq(lanes_os_reserve_part(fd, 0, 1 << 20), LANES_OK);
+    memset(data, 1, 1 << 20);
+    lanes_os_unmap(data, 1 << 20);
+    lanes_os_close(&fd);
 }

@@ -58,7 +58,8 @@ static inline lanes_status submit(pair *both, uint64_t tag, uint32_t words)
                                     .tag = tag,
                                     .argument_words = words,
                                     .seed = tag + 3,
-                                    .reserved = {1, ~tag}};
+                                    .fp_report = 1,
+                                    .reserved = {~tag}};
     for (uint32_t i = 0; i < words && i < LANES_ABI_ARGUMENT_WORDS; i++) {
         slot.arguments[i] = tag + i;
     }

@@ -17,7 +17,7 @@ Test(ring_spsc, entry_and_arguments_arrive_unchanged)
     cr_assert_eq(entry.tag, 77);
     cr_assert_eq(entry.argument_words, 5);
     cr_assert_eq(entry.seed, 80);
-    cr_assert_eq(entry.reserved[1], ~77ull);
+    cr_assert_eq(entry.reserved[0], ~77ull);
     for (uint64_t i = 0; i < 5; i++) {
         cr_assert_eq(arguments[i], 77 + i);
     }

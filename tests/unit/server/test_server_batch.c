@@ -87,6 +87,21 @@ Test(server_batch, failing_callbacks_are_counted_and_the_rest_is_computed)
     cr_assert_eq(out.data[71], 142);
 }
 
+Test(server_batch, flags_that_nobody_knows_are_refused)
+{
+    batch b = batch_of(&kernel, &in, &out, 10);
+    b.entry.fp_report = LANES_FP_FLAGS + 1;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
+    cr_assert_not_null(strstr(c.text, "fp_report 0x10 with fp_exact 0"), "%s", c.text);
+    b.entry.fp_report = LANES_FP_FLAGS;
+    b.entry.fp_exact = 2;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
+    b.entry.fp_report = 0;
+    b.entry.fp_exact = 1;
+    cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
+    cr_assert_not_null(strstr(c.text, "fp_report 0x0 with fp_exact 1"), "%s", c.text);
+}
+
 Test(server_batch, entries_out_of_range_are_refused_with_a_reason)
 {
     const batch good = batch_of(&kernel, &in, &out, 10);
@@ -103,7 +118,7 @@ Test(server_batch, entries_out_of_range_are_refused_with_a_reason)
     cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
     cr_assert_not_null(strstr(c.text, "priority 3 of a batch"), "%s", c.text);
     b = good;
-    b.entry.reserved[1] = 1;
+    b.entry.reserved[0] = 1;
     cr_assert_eq(client_run(&c, &b).status, LANES_E_INVALID);
     b = good;
     b.entry.flags = LANES_ABI_BATCH_FLUSH << 1;

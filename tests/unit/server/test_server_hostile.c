@@ -17,8 +17,9 @@
 #include "os/os_wait.h"
 #include "server_fixture.h"
 
-#define ELEMENTS 4096
-#define BYTES    (ELEMENTS * sizeof(double))
+#define ELEMENTS  4096
+#define ALL_FLAGS (LANES_ABI_SEGMENT_READ_ONLY | LANES_ABI_SEGMENT_SPARSE)
+#define BYTES     (ELEMENTS * sizeof(double))
 
 static fixture f;
 static client c;
@@ -216,7 +217,7 @@ Test(server_hostile, descriptors_that_are_no_memory_are_refused_and_closed)
         int fd = open_kind(kind);
         const uint32_t before = count_fds();
         segment s;
-        for (uint32_t flags = 0; flags <= LANES_ABI_SEGMENT_READ_ONLY; flags++) {
+        for (uint32_t flags = 0; flags <= ALL_FLAGS; flags++) {
             const lanes_status status = attach(fd, 4096, flags, &s);
             cr_assert(status == LANES_E_INVALID || status == -EACCES, "kind %d: %s", kind,
                       lanes_status_name(status));

@@ -23,6 +23,8 @@
 #include "support/mappings.h"
 #include "support/wrap.h"
 
+#define ALL_FLAGS (LANES_ABI_SEGMENT_READ_ONLY | LANES_ABI_SEGMENT_SPARSE)
+
 static int fallocate_errno;   /* 0: it works */
 static size_t malloc_refuses; /* the size that fails; 0: none */
 static off_t resize_to;       /* what somebody does just before seals are added; 0: not */
@@ -267,7 +269,7 @@ Test(shm_table, what_cannot_be_mapped_is_refused)
         {empty, 0, 0, LANES_E_INVALID},
         {small, 4097, 0, LANES_E_INVALID},
         {small, UINT64_MAX, 0, LANES_E_INVALID},
-        {small, 0, 2, LANES_E_INVALID},
+        {small, 0, ALL_FLAGS + 1, LANES_E_INVALID},
         {readable, 0, 0, -EACCES},
         {readable, 0, LANES_ABI_SEGMENT_READ_ONLY, LANES_OK},
         {path_only, 0, LANES_ABI_SEGMENT_READ_ONLY, -EACCES},
@@ -435,7 +437,7 @@ static bool is_frozen(lanes_abi_id id)
 Test(shm_table, what_can_be_sealed_is_sealed_when_it_is_attached)
 {
     lanes_abi_id id;
-    for (uint32_t flags = 0; flags <= LANES_ABI_SEGMENT_READ_ONLY; flags++) {
+    for (uint32_t flags = 0; flags <= ALL_FLAGS; flags++) {
         const int fd = make_memory(8192);
         cr_assert_eq(lanes_shm_attach(table, fd, 4096, flags, &id, &err), LANES_OK);
         cr_assert_eq(seals_of(fd), F_SEAL_SHRINK | F_SEAL_GROW);
@@ -501,6 +503,28 @@ Test(shm_table, what_is_refused_is_not_sealed)
 }
 
 /* Part of a huge page can be mapped, but not unmapped. */
+/* Of an arena's chunk only blocks are memory. */
+Test(shm_table, holes_of_what_is_sparse_stay)
+{
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    const int fd = memfd_create("holes", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+    cr_assert_eq(ftruncate(fd, (off_t)(1000 * page)), 0);
+    cr_assert_eq(pwrite(fd, "x", 1, (off_t)(7 * page)), 1);
+    for (uint32_t flags = LANES_ABI_SEGMENT_SPARSE; flags <= ALL_FLAGS; flags++) {
+        lanes_abi_id id;
+        lanes_shm_segment *segment = NULL;
+        struct stat facts;
+        cr_assert_eq(lanes_shm_attach(table, fd, 0, flags, &id, &err), LANES_OK);
+        cr_assert_eq(fstat(fd, &facts), 0);
+        cr_assert_eq((uint64_t)facts.st_blocks * 512, page);
+        cr_assert_eq(lanes_shm_acquire(table, id, &segment), LANES_OK);
+        cr_assert(!segment->mapping.is_allocated);
+        cr_assert(segment->mapping.is_frozen, "it is sealed as others are");
+        cr_assert_eq(((char *)segment->mapping.data)[7 * page], 'x');
+        lanes_shm_drop(segment);
+    }
+}
+
 Test(shm_table, huge_pages_are_attached_whole)
 {
     lanes_abi_id id;
@@ -508,7 +532,7 @@ Test(shm_table, huge_pages_are_attached_whole)
     if (fd < 0 || ftruncate(fd, (off_t)1 << 30) != 0) { /* whatever their size is */
         cr_skip("there are no huge pages");
     }
-    for (uint32_t flags = 0; flags <= LANES_ABI_SEGMENT_READ_ONLY; flags++) {
+    for (uint32_t flags = 0; flags <= ALL_FLAGS; flags++) {
         cr_assert_eq(lanes_shm_attach(table, fd, 4096, flags, &id, &err),
                      LANES_E_INVALID);
         cr_assert_not_null(strstr(err.message, "of which 4096 are no multiple"), "%s",

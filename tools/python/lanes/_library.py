@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """liblanes.so by ctypes: structures and functions of include/lanes/*.h, 1:1.
 
-For benches (bench/compare/lanes_session.py) and tests (tests/support/lanes_client.py); a
-test compares sizes and offsets with the headers.
+Also what benches (bench/compare/lanes_session.py) and tests (tests/support/lanes_client.py)
+call; a test compares sizes and offsets with the headers.
 """
 import ctypes
+import functools
 import os
+import pathlib
+
+from ._errors import error_of
 
 ERROR_TEXT_BYTES = 508
 DIMENSIONS_MAX = 8
@@ -14,6 +18,9 @@ FUSION_NODES_MAX = 8
 FUSION_INPUT = 0xFFFFFFFF
 RAISED_ITEMS_MAX = 32
 RAISED_DATA_BYTES = 984
+SEGMENT_READ_ONLY = 1
+SEGMENT_SPARSE = 2
+KERNEL_STAGES = 1
 OPEN_NO_PRIVATE = 1
 OPEN_PRIVATE = 2
 OPEN_NO_REPLAY = 4
@@ -84,6 +91,7 @@ class Batch(ctypes.Structure):
         ("params", handle), ("params_offset", u64), ("params_bytes", u64),
         ("has_where", u32), ("denormals", u32), ("reduce", u32), ("reduce_axes", u32),
         ("deadline_ns", u64), ("no_replay", u32), ("priority", u32),
+        ("fp_report", u32), ("fp_exact", u32),
     ]  # fmt: skip
 
 
@@ -124,8 +132,19 @@ class Completion(ctypes.Structure):
     _fields_ = [
         ("tag", u64), ("status", i32), ("threads", u32), ("elements", u64), ("failed", u64),
         ("first_failed", u64), ("queued_ns", u64), ("run_ns", u64), ("compile_ns", u64),
-        ("tiles", u32), ("strategy", u32), ("vector_width", u32), ("reserved", u32),
-        ("message", ctypes.c_char * ERROR_TEXT_BYTES), ("raised", Raised),
+        ("tiles", u32), ("strategy", u32), ("vector_width", u32), ("fp_raised", u32),
+        ("fp_first", u64), ("message", ctypes.c_char * ERROR_TEXT_BYTES), ("raised", Raised),
+    ]  # fmt: skip
+
+
+class ArenaChunk(ctypes.Structure):
+    _fields_ = [("number", u64), ("bytes", u64), ("data", handle), ("fd", i32), ("reserved", u32)]
+
+
+class ArenaUsage(ctypes.Structure):
+    _fields_ = [
+        ("chunks", u64), ("chunk_bytes", u64), ("blocks", u64), ("block_bytes", u64),
+        ("block_bytes_peak", u64), ("idle_bytes", u64), ("reserved", u64 * 2),
     ]  # fmt: skip
 
 
@@ -139,6 +158,9 @@ PROTOTYPES = {
     "lanes_executor_pid": (i32, [handle]),
     "lanes_executor_threads": (u32, [handle]),
     "lanes_reconnects": (u32, [handle]),
+    "lanes_fd": (i32, [handle]),
+    "lanes_segment_attach_fd": (i32, [handle, ctypes.c_int, u32, ctypes.POINTER(handle),
+                                      ctypes.POINTER(Error)]),
     "lanes_segment_create": (i32, [handle, u64, ctypes.POINTER(handle), ctypes.POINTER(Error)]),
     "lanes_segment_data": (handle, [handle]),
     "lanes_segment_release": (None, [handle]),
@@ -161,28 +183,65 @@ PROTOTYPES = {
     "lanes_kernel_release": (None, [handle]),
     "lanes_submit": (i32, [handle, ctypes.POINTER(Batch), ctypes.POINTER(Error)]),
     "lanes_wait": (i32, [handle, u64, ctypes.POINTER(Completion), ctypes.POINTER(Error)]),
+    "lanes_arena_create": (i32, [handle, ctypes.POINTER(handle), ctypes.POINTER(Error)]),
+    "lanes_arena_malloc": (handle, [handle, ctypes.c_size_t]),
+    "lanes_arena_calloc": (handle, [handle, ctypes.c_size_t, ctypes.c_size_t]),
+    "lanes_arena_realloc": (handle, [handle, handle, ctypes.c_size_t]),
+    "lanes_arena_free": (None, [handle, handle, ctypes.c_size_t]),
+    "lanes_arena_find": (ctypes.c_int, [handle, handle, ctypes.POINTER(ArenaChunk)]),
+    "lanes_arena_usage_now": (None, [handle, ctypes.POINTER(ArenaUsage)]),
+    "lanes_poll": (i32, [handle, ctypes.POINTER(Completion)]),
+    "lanes_cancel": (i32, [handle, u64, ctypes.POINTER(Error)]),
+    "lanes_stats": (i32, [handle, ctypes.POINTER(handle), ctypes.POINTER(Error)]),
     "lanes_run": (i32, [handle, ctypes.POINTER(Batch), ctypes.POINTER(Completion),
                         ctypes.POINTER(Error)]),
 }  # fmt: skip
 
 
-def library(build):
-    """liblanes.so of a build tree, with prototypes."""
-    loaded = ctypes.CDLL(os.path.join(build, "lib", "liblanes.so"))
+def _candidates():
+    """Where liblanes.so may be, the first that exists is taken."""
+    if "LANES_LIBRARY" in os.environ:
+        return [pathlib.Path(os.environ["LANES_LIBRARY"])]
+    here = pathlib.Path(__file__).resolve()
+    return [
+        here.parent / "_native" / "lib" / "liblanes.so",  # a wheel
+        here.parents[3] / "liblanes.so",  # cmake --install: PREFIX/lib/python3/dist-packages
+    ]
+
+
+@functools.lru_cache(maxsize=None)
+def library(build=None):
+    """liblanes.so with prototypes: that of a build tree, else the package's own.
+
+    The package's own is that of $LANES_LIBRARY, of the wheel, of the prefix that the package
+    is installed in, or else the one that the system's loader finds.
+    """
+    if build is not None:
+        path = os.path.join(build, "lib", "liblanes.so")
+    else:
+        found = [path for path in _candidates() if path.exists()]
+        path = str(found[0]) if found else "liblanes.so"
+    try:
+        loaded = ctypes.CDLL(path)
+    except OSError as error:
+        raise ImportError(
+            f"liblanes.so cannot be loaded ({error}); install lanes, or name the library in "
+            "LANES_LIBRARY"
+        ) from None
     for name, (result, arguments) in PROTOTYPES.items():
         function = getattr(loaded, name)
         function.restype, function.argtypes = result, arguments
     return loaded
 
 
-class LanesError(RuntimeError):
-    """A failed call: code is the lanes_status, name its name without LANES_E_."""
+def version():
+    """The version of liblanes, which is the package's, too: they are built together."""
+    return library().lanes_version().decode()
 
-    def __init__(self, code, name, message):
-        super().__init__(f"{name}: {message}")
-        self.code = code
-        self.name = name
-        self.message = message
+
+def status_error(lib, status, message):
+    """The exception for a failed status, with the text that came with it."""
+    return error_of(status, lib.lanes_status_name(status).decode(), message)
 
 
 def check(lib, name, *arguments):
@@ -190,6 +249,17 @@ def check(lib, name, *arguments):
     error = Error()
     status = getattr(lib, name)(*arguments, ctypes.byref(error))
     if status < 0:
-        raise LanesError(status, lib.lanes_status_name(status).decode(),
-                         error.message.decode(errors="replace"))  # fmt: skip
+        raise status_error(lib, status, error.message.decode(errors="replace"))
     return status
+
+
+def take_text(lib_text):
+    """The text behind a char * that the caller owns, which is freed."""
+    try:
+        return ctypes.string_at(lib_text).decode()
+    finally:
+        _free(lib_text)
+
+
+_free = ctypes.CDLL(None).free
+_free.argtypes = [handle]

@@ -1,0 +1,4 @@
+define double @square(double %x) {
+  %r = fmul double %x, %x
+  ret double %r
+}

@@ -1,0 +1,402 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Arrays in shared memory: where they come from, and which segment an address lies in.
+
+Memory of arrays comes from one arena (lanes/arena.h) by NumPy's own memory handler (NEP 49),
+so such an array owns its data as any other, and its memory is used again once it is gone.
+Memory that others made, a ``SharedMemory`` or a mapped file, becomes a region of its own.
+"""
+import bisect
+import contextlib
+import ctypes
+import itertools
+import mmap
+import os
+import threading
+import weakref
+
+import numpy
+
+from . import _library
+from ._errors import SharedMemoryFull
+
+_numbers = itertools.count()
+
+
+class Region:
+    """Shared memory at one place of this process, that sessions attach by its descriptor.
+
+    Attributes
+    ----------
+    base, bytes : int
+        Where it is mapped.
+    fd : int
+        Borrowed from the owner, who outlives the region.
+    flags : int
+        LANES_SEGMENT_*.
+    number : int
+        Never used again.
+    """
+
+    __slots__ = ("base", "bytes", "fd", "flags", "number", "__weakref__")
+
+    def __init__(self, base, size, fd, flags=0):
+        self.base, self.bytes, self.fd, self.flags = base, size, fd, flags
+        self.number = next(_numbers)
+
+
+class Regions:
+    """All regions, by address.
+
+    Lookups are the hot path and take no lock: ``starts`` and ``found`` are replaced as one
+    pair, never changed.
+    """
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._pair = ([], [])
+
+    def find(self, address):
+        """The region that has `address`, or None."""
+        starts, found = self._pair
+        k = bisect.bisect_right(starts, address) - 1
+        if k >= 0:
+            region = found[k]
+            if address - region.base < region.bytes:
+                return region
+        return None
+
+    def add(self, region):
+        with self._lock:
+            regions = sorted([*self._pair[1], region], key=lambda r: r.base)
+            self._pair = ([r.base for r in regions], regions)
+
+    def remove(self, region):
+        with self._lock:
+            regions = [r for r in self._pair[1] if r is not region]
+            self._pair = ([r.base for r in regions], regions)
+
+
+regions = Regions()
+
+
+def region_of(address):
+    """The region that has `address`, or None if it is private memory."""
+    region = regions.find(address)
+    if region is None and _arena is not None:
+        region = _arena.region_of(address)
+    return region
+
+
+# ---- The arena, as NumPy's memory handler --------------------------------------------
+
+
+class _Allocator(ctypes.Structure):
+    """PyDataMemAllocator of numpy/ndarraytypes.h."""
+
+    _fields_ = [(name, ctypes.c_void_p) for name in ("ctx", "malloc", "calloc", "realloc", "free")]
+
+
+class _Handler(ctypes.Structure):
+    """PyDataMem_Handler, version 1."""
+
+    _fields_ = [("name", ctypes.c_char * 127), ("version", ctypes.c_uint8), ("allocator", _Allocator)]
+
+
+# Places of functions in NumPy's C API, the same since NumPy 1.22.
+_API_SET_HANDLER = 304
+
+
+def _set_handler_function():
+    """PyDataMem_SetHandler(): takes a capsule, returns the one before."""
+    core = getattr(numpy, "_core", None) or numpy.core
+    get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    table = get_pointer(core._multiarray_umath._ARRAY_API, None)
+    address = ctypes.c_void_p.from_address(table + _API_SET_HANDLER * ctypes.sizeof(ctypes.c_void_p))
+    return ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(address.value)
+
+
+class Arena:
+    """The process's arena. It is never released: arrays may outlive everything else."""
+
+    def __init__(self):
+        self._library = _library.library()
+        self._handle = _library.handle()
+        _library.check(self._library, "lanes_arena_create", None, ctypes.byref(self._handle))
+        self._chunks = set()
+        self._handler = _Handler(b"lanes", 1)
+        allocator = self._handler.allocator
+        allocator.ctx = self._handle
+        for name in ("malloc", "calloc", "realloc", "free"):
+            function = getattr(self._library, f"lanes_arena_{name}")
+            setattr(allocator, name, ctypes.cast(function, ctypes.c_void_p))
+        new_capsule = ctypes.pythonapi.PyCapsule_New
+        new_capsule.restype = ctypes.py_object
+        new_capsule.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+        self.capsule = new_capsule(ctypes.addressof(self._handler), b"mem_handler", None)
+        self.set_handler = _set_handler_function()
+
+    def region_of(self, address):
+        """The region of the chunk that has `address`, or None."""
+        chunk = _library.ArenaChunk()
+        if not self._library.lanes_arena_find(self._handle, address, ctypes.byref(chunk)):
+            return None
+        region = regions.find(address)  # another thread may have been first
+        if region is None:
+            # Chunks stay where they are for ever, so regions of the arena do, too.
+            region = Region(chunk.data, chunk.bytes, chunk.fd, _library.SEGMENT_SPARSE)
+            regions.add(region)
+        return region
+
+    def usage(self):
+        usage = _library.ArenaUsage()
+        self._library.lanes_arena_usage_now(self._handle, ctypes.byref(usage))
+        return {name: getattr(usage, name) for name, _ in usage._fields_ if name != "reserved"}
+
+    def call(self, function, *arguments, **keywords):
+        """Call a function that makes arrays, with the arena as their memory."""
+        previous = self.set_handler(self.capsule)
+        try:
+            return function(*arguments, **keywords)
+        except MemoryError as error:
+            raise _full(error) from None
+        finally:
+            self.set_handler(previous)
+
+
+def _full(error):
+    """NumPy's MemoryError, told as what it is here."""
+    status = -28  # ENOSPC
+    return SharedMemoryFull(
+        status,
+        "ENOSPC",
+        f"{error} in shared memory; free arrays, or look at the limits: `free -h`, the cgroup's "
+        "memory.max, ulimit -v",
+    )
+
+
+_arena = None
+_arena_lock = threading.Lock()
+
+
+def arena():
+    """The process's arena, made by the first caller."""
+    global _arena
+    if _arena is None:
+        with _arena_lock:
+            if _arena is None:
+                _arena = Arena()
+    return _arena
+
+
+# ---- Arrays --------------------------------------------------------------------------
+
+
+def empty(shape, dtype=float, order="C"):
+    """As ``numpy.empty``, in shared memory."""
+    return arena().call(numpy.empty, shape, dtype, order)
+
+
+def zeros(shape, dtype=float, order="C"):
+    """As ``numpy.zeros``, in shared memory."""
+    return arena().call(numpy.zeros, shape, dtype, order)
+
+
+def ones(shape, dtype=float, order="C"):
+    """As ``numpy.ones``, in shared memory."""
+    return arena().call(numpy.ones, shape, dtype, order)
+
+
+def full(shape, fill_value, dtype=None, order="C"):
+    """As ``numpy.full``, in shared memory."""
+    return arena().call(numpy.full, shape, fill_value, dtype, order)
+
+
+def asarray(a, dtype=None, order=None):
+    """As ``numpy.asarray``, in shared memory: a copy if `a` is not there already.
+
+    Parameters
+    ----------
+    a : array_like
+    dtype : dtype, optional
+    order : {'K', 'A', 'C', 'F'}, optional
+    """
+    array = numpy.asarray(a, dtype, order)
+    if is_shared(array):
+        return array
+    return arena().call(numpy.array, array, dtype, order=order or "K", copy=True)
+
+
+def is_shared(array):
+    """True if an array's memory can be read by the executor as it is, without a copy."""
+    if array.size == 0:
+        return True
+    low, high = _bounds(array)
+    region = region_of(low)
+    return region is not None and high <= region.base + region.bytes
+
+
+def _bounds(array):
+    """First byte, and the one behind the last."""
+    byte_bounds = getattr(numpy.lib, "array_utils", numpy).byte_bounds
+    return byte_bounds(array)
+
+
+@contextlib.contextmanager
+def shared_allocations():
+    """Within the block NumPy takes memory of new arrays from shared memory (NEP 49).
+
+    All of NumPy's functions and operators do, as ``numpy.random``; arrays that others make
+    (``@njit`` code, ``numpy.frombuffer``) do not. Of this thread and asyncio task only: a
+    worker thread enters a block of its own. Memory is that of the process: it is shared with
+    executors and forked children, who see what is written, and with nobody else.
+    """
+    own = arena()
+    previous = own.set_handler(own.capsule)
+    try:
+        yield
+    finally:
+        own.set_handler(previous)
+
+
+def use_shared_allocations():
+    """As entering :func:`shared_allocations`, for good: for set-up code of a thread."""
+    own = arena()
+    own.set_handler(own.capsule)
+
+
+# ---- Memory of others ----------------------------------------------------------------
+
+
+class _Mapping:
+    """Keeps what is mapped alive as long as arrays of it, and offers it as a buffer."""
+
+    def __init__(self, owner, region, view):
+        self._owner = owner
+        self.region = region
+        self._view = view
+        self.__array_interface__ = {
+            "data": (region.base, bool(region.flags & _library.SEGMENT_READ_ONLY)),
+            "shape": (region.bytes,),
+            "typestr": "|u1",
+            "version": 3,
+        }
+        weakref.finalize(self, _forget, region)
+
+
+_on_forget = []
+
+
+def _forget(region):
+    regions.remove(region)
+    for function in list(_on_forget):
+        function(region)
+    with contextlib.suppress(OSError):
+        os.close(region.fd)
+
+
+def from_shared_memory(source, shape=None, dtype=float, *, offset=0, order="C", writable=True):
+    """An array in shared memory that exists already; nothing is copied.
+
+    Parameters
+    ----------
+    source : str, int, multiprocessing.shared_memory.SharedMemory or numpy.memmap
+        Name of a POSIX shared memory object, with or without ``/``; a file descriptor, of
+        which a duplicate is kept; or an object whose memory is shared.
+    shape : int or tuple of int, optional
+        Default: all elements from `offset` to the end, one dimension; a memmap's own.
+    dtype : dtype
+    offset : int
+        Bytes from the beginning of the object to the first element.
+    order : {'C', 'F'}
+    writable : bool
+        Map for writing, too.
+
+    Returns
+    -------
+    numpy.ndarray
+        Its memory stays mapped until the last view is gone; the object itself is never
+        unlinked here, and no resource tracker gets to know of it.
+
+    Raises
+    ------
+    FileNotFoundError, PermissionError
+        There is no object of that name, or it cannot be opened.
+    ValueError
+        The object is smaller than the array.
+    """
+    if isinstance(source, numpy.memmap):
+        fd = os.open(source.filename, os.O_RDWR if source.mode in ("r+", "w+") else os.O_RDONLY)
+        view = _attach(fd, source.mode in ("r+", "w+"), source.filename)
+        start = source.offset
+        return numpy.ndarray(source.shape, source.dtype, view, start, source.strides)
+    name = getattr(source, "_name", source)
+    if isinstance(source, int):
+        fd = os.dup(source)
+        name = f"descriptor {source}"
+    else:
+        import _posixshmem
+
+        name = name if name.startswith("/") else "/" + name
+        fd = _posixshmem.shm_open(name, os.O_RDWR if writable else os.O_RDONLY, mode=0o600)
+    view = _attach(fd, writable, name)
+    dtype = numpy.dtype(dtype)
+    if shape is None:
+        shape = ((view.nbytes - offset) // dtype.itemsize,)
+    wanted = offset + dtype.itemsize * int(numpy.prod(shape))
+    if offset < 0 or wanted > view.nbytes:
+        raise ValueError(
+            f"an array of shape {shape} and dtype {dtype} at offset {offset} needs {wanted} bytes; "
+            f"{name} has {view.nbytes}"
+        )
+    return numpy.ndarray(shape, dtype, view, offset, order=order)
+
+
+def _attach(fd, writable, name):
+    """An array of all bytes behind `fd`, which it owns from now on."""
+    try:
+        size = os.fstat(fd).st_size
+        if size == 0:
+            raise ValueError(f"{name} is empty, so no array can lie in it")
+        protection = mmap.PROT_READ | (mmap.PROT_WRITE if writable else 0)
+        mapped = mmap.mmap(fd, size, mmap.MAP_SHARED, protection)
+    except BaseException:
+        os.close(fd)
+        raise
+    data = numpy.frombuffer(mapped, numpy.uint8)
+    flags = 0 if writable else _library.SEGMENT_READ_ONLY
+    region = Region(data.__array_interface__["data"][0], size, fd, flags)
+    regions.add(region)
+    return numpy.asarray(_Mapping(data, region, data))
+
+
+# ---- What becomes of arrays in private memory ----------------------------------------
+
+_COPY_POLICIES = ("auto", "warn", "never")
+
+# Copies below this size cost less than a warning would help: some microseconds.
+COPY_WARNING_BYTES = 1 << 20
+
+copy_policy = "warn"
+
+
+def set_copy_policy(policy):
+    """What to do with arrays in private memory, which the executor cannot reach.
+
+    Parameters
+    ----------
+    policy : {'auto', 'warn', 'never'}
+        ``'auto'`` copies them into shared memory, and outputs back; ``'warn'``, the default,
+        does so and warns once with :class:`CopyWarning` when it is 1 MiB or more; ``'never'``
+        raises ValueError for arrays of any size. Scalars are no arrays in this respect.
+
+    Returns
+    -------
+    str
+        The policy before.
+    """
+    global copy_policy
+    if policy not in _COPY_POLICIES:
+        raise ValueError(f"copy policy {policy!r} is none of {', '.join(map(repr, _COPY_POLICIES))}")
+    previous, copy_policy = copy_policy, policy
+    return previous
