@@ -12,7 +12,8 @@
 #   demo    Numba and clang, which the demonstration takes callbacks from
 #   guest   qemu and what makes a guest for it, which tools/dev/numa-test runs
 
-# Prints the LLVM version to use: 22 if it is installed or Debian offers it, else 19.
+# Prints the LLVM version to use, 22 or 19: the newest that is installed with its clang, else
+# the newest that Debian offers.
 lanes_llvm_major()
 {
     local major
@@ -27,7 +28,8 @@ lanes_llvm_major()
 
 lanes_is_offered()
 {
-    apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'
+    # No pipe: one that ends early is a failure to a caller with pipefail.
+    [[ $(apt-cache policy "$1" 2>/dev/null) =~ Candidate:\ [^\(] ]]
 }
 
 # Prints the packages of the sets given, for the LLVM version in $1.
@@ -58,7 +60,7 @@ lanes_missing()
 {
     local package
     while read -r package; do
-        if ! dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed'; then
+        if [[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) != 'install ok installed'* ]]; then
             echo "$package"
         fi
     done
