@@ -234,6 +234,19 @@ static bool has_remark(const lanes_codegen *cg, const char *text)
     return false;
 }
 
+/* LLVM 20 was the first whose vectors choose between the cases of a switch. */
+static void advise_switch(const lanes_codegen *cg, json_t *list)
+{
+    if (json_array_size(list) == 0 &&
+        has_remark(cg, "loop contains a switch statement")) {
+        add(list, "switch",
+            "build lanes with LLVM 22, which vectorizes it, or take results from a "
+            "constant table",
+            "it has a switch, or conditions that are one, and LLVM %d vectorizes none",
+            LANES_LLVM_MAJOR);
+    }
+}
+
 /* Nothing stands in the way, but LLVM expects no gain. */
 static void advise_cost(const lanes_codegen *cg, json_t *list)
 {
@@ -310,6 +323,7 @@ json_t *lanes_codegen_advise(const lanes_codegen *cg)
         advise_calls(cg, list);
         if (is_scalar) {
             advise_local_memory(cg, list);
+            advise_switch(cg, list);
             advise_cost(cg, list);
         }
         advise_slow_parts(cg, list);
