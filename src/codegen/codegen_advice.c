@@ -8,6 +8,7 @@
  * nothing. Every change that is proposed has a test in which it does what is said of it
  * (tests/e2e/test_e2e_advice.py).
  */
+#include "codegen/codegen_compat.h"
 #include "codegen/codegen_internal.h"
 
 #include <stdarg.h>

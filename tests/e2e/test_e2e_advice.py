@@ -180,7 +180,8 @@ class Advice(e2elib.LanesTest):
                     self.assert_helped(self.c_report(after), topic)
 
     def test_a_switch(self):
-        source = "double f(double x, int k) { switch (k) { case 0: return x; case 1: return 2 / x; default: return 0; } }"
+        source = """double f(double x, int k)
+            { switch (k) { case 0: return x; case 1: return 2 / x; default: return 0; } }"""
         variant = self.c_report(source)
         if self.llvm_major < FIRST_LLVM_OF_SWITCHES:
             self.assert_advises(variant, "switch", f"LLVM {self.llvm_major} vectorizes none")

@@ -34,7 +34,8 @@ TEST_WRAP(uint64_t, lanes_os_available_bytes, (void));
 TEST_WRAP(uint32_t, lanes_os_node_count, (void));
 TEST_WRAP(void, lanes_os_interleave, (void *data, uint64_t bytes));
 TEST_WRAP(void *, calloc, (size_t count, size_t bytes));
-TEST_WRAP(void *, mmap, (void *at, size_t bytes, int prot, int flags, int fd, off_t offset));
+TEST_WRAP(void *, mmap,
+          (void *at, size_t bytes, int prot, int flags, int fd, off_t offset));
 
 int wrap_fallocate(int fd, int mode, off_t offset, off_t length)
 {
