@@ -4,13 +4,16 @@
 
 Small calls: the same function of 1 and of 1000 f8 that lie in shared memory, as a kernel of
 lanes.vectorize with and without out=, as numba.vectorize and by NumExpr; C is the batch that
-the first makes, submitted and awaited by lanes_run() without anything else of the package.
+the first makes, submitted and awaited by lanes_run() without anything else of the package,
+floating-point flags, which np.errstate asks for, included.
 Large calls: 20 M elements, by the package and by lanes_run() on the same arrays.
 
-All callers take turns; a sample is the mean of some calls. Medians.
+All callers take turns, in another order each round; a sample is the mean of some calls.
+Medians.
 """
 import ctypes
 import os
+import random
 import statistics
 import sys
 import time
@@ -45,8 +48,10 @@ def c_caller(client, kernel, x, y, out):
 
     call = next(reversed(kernel._plans.values())).call  # pylint: disable=protected-access
     session, run = client._session, client.library.lanes_run  # pylint: disable=protected-access
+    batch = library.Batch.from_buffer_copy(call.batch)
+    batch.fp_report = batch.fp_exact = 0
     done, error = library.Completion(), library.Error()
-    references = call.reference, ctypes.byref(done), ctypes.byref(error)
+    references = ctypes.byref(batch), ctypes.byref(done), ctypes.byref(error)
     keep = x, y, out, call
 
     def submit_and_wait():
@@ -81,8 +86,11 @@ def callers(lanes, function, count):
 def measure(named, calls, rounds):
     """Medians of the time of one call in ns, by name."""
     samples = {name: [] for name in named}
+    # What ran before leaves its threads spinning or asleep, and caches and clocks as it used them.
+    order, shuffle = list(named.items()), random.Random(1).shuffle
     for turn in range(rounds + 1):
-        for name, function in named.items():
+        shuffle(order)
+        for name, function in order:
             start = time.perf_counter_ns()
             for _ in range(calls):
                 function()

@@ -7,6 +7,7 @@ import warnings
 import numpy
 
 from . import _errors, _errstate, _library, _memory
+from ._address import address_of
 from ._client import Call
 from ._signature import is_supported
 
@@ -19,10 +20,6 @@ def code_of(dtype):
     """enum lanes_dtype of a dtype that is_supported()."""
     code = CODES.get(dtype)
     return CODES[numpy.dtype("i8")] if code is None and dtype.kind in "mM" else code
-
-
-def address_of(array):
-    return array.__array_interface__["data"][0]
 
 
 def _warn_of_copy(array, role, stacklevel):

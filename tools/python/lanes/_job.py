@@ -3,6 +3,7 @@
 import numpy
 
 from . import _batch, _errstate, _library, _memory, _shape
+from ._address import address_of
 
 PRIORITIES = {"normal": 0, "low": 1, "high": 2}
 
@@ -48,7 +49,7 @@ class Options:
             else:
                 block = numpy.asarray(self.params)
             block = _memory.arena().call(numpy.array, block, order="C", copy=True)
-            call.params = _batch.address_of(block)
+            call.params = address_of(block)
             batch.params_bytes = block.nbytes
             return block
         return None

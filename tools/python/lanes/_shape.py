@@ -10,6 +10,7 @@ import warnings
 
 import numpy as np
 
+from ._address import address_of
 from ._arguments import NUMPY
 
 try:
@@ -197,10 +198,6 @@ def _places(array):
     return [pair for pair in zip(array.shape, array.strides) if pair[0] != 1]
 
 
-def _address(array):
-    return array.__array_interface__["data"][0]
-
-
 def overlaps_itself(array):
     """Whether two elements of an array may be in the same place."""
     if array.flags.forc:
@@ -243,7 +240,7 @@ def must_copy(out, array, max_work=MAX_WORK):
         return False
     if (
         out.dtype == array.dtype
-        and (out is array or (_address(out) == _address(array) and _places(out) == _places(array)))
+        and (out is array or (address_of(out) == address_of(array) and _places(out) == _places(array)))
         and not overlaps_itself(out)
     ):
         return False

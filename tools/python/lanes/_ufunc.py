@@ -5,6 +5,7 @@ import hashlib
 import numpy
 
 from . import _batch, _errstate, _memory, _override, _reduce, _resolve, _shape
+from ._address import address_of
 from ._arguments import bind
 from ._client import default_client
 from ._future import Batch, ProgressBar
@@ -232,7 +233,7 @@ class Ufunc:
             if type(a) is not _ndarray:  # a number among arrays of f8
                 a = _memory.arena().call(numpy.array, a, _F8)
                 made.append(a)
-            address = a.__array_interface__["data"][0]
+            address = address_of(a)
             if _memory.region_of(address) is None:
                 return self._call(args, {})
             addresses.append(address)
@@ -240,7 +241,7 @@ class Ufunc:
             outputs = []
             for dtype in plan.allocate:
                 out = _memory.arena().call(numpy.empty, plan.shape, dtype)
-                addresses.append(out.__array_interface__["data"][0])
+                addresses.append(address_of(out))
                 outputs.append(out)
         else:
             outputs = args[self.nin :]
