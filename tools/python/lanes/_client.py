@@ -321,7 +321,7 @@ class Client:
                 raise RuntimeError("no thread can be started that would complete batches (ulimit -u)")
             self._submit(task, flags, 0)
         except BaseException:
-            self.cancel(task)  # the pump sees its end
+            self._withdraw(task)  # the pump sees its end
             raise
         self._ring()
         return task
@@ -361,13 +361,18 @@ class Client:
             self._session.tidy()
             self._session.look_for(task, limit_ns)
 
+    def _withdraw(self, task):
+        """Nobody wants it any more. If it is in flight it will end, soon."""
+        if task.is_submitted:
+            self.cancel(task)
+        else:
+            self._session.tasks.pop(task.tag, None)
+            task.done = True
+
     def _abandon(self, task):
         """An exception ended the wait: the batch has to end before the caller goes on."""
-        if not task.is_submitted:
-            self._session.tasks.pop(task.tag, None)
-            return
         if not task.done:
-            self.cancel(task)
+            self._withdraw(task)
             self._wait(task)
 
     # ---- The pump --------------------------------------------------------------------
