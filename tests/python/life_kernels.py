@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kernels and measures for tests of what clients live through."""
 import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
 import time
 
 import lanes
@@ -43,10 +48,18 @@ def linger(client=None):
     return lanes.from_ir(_LINGER, "f8(f8,f8)", name="linger", client=client)
 
 
+def _session(client):
+    return next(session for session in client.stats()["session"] if session["is_own"])
+
+
 def in_flight(client):
     """How many batches of this client the executor has, running or waiting."""
-    own = [session for session in client.stats()["session"] if session["is_own"]]
-    return sum(session["in_flight"] for session in own)
+    return _session(client)["in_flight"]
+
+
+def has_begun(client):
+    """True if the executor runs a batch of this client."""
+    return _session(client)["batch"] is not None
 
 
 def until(condition, seconds=10.0):
@@ -70,3 +83,31 @@ def is_running(pid):
 def descriptors():
     """How many this process has open."""
     return len(os.listdir("/proc/self/fd"))
+
+
+class Daemon:
+    """A lanesd of our own; `path` is its socket."""
+
+    def __init__(self):
+        self._folder = tempfile.mkdtemp(prefix="lanes-python-")
+        self.path = os.path.join(self._folder, "s")
+        program = pathlib.Path(os.environ["LANES_BUILD_DIR"]) / "bin" / "lanesd"
+        self._process = subprocess.Popen(
+            [program, f"--socket={self.path}", "--threads=1", "--config=none"], stderr=subprocess.DEVNULL
+        )
+        until(self._answers)
+
+    def _answers(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as end:
+            return end.connect_ex(self.path) == 0
+
+    def stop(self):
+        self._process.kill()
+        self._process.wait()
+        shutil.rmtree(self._folder)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()

@@ -90,8 +90,13 @@ def interrupted_everywhere(act, check):
 class EachPlace(unittest.TestCase):
     """An interrupt at each place of the client's code where Python can raise one."""
 
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = life_kernels.Daemon()
+        cls.addClassCleanup(cls.daemon.stop)
+
     def setUp(self):
-        self.client = lanes.Client(private=True, threads=1)
+        self.client = lanes.Client(self.daemon.path)
         self.addCleanup(self.client.close)
         self.add, self.linger = life_kernels.add(self.client), life_kernels.linger(self.client)
         self.x = lanes.ones(ELEMENTS)
@@ -129,8 +134,18 @@ class EachPlace(unittest.TestCase):
             places = self.everywhere(lambda: self.linger(self.x, 2e4, self.out), 10)
         self.assertTrue(any("_client" in place for place in places))
 
+    def check_soon(self):
+        """What was to be a future is cancelled and ends by itself."""
+        for task in list(self.client._session.tasks.values()):
+            self.client.cancel(task)
+        life_kernels.until(lambda: not self.client._session.tasks)
+        self.check()
+
     def test_of_a_future(self):
-        self.everywhere(lambda: self.linger.submit(self.x, 1e3).result(), 10)
+        def act():
+            self.assertEqual(self.linger.submit(self.x, 1e3).result(10)[0], 1.0)
+
+        self.assertGreater(len(interrupted_everywhere(act, self.check_soon)), 10)
 
     def test_of_what_is_cancelled(self):
         def act():
@@ -139,17 +154,10 @@ class EachPlace(unittest.TestCase):
             with self.assertRaises(lanes.Cancelled):
                 batch.result()
 
-        def check():
-            self.client._ring()
-            for task in list(self.client._session.tasks.values()):
-                self.client.cancel(task)
-            life_kernels.until(lambda: not self.client._session.tasks)
-            self.check()
-
-        self.assertGreater(len(interrupted_everywhere(act, check)), 10)
+        self.assertGreater(len(interrupted_everywhere(act, self.check_soon)), 10)
 
     def test_of_a_first_call(self):
-        """With an executor to be started, memory to be attached and a kernel to be loaded."""
+        """With a session to be opened, memory to be attached and a kernel to be loaded."""
 
         def act():
             with self.client._lock:
