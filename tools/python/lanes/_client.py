@@ -125,7 +125,6 @@ class Client:
         """As new: nothing in flight, no locks held, no session."""
         self._lock = threading.RLock()
         self._pump = None
-        self._bell = None
         self._is_held = False  # by a fork
         self._session = Session(self.library, self._options)
         if self._finalizer is not None:
@@ -275,7 +274,7 @@ class Client:
         self._do_soon(self._session.cancel, task)
 
     def _ring(self):
-        bell = self._bell
+        bell = self._session.bell
         if bell is not None:
             bell.ring()
 
@@ -382,10 +381,10 @@ class Client:
         with self._lock:
             if self._pump is not None and self._pump.is_alive():
                 return True
-            if self._bell is None:
-                self._bell = _Bell()
+            session = self._session
+            session.bell = session.bell or _Bell()
             self._pump = threading.Thread(
-                target=_pump, args=(weakref.ref(self), self._bell), name="lanes-completions", daemon=True
+                target=_pump, args=(weakref.ref(self), session.bell), name="lanes-completions", daemon=True
             )
             try:
                 self._pump.start()

@@ -122,6 +122,8 @@ class Session:
         next who has it does that. A function returns False if it has to be called again.
     closed : str or None
         Why there is no session any more, and will be none.
+    bell : _client._Bell or None
+        Wakes the client's pump, if there is one.
     """
 
     def __init__(self, library, options):
@@ -133,6 +135,7 @@ class Session:
         self._closing = []  # handles to be closed
         self._over = None  # why the session ends, until it has
         self.closed = None
+        self.bell = None
         self.tasks = {}
         self.finished = collections.deque()
         self.chores = collections.deque()
@@ -220,6 +223,8 @@ class Session:
         self.closed = "the client is gone"
         self.quiet()
         self.tidy()
+        if self.bell is not None:
+            self.bell.ring()
 
     # ---- Handles ---------------------------------------------------------------------
 
