@@ -80,6 +80,12 @@ def is_running(pid):
         return False
 
 
+def processor_ticks(pid):
+    """Processor time that a process has used in user mode, in hundredths of a second."""
+    with open(f"/proc/{pid}/stat") as stat:
+        return int(stat.read().rsplit(")", 1)[1].split()[11])
+
+
 def descriptors():
     """How many this process has open."""
     return len(os.listdir("/proc/self/fd"))

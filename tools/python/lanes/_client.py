@@ -191,7 +191,7 @@ class Client:
         """The session is the parent's: only its descriptors are closed here."""
         session, is_whole = self._session, self._is_held
         self._reset()
-        session.closed = _CLOSED
+        self._session.closed = session.closed
         if is_whole:
             session.hang_up()
 
