@@ -1,82 +1,76 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A session with an executor, for any number of Python threads.
+"""A connection to an executor, for any number of Python threads.
 
-liblanes has no threads, and a session belongs to one thread at a time: ``Client`` has a lock
-that is held for submissions and looks at the ring only, never while a long batch runs. A
-thread that waits longer than a look either goes on looking, if it is the process's only
-thread, or waits for the session's file descriptor: one thread at a time does (it *leads*)
-and tells the others. Batches that nobody waits for, futures, have a thread of their own that
-leads (the *pump*); it is started with the first of them.
+``Client`` has a lock that is held to submit and to look at the ring, never while a long batch
+runs. A thread that waits longer than a look goes on looking if it is the process's only
+one. Otherwise the *pump* does, a thread of the client that waits for the session's file
+descriptor and tells the others; it also completes futures, and is started by the first
+batch that needs it.
+
+Locks are taken by ``with`` only: between ``acquire()`` and a ``try`` there is room for Ctrl-C.
 """
 import atexit
-import collections
+import contextlib
 import ctypes
-import itertools
+import json
+import logging
 import os
 import select
 import threading
+import time
 import weakref
 
-from . import _library, _memory
-from ._errors import ExecutorUnavailable
-
-RING_FULL, TIMED_OUT = -0x1101, -0x1102  # LANES_E_RING_FULL, LANES_E_TIMED_OUT
+from . import _kernel, _library, _memory, _session
+from ._session import Call as Call, Session, Task
 
 # The lock is held for so long, at most, by a thread that waits for its batch. Longer ones
-# are worth the microseconds that it costs to wait in another way.
+# are worth the microseconds that it costs to be told by another thread.
 LOOK_NS = 2_000_000
 # How long the only thread of a process looks before Ctrl-C is seen.
 ALONE_NS = 50_000_000
+# Between two looks of a thread that cannot be told, so that others get the lock.
+PAUSE_S = 1e-4
+# A thread that waits to be told looks after the pump so often, and the pump after the rest.
+# Of what has gone wrong elsewhere nothing hangs for longer.
+CARE_S = 1.0
+# What a fork and the process's end wait for the lock, which may be held to compile.
+FORK_S, EXIT_S = 10.0, 1.0
+
+_CLOSED = "the client was closed; make another lanes.Client, or lanes.set_default_client(None) to get another default"
+_EXITING = "the interpreter is exiting"
+_NESTED = (
+    "this client is in the midst of a call in this very thread, which a signal handler or a finalizer "
+    "has interrupted; do it after that call, or with a lanes.Client of its own"
+)
 
 
-class Call:
-    """A batch that can be submitted, any number of times.
+class _Bell:
+    """Wakes the pump out of its sleep. Rung by anybody, finalizers and signal handlers too.
 
-    Attributes
-    ----------
-    kernel : Kernel
-    batch : _library.Batch
-        All but the kernel, the segments, the offsets, the tag and what a submission asks of
-        floating-point flags: these are filled in by each submission, under the client's lock.
-    operands : ctypes array of _library.Operand
-    params : int or None
-        Address of the params block.
+    Its descriptors live as long as anybody has it, so none is written to that is another's.
     """
 
-    __slots__ = ("kernel", "batch", "operands", "params", "reference")
+    def __init__(self):
+        self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
-    def __init__(self, kernel, shape, operands):
-        dimensions = len(shape) or 1
-        self.kernel = kernel
-        self.operands = operands
-        self.params = None
-        self.batch = _library.Batch(
-            dimensions=dimensions,
-            operand_count=len(operands),
-            shape=(ctypes.c_uint64 * dimensions)(*(shape or (1,))),
-            operands=operands,
-        )
-        self.reference = ctypes.byref(self.batch)
+    def __del__(self, close=os.close):
+        if hasattr(self, "_write"):
+            close(self._read)
+            close(self._write)
 
+    def ring(self):
+        with contextlib.suppress(BlockingIOError):  # it is full of rings
+            os.write(self._write, b"!")
 
-class _Task:
-    """A submitted call."""
-
-    __slots__ = (
-        "call", "addresses", "tag", "submitted", "done", "completion", "error", "wants", "event", "future",
-    )  # fmt: skip
-
-    def __init__(self, call, addresses, wants=False, future=None):
-        self.call = call
-        self.addresses = addresses
-        self.tag = 0
-        self.submitted = []  # what lanes_submit() returned
-        self.done = False
-        self.completion = None  # None: all is well, and nobody wants to know more
-        self.error = None
-        self.wants = wants
-        self.event = None
-        self.future = future
+    def wait(self, fd, timeout_s):
+        """Until it is rung, `fd` is readable (unless it is -1), or that time has passed."""
+        poller = select.poll()
+        poller.register(self._read, select.POLLIN)
+        if fd >= 0:
+            poller.register(fd, select.POLLIN)
+        poller.poll(None if timeout_s is None else timeout_s * 1000)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._read, 4096)
 
 
 class Client:
@@ -98,102 +92,76 @@ class Client:
     timeout : float
         Seconds for the executor to start or answer.
 
+    Raises
+    ------
+    ValueError
+        An argument is out of range, or both `socket` and `private` are given.
+
     Notes
     -----
-    Any thread may use a client. A forked child gets a session of its own with its first
-    call.
+    Any thread may use a client, at any time, also while another one closes it. A forked child
+    gets a session of its own with its first call; batches that its parent has in flight
+    are its parent's. Signal handlers and finalizers may use a client unless they have
+    interrupted a call in the same thread, and may always close it and cancel batches.
+
+    Callbacks of a :class:`Batch` (``add_done_callback``) run in a thread of the client. They
+    may call kernels, but not wait for other batches of the same client.
     """
 
     def __init__(self, socket=None, *, threads=0, private=False, cpu=None, spin_us=None, timeout=10.0):
         self.library = _library.library()
-        options = _library.OpenOptions()
-        self.library.lanes_open_options_default(ctypes.byref(options))
-        self._strings = [socket and os.fsencode(socket), cpu and cpu.encode()]
-        options.socket, options.cpu = self._strings
-        options.threads = threads
-        options.flags = _library.OPEN_PRIVATE if private else 0
-        options.timeout_ms = int(timeout * 1000)
-        if spin_us is not None:
-            options.spin_us = spin_us
-        self._options = options
-        self._session = None
+        self._options = _session.options(socket, threads, private, cpu, spin_us, timeout)
+        self._finalizer = None
         self._reset()
-        _clients.add(self)
+        _register(self)
 
     def __repr__(self):
-        if self._session is None:
-            return "<lanes.Client, not connected>"
-        return f"<lanes.Client of executor {self.executor_pid}, {self.threads} threads>"
+        session = self._session
+        if session.closed is not None:
+            return "<lanes.Client, closed>"
+        return "<lanes.Client, connected>" if session.handle else "<lanes.Client, not connected>"
 
     def _reset(self):
         """As new: nothing in flight, no locks held, no session."""
         self._lock = threading.RLock()
-        self._leading = threading.Lock()
-        self._tasks = {}
-        self._tags = itertools.count(1)
-        self._error = _library.Error()
-        self._error_reference = ctypes.byref(self._error)
-        self._completion = _library.Completion()
-        self._completion_reference = ctypes.byref(self._completion)
-        self._segments = {}  # region number -> handle
-        self._kernels = weakref.WeakKeyDictionary()  # Kernel -> handle
-        self._dropped = collections.deque()  # handles of kernels that are gone
-        self._fd = -1
-        self._wake = None  # pipe: (reading end, writing end)
         self._pump = None
-        self._finished = collections.deque()
-        self._closing = False
-
-    def _forked(self):
-        """In a child: the session is the parent's."""
-        if self._wake is not None:
-            for fd in self._wake:
-                os.close(fd)
-        if self._session is not None:
-            self.library.lanes_close(self._session)
-            self._session = None
-        self._reset()
+        self._is_held = False  # by a fork
+        self._session = Session(self.library, self._options)
+        if self._finalizer is not None:
+            self._finalizer.detach()
+        self._finalizer = weakref.finalize(self, self._session.dispose)
+        self._finalizer.atexit = False
 
     # ---- Opening and closing ---------------------------------------------------------
 
-    def _open(self):
-        """With the lock held."""
-        if self._closing:
-            raise ExecutorUnavailable(-0x1204, "LANES_E_UNAVAILABLE", "the client was closed")
-        session = _library.handle()
-        _library.check(self.library, "lanes_open", ctypes.byref(self._options), ctypes.byref(session))
-        self._session = session
-
-    def _end_session(self, error):
-        """With the lock held: nothing of the session is left, what was in flight failed."""
-        if self._session is not None:
-            self.library.lanes_close(self._session)
-        self._session = None
-        self._fd = -1
-        self._segments.clear()
-        self._kernels = weakref.WeakKeyDictionary()
-        self._dropped.clear()
-        for task in list(self._tasks.values()):
-            task.error = error
-            self._finish(task)
-        self._nudge()
+    def _check_nesting(self):
+        if self._lock._is_owned():
+            if self._session.closed is not None:
+                raise self._session.closed_error()
+            raise RuntimeError(_NESTED)
 
     def close(self):
-        """End the session; calls that are running fail. A private executor ends."""
-        self._closing = True
-        pump = self._pump
-        if pump is not None and pump is not threading.current_thread():
-            self._nudge()
-            pump.join()
+        """End the session; calls that are running fail. A private executor ends.
+
+        Called again, it does nothing. Called by a signal handler or a finalizer that has
+        interrupted a call of the client, it lets that call end the session.
+        """
+        session = self._session
+        session.closed = session.closed or _CLOSED
+        session.is_ready = False
+        if self._lock._is_owned():
+            return
         with self._lock:
-            self._end_session(
-                ExecutorUnavailable(-0x1201, "LANES_E_PEER_GONE", "the client was closed")
-            )
-        self._run_finished()
-        if self._wake is not None:
-            for fd in self._wake:
-                os.close(fd)
-            self._wake = None
+            for task in list(session.tasks.values()):
+                task.error = session.closed_error()
+            session.quiet()
+            session.tidy()
+            pump = self._pump
+        self._ring()
+        if pump is not None and pump is not threading.current_thread():
+            # Not for ever: a callback of a future may wait for whoever closes.
+            pump.join(CARE_S)
+        self._complete_finished()
 
     def __enter__(self):
         return self
@@ -201,71 +169,70 @@ class Client:
     def __exit__(self, *_):
         self.close()
 
-    def _connected(self):
+    def _exit(self):
+        """The process ends. Threads that use the client from now on wait for that."""
+        if not self._lock.acquire(timeout=EXIT_S):  # and never released
+            return  # what is open ends with the process
+        self._session.closed = self._session.closed or _EXITING
+        self._session.hang_up()
+
+    # ---- Forks -----------------------------------------------------------------------
+
+    def _before_fork(self):
+        """No other thread may be in the midst of changing what the child gets a copy of."""
+        self._is_held = self._lock.acquire(timeout=FORK_S)
+
+    def _after_fork(self):
+        if self._is_held:
+            self._is_held = False
+            self._lock.release()
+
+    def _after_fork_in_child(self):
+        """The session is the parent's: only its descriptors are closed here."""
+        session, is_whole = self._session, self._is_held
+        self._reset()
+        self._session.closed = session.closed
+        if is_whole:
+            session.hang_up()
+
+    # ---- What an executor can be asked -----------------------------------------------
+
+    def _ask(self, name):
+        self._check_nesting()
         with self._lock:
-            if self._session is None:
-                self._open()
-            return self._session
+            self._session.ready()
+            return getattr(self.library, name)(self._session.handle)
 
     @property
     def executor_pid(self):
         """Process id of the executor; connects."""
-        return self.library.lanes_executor_pid(self._connected())
+        return self._ask("lanes_executor_pid")
 
     @property
     def threads(self):
         """Threads of the executor's team, now; connects."""
-        return self.library.lanes_executor_threads(self._connected())
+        return self._ask("lanes_executor_threads")
 
     @property
     def reconnects(self):
-        """How often another executor has taken the place of one that died."""
-        return self.library.lanes_reconnects(self._connected())
+        """How often another executor has taken the place of one that died; connects."""
+        return self._ask("lanes_reconnects")
 
     def stats(self):
         """The executor's statistics (``lanes/executor.h``) as a dict."""
-        import json
-
         text = _library.handle()
+        self._check_nesting()
         with self._lock:
-            self._connected()
-            _library.check(self.library, "lanes_stats", self._session, ctypes.byref(text))
+            self._session.ready()
+            self._session.call("lanes_stats", ctypes.byref(text))
         return json.loads(_library.take_text(text))
-
-    # ---- Kernels and segments, with the lock held ------------------------------------
-
-    def _kernel(self, kernel):
-        handle = self._kernels.get(kernel)
-        if handle is None:
-            while self._dropped:
-                self.library.lanes_kernel_release(self._dropped.popleft())
-            handle = kernel.load(self.library, self._session)
-            self._kernels[kernel] = handle
-            weakref.finalize(kernel, _drop, self._dropped, handle).atexit = False
-        return handle
-
-    def _segment(self, region):
-        handle = _library.handle()
-        _library.check(
-            self.library, "lanes_segment_attach_fd", self._session, region.fd, region.flags,
-            ctypes.byref(handle),
-        )  # fmt: skip
-        # A number: ctypes stores it faster than an object.
-        self._segments[region.number] = handle.value
-        return handle.value
-
-    def forget_region(self, region):
-        """Memory has gone that a session may have attached."""
-        with self._lock:
-            handle = self._segments.pop(region.number, None)
-            if handle is not None:
-                self.library.lanes_segment_release(handle)
 
     def load(self, kernel):
         """Load a kernel now, instead of with its first call."""
+        self._check_nesting()
         with self._lock:
-            self._connected()
-            self._kernel(kernel)
+            self._session.ready()
+            self._session.kernel(kernel)
 
     def report(self, kernel, stages=False):
         """The report of a kernel as JSON text (``lanes_kernel_report()``).
@@ -276,12 +243,11 @@ class Client:
             With IR and assembly: it is compiled once more for that.
         """
         text = _library.handle()
+        self._check_nesting()
         with self._lock:
-            self._connected()
-            if stages:
-                handle = kernel.load(self.library, self._session, _library.KERNEL_STAGES)
-            else:
-                handle = self._kernel(kernel)
+            session = self._session
+            session.ready()
+            handle = session.load(kernel, _library.KERNEL_STAGES) if stages else session.kernel(kernel)
             try:
                 _library.check(self.library, "lanes_kernel_report", handle, ctypes.byref(text))
             finally:
@@ -289,126 +255,54 @@ class Client:
                     self.library.lanes_kernel_release(handle)
         return _library.take_text(text)
 
-    # ---- Submitting, with the lock held ----------------------------------------------
+    # ---- What may be called in the midst of anything ---------------------------------
 
-    def _submit(self, task, flags):
-        if self._session is None:
-            self._open()
-        call = task.call
-        batch = call.batch
-        batch.kernel = self._kernels.get(call.kernel) or self._kernel(call.kernel)
-        segments = self._segments
-        find = _memory.region_of
-        for operand, address in zip(call.operands, task.addresses):
-            region = find(address)
-            operand.segment = segments.get(region.number) or self._segment(region)
-            operand.offset = address - region.base
-        if call.params is not None:
-            region = find(call.params)
-            batch.params = segments.get(region.number) or self._segment(region)
-            batch.params_offset = call.params - region.base
-        batch.fp_report, batch.fp_exact = flags
-        batch.tag = task.tag = next(self._tags)
-        self._tasks[task.tag] = task
-        while True:
-            # extend() and map() are one step to Python: an interrupt comes before the batch
-            # is submitted or after its status is kept, so nothing is in flight unknown.
-            task.submitted.extend(
-                map(self.library.lanes_submit, (self._session,), (call.reference,), (self._error_reference,))
-            )
-            status = task.submitted[-1]
-            if status == 0:
-                return
-            if status != RING_FULL:
-                break
-            self._look(ALONE_NS)
-        del self._tasks[task.tag]
-        error = _library.status_error(
-            self.library, status, self._error.message.decode(errors="replace")
-        )
-        if isinstance(error, ExecutorUnavailable):
-            self._end_session(error)
-        raise error
+    def _do_soon(self, function, argument):
+        self._session.chores.append((function, argument))
+        self._ring()
 
-    # ---- Taking completions, with the lock held --------------------------------------
+    def forget_region(self, region):
+        """Memory has gone that a session may have attached; it is let go by the next call."""
+        self._do_soon(self._session.forget_region, region.number)
 
-    def _look(self, limit_ns):
-        """Wait for one completion, at most `limit_ns`."""
-        if self._completion.tag:  # one that an interrupt kept from being dispatched
-            self._dispatch()
-        status = self.library.lanes_wait(
-            self._session, limit_ns, self._completion_reference, self._error_reference
-        )
-        if status == 0:
-            self._dispatch()
-        elif status != TIMED_OUT:
-            self._broken(status)
+    def forget_kernel(self, number):
+        """A kernel has gone that may be loaded; it is let go by the next call."""
+        self._do_soon(self._session.forget_kernel, number)
 
-    def _drain(self):
-        """Take what there is."""
-        if self._session is None:
-            return
-        if self._completion.tag:
-            self._dispatch()
-        while True:
-            status = self.library.lanes_poll(self._session, self._completion_reference)
-            if status == 0:
-                return
-            if status < 0:
-                self._broken(status)
-                return
-            self._dispatch()
+    def cancel(self, task):
+        """Ask for the end of a batch; it completes as ever."""
+        self._do_soon(self._session.cancel, task)
 
-    def _broken(self, status):
-        text = self._error.message.decode(errors="replace") or "the executor has ended"
-        self._end_session(_library.status_error(self.library, status, text))
+    def _ring(self):
+        bell = self._session.bell
+        if bell is not None:
+            bell.ring()
 
-    def _dispatch(self):
-        """Give the completion in self._completion to its task."""
-        completion = self._completion
-        task = self._tasks.get(completion.tag)
-        if task is not None:
-            if task.wants or completion.status or completion.failed or completion.fp_raised:
-                task.completion = _library.Completion.from_buffer_copy(completion)
-            self._finish(task)
-        completion.tag = 0
+    # ---- Calls -----------------------------------------------------------------------
 
-    def _finish(self, task):
-        task.done = True
-        self._tasks.pop(task.tag, None)
-        if task.future is not None:
-            self._finished.append(task)
-            self._nudge()
-        elif task.event is not None:
-            task.event.set()
-            self._nudge()
-
-    # ---- Waiting ---------------------------------------------------------------------
-
-    def run(self, call, addresses, flags=(0, 0), wants=False):
+    def run(self, call, addresses, flags=(0, 0), wants=False, keep=None):
         """Submit a call and wait for it.
 
         Parameters
         ----------
         addresses : list of int
-            Of element 0 of each operand, in shared memory. The caller keeps it alive until
-            this returns or raises.
+            Of element 0 of each operand, in shared memory.
         flags : (int, int)
             ``lanes_batch.fp_report`` and ``fp_exact``.
         wants : bool
             The completion is wanted also if all went well.
+        keep : object
+            Keeps that memory alive. It is let go when the batch has ended, which may be
+            after this has raised: a second Ctrl-C does not wait for it.
 
         Returns
         -------
         _library.Completion or None
             None: all elements are computed, no flag was raised.
         """
-        task = _Task(call, addresses, wants)
+        task = Task(call, addresses, wants, keep)
         try:
-            with self._lock:
-                self._submit(task, flags)
-                if not task.done:
-                    self._look(LOOK_NS)
+            self._submit(task, flags, LOOK_NS)
             if not task.done:
                 self._wait(task)
         except BaseException:
@@ -418,135 +312,148 @@ class Client:
             raise task.error
         return task.completion
 
-    def _wait(self, task):
-        if self._pump is None and threading.active_count() == 1:
-            while not task.done:
-                with self._lock:
-                    if not task.done:
-                        self._look(ALONE_NS)
-            return
-        task.event = threading.Event()
-        while not task.done:
-            if self._pump is None and self._leading.acquire(blocking=False):
-                try:
-                    self._lead(lambda: task.done or self._pump is not None)
-                finally:
-                    self._leading.release()
-                    self._pass_on()
-            else:
-                # Whoever leads may not have known that somebody waits.
-                self._nudge()
-                # Woken when the task is done, or nobody leads any more. Not for ever: of
-                # what went wrong with other threads nothing hangs.
-                task.event.wait(1.0)
-                task.event.clear()
-
-    def _pass_on(self):
-        """Somebody else has to lead."""
-        with self._lock:
-            for task in self._tasks.values():
-                if task.event is not None:
-                    task.event.set()
-                    return
-
-    def _lead(self, is_over):
-        """Take completions as they come until `is_over()`. One thread at a time."""
-        with self._lock:
-            self._open_wake()
-            wake = self._wake[0]
-        while not is_over():
-            with self._lock:
-                self._drain()
-                fds = [wake]
-                # Nothing to wait for: a thread that only looks needs no events.
-                if self._session is not None and any(
-                    task.event is not None or task.future is not None for task in self._tasks.values()
-                ):
-                    if self._fd < 0:
-                        self._fd = self.library.lanes_fd(self._session)
-                        self._drain()
-                    fds.append(self._fd)
-            if is_over():
-                return
-            poller = select.poll()
-            for fd in fds:
-                poller.register(fd, select.POLLIN)
-            for fd, _ in poller.poll(1000 if len(fds) > 1 else None):
-                if fd == wake:
-                    os.read(wake, 4096)
-
-    def _open_wake(self):
-        if self._wake is None:
-            self._wake = os.pipe()
-            os.set_blocking(self._wake[0], False)
-            os.set_blocking(self._wake[1], False)
-
-    def _nudge(self):
-        """Whoever leads looks again."""
-        if self._wake is not None:
-            try:
-                os.write(self._wake[1], b"!")
-            except BlockingIOError:  # it is full of nudges
-                pass
-
-    def _abandon(self, task):
-        """An exception ended the wait: the batch has to end before its memory may go."""
-        if not task.submitted or task.submitted[-1] != 0:
-            self._tasks.pop(task.tag, None)
-            return
-        asked = False
-        while not task.done:
-            try:
-                if not asked:
-                    self.cancel(task)
-                    asked = True
-                self._wait(task)
-            except KeyboardInterrupt:
-                continue
-
-    def cancel(self, task):
-        """Ask for the end of a batch; it completes as ever."""
-        with self._lock:
-            if not task.done and self._session is not None:
-                self.library.lanes_cancel(self._session, task.tag, self._error_reference)
-
-    # ---- Futures ---------------------------------------------------------------------
-
     def start(self, call, addresses, flags, future):
         """Submit a call whose completion goes to ``future._complete(task)``, in the pump."""
-        task = _Task(call, addresses, True, future)
-        with self._lock:
-            self._open_wake()
-            if self._pump is None:
-                self._pump = threading.Thread(
-                    target=self._pump_until_closed, name="lanes-completions", daemon=True
-                )
-                self._pump.start()
-            self._submit(task, flags)
-            self._nudge()
+        task = Task(call, addresses, True, future=future)
+        try:
+            if not self._has_pump():
+                raise RuntimeError("no thread can be started that would complete batches (ulimit -u)")
+            self._submit(task, flags, 0)
+        except BaseException:
+            self._withdraw(task)  # the pump sees its end
+            raise
+        self._ring()
         return task
 
-    def _pump_until_closed(self):
-        while not self._closing:
-            with self._leading:
-                self._lead(lambda: self._closing or self._finished)
-            self._run_finished()
+    def _submit(self, task, flags, look_ns):
+        """Submit a task, and look whether it is done already for at most `look_ns`."""
+        if self._lock._is_owned():
+            self._check_nesting()
+        session = self._session
+        while True:
+            with self._lock:
+                if session.chores or not session.is_ready:
+                    session.ready()
+                if session.submit(task, flags):
+                    if look_ns and session.look(look_ns) and not task.done:
+                        session.look_for(task, look_ns)  # that was another one
+                    return
+                # There is no room. Others have to get the lock: to cancel what takes it.
+                has_room = session.look(LOOK_NS)
+            if not has_room:
+                time.sleep(PAUSE_S)
 
-    def _run_finished(self):
-        while self._finished:
-            task = self._finished.popleft()
-            task.future._complete(task)
+    def _wait(self, task):
+        task.event = threading.Event()
+        while not task.done:
+            if threading.active_count() == 1:
+                self._look_for(task, ALONE_NS)
+            elif threading.current_thread() is self._pump or not self._has_pump():
+                self._look_for(task, LOOK_NS)
+                time.sleep(PAUSE_S)
+            else:
+                self._ring()
+                task.event.wait(CARE_S)
+
+    def _look_for(self, task, limit_ns):
+        with self._lock:
+            self._session.tidy()
+            self._session.look_for(task, limit_ns)
+
+    def _withdraw(self, task):
+        """Nobody wants it any more. If it is in flight it will end, soon."""
+        if task.is_submitted:
+            self.cancel(task)
+        else:
+            self._session.tasks.pop(task.tag, None)
+            task.done = True
+
+    def _abandon(self, task):
+        """An exception ended the wait: the batch has to end before the caller goes on."""
+        if not task.done:
+            self._withdraw(task)
+            self._wait(task)
+
+    # ---- The pump --------------------------------------------------------------------
+
+    def _has_pump(self):
+        """True if there is one now; False if the system gives no thread."""
+        with self._lock:
+            if self._pump is not None and self._pump.is_alive():
+                return True
+            session = self._session
+            session.bell = session.bell or _Bell()
+            self._pump = threading.Thread(
+                target=_pump, args=(weakref.ref(self), session.bell), name="lanes-completions", daemon=True
+            )
+            try:
+                self._pump.start()
+            except RuntimeError:  # also at the interpreter's end
+                self._pump = None
+                return False
+            return True
+
+    def _serve(self):
+        """One round of the pump: (descriptor to wait for, how long), None: that was all."""
+        session = self._session
+        with self._lock:
+            try:
+                session.tidy()
+                session.drain()
+                fd = session.fd_to_poll()
+            except BaseException as error:
+                # Whatever it is: those who wait have to know.
+                session.end(error)
+                fd = -1
+        self._complete_finished()
+        if self._pump is not threading.current_thread() or session.closed is not None:
+            return None
+        return fd, CARE_S if session.tasks else None
+
+    def _complete_finished(self):
+        finished = self._session.finished
+        while finished:
+            try:
+                task = finished.popleft()
+            except IndexError:  # another thread was faster
+                return
+            future, task.future = task.future, None
+            if future is None:  # it is here twice
+                continue
+            try:
+                future._complete(task)
+            except BaseException:
+                logging.getLogger("lanes").exception("a batch could not be completed")
 
 
-def _drop(dropped, handle):
-    dropped.append(handle)
+def _pump(reference, bell):
+    """Until the client is closed or gone: between its rounds it is not held."""
+    while True:
+        client = reference()
+        todo = None if client is None else client._serve()
+        client = None
+        if todo is None:
+            return
+        bell.wait(*todo)
 
 
 # ---- All clients of the process ------------------------------------------------------
 
-_clients = weakref.WeakSet()
+# Weak references, oldest first. Replaced, never changed: read by finalizers.
+_clients = ()
+_clients_lock = threading.Lock()
 _default = None
 _default_lock = threading.Lock()
+
+
+def _register(client):
+    global _clients
+    with _clients_lock:
+        _clients = (*(r for r in _clients if r() is not None), weakref.ref(client))
+
+
+def _alive():
+    return [client for client in (reference() for reference in _clients) if client is not None]
 
 
 def default_client():
@@ -560,29 +467,60 @@ def default_client():
 
 
 def set_default_client(client):
-    """Let kernels without a client of their own use `client`; returns the one before."""
+    """Let kernels without a client of their own use `client`; returns the one before.
+
+    Parameters
+    ----------
+    client : Client or None
+        None: a new one, made when it is needed.
+    """
     global _default
+    if client is not None and not isinstance(client, Client):
+        raise TypeError(f"client is {client!r}; it is a lanes.Client, or None for a new one")
     previous, _default = _default, client
     return previous
 
 
 def _forget_region(region):
-    for client in list(_clients):
+    for client in _alive():
         client.forget_region(region)
 
 
-def _in_child():
-    global _default_lock
-    _default_lock = threading.Lock()
-    for client in list(_clients):
-        client._forked()
+def _forget_kernel(number):
+    for client in _alive():
+        client.forget_kernel(number)
+
+
+_forking = []  # those whose locks a fork has taken, always in the same order
+_fork_lock = threading.RLock()
+
+
+def _before_fork():
+    _fork_lock.acquire()
+    _forking[:] = _alive()
+    for client in _forking:
+        client._before_fork()
+
+
+def _after_fork():
+    while _forking:
+        _forking.pop()._after_fork()
+    _fork_lock.release()
+
+
+def _after_fork_in_child():
+    global _default_lock, _clients_lock, _fork_lock
+    _default_lock, _clients_lock, _fork_lock = threading.Lock(), threading.Lock(), threading.RLock()
+    while _forking:
+        _forking.pop()._after_fork_in_child()
 
 
 def _at_exit():
-    for client in list(_clients):
-        client.close()
+    for client in _alive():
+        client._exit()
 
 
 _memory._on_forget.append(_forget_region)
-os.register_at_fork(after_in_child=_in_child)
+_kernel.on_forget.append(_forget_kernel)
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
 atexit.register(_at_exit)

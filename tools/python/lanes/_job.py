@@ -40,7 +40,8 @@ class Options:
         """Set them in a call's batch. Returns the params block in shared memory, or None."""
         batch = call.batch
         batch.errors = _library.ERRORS[self.errors]
-        batch.deadline_ns = 0 if self.deadline is None else int(self.deadline * 1e9)
+        # 0 means none, and so does what is some hundred years from now.
+        batch.deadline_ns = 0 if self.deadline is None else int(min(max(1, self.deadline * 1e9), 2.0**63))
         batch.seed = self.seed & (2**64 - 1)
         batch.priority = PRIORITIES[self.priority]
         if self.params is not None:

@@ -2,6 +2,7 @@
 """Callbacks: IR, its signature and how it is compiled. Named by their content."""
 import ctypes
 import hashlib
+import itertools
 import weakref
 
 from . import _errors, _library, _signature
@@ -30,6 +31,16 @@ def fp_bits(fastmath):
     return bits
 
 
+_numbers = itertools.count()
+# Functions that are told the number of a kernel that has gone, in a finalizer.
+on_forget = []
+
+
+def _forget(number):
+    for function in on_forget:
+        function(number)
+
+
 class Kernel:
     """A callback's IR, to be loaded into executors.
 
@@ -42,13 +53,17 @@ class Kernel:
     signature : Signature
     key : str
         Hash of all that decides what it computes.
+    number : int
+        Of this object, in this process; never used again.
     """
 
-    __slots__ = ("ir", "signature", "entry", "convention", "math", "fp", "key", "__weakref__")
+    __slots__ = ("ir", "signature", "entry", "convention", "math", "fp", "key", "number", "__weakref__")
 
     def __init__(self, ir, signature, entry, convention, math, fp, key):
         self.ir, self.signature, self.entry = ir, signature, entry
         self.convention, self.math, self.fp, self.key = convention, math, fp, key
+        self.number = next(_numbers)
+        weakref.finalize(self, _forget, self.number).atexit = False
 
     def __repr__(self):
         return f"<lanes kernel {self.signature.text} {self.key[:12]}>"

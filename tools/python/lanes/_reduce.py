@@ -58,7 +58,7 @@ def _run(ufunc, loop, inputs, output, shape, where, options, code, axes):
     job.call.batch.reduce = code
     job.call.batch.reduce_axes = sum(1 << axis for axis in axes)
     client = ufunc.client
-    completion = client.run(job.call, job.addresses, job.flags)
+    completion = client.run(job.call, job.addresses, job.flags, keep=job)
     job.finish(client.library, completion, stacklevel=4)
     if own is not output:
         numpy.copyto(output, own, casting="unsafe")

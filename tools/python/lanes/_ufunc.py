@@ -248,7 +248,7 @@ class Ufunc:
             if not outputs[0].flags.writeable or plan.overlaps(addresses):
                 return self._call(args, {})
         client = self._client or default_client()
-        completion = client.run(plan.call, addresses, _errstate.wanted())
+        completion = client.run(plan.call, addresses, _errstate.wanted(), keep=(args, made, outputs))
         if completion is not None:
             inputs = [numpy.asarray(a) for a in args[: self.nin]]
             _batch.settle(
@@ -301,7 +301,7 @@ class Ufunc:
             return deliver()
         if is_async:
             return Batch(client, job, deliver).start()
-        completion = client.run(job.call, job.addresses, job.flags)
+        completion = client.run(job.call, job.addresses, job.flags, keep=job)
         job.finish(client.library, completion, stacklevel=3)
         if options is self._defaults and not given:
             self._remember(args, job, results, out)
