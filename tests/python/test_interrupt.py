@@ -2,8 +2,8 @@
 """Ctrl-C, at any time: the call ends, its batch has ended, and the next call works."""
 import dis
 import gc
+import itertools
 import os
-import pathlib
 import signal
 import sys
 import threading
@@ -118,7 +118,11 @@ class EachPlace(unittest.TestCase):
 
     def test_of_a_short_call(self):
         self.check()
-        self.everywhere(lambda: self.add(self.x, self.x, self.out), 10)
+        self.everywhere(lambda: self.add(self.x, self.x, self.out), 8)
+
+    def test_of_a_call_with_arrays_elsewhere(self):
+        outs = itertools.cycle([self.out, lanes.empty(ELEMENTS)])
+        self.everywhere(lambda: self.add(self.x, self.x, next(outs)), 12)
 
     def test_of_a_call_that_goes_on_looking(self):
         self.check()

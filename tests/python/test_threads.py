@@ -13,7 +13,7 @@ import life_kernels
 import numpy as np
 
 import lanes
-from lanes import _client, _session
+from lanes import _session
 
 ELEMENTS = 500
 

@@ -12,6 +12,7 @@ Locks are taken by ``with`` only: between ``acquire()`` and a ``try`` there is r
 import atexit
 import contextlib
 import ctypes
+import itertools
 import json
 import logging
 import os
@@ -112,6 +113,7 @@ class Client:
         self.library = _library.library()
         self._options = _session.options(socket, threads, private, cpu, spin_us, timeout)
         self._finalizer = None
+        self.number = next(_numbers)  # never used again
         self._reset()
         _register(self)
 
@@ -441,6 +443,7 @@ def _pump(reference, bell):
 
 # Weak references, oldest first. Replaced, never changed: read by finalizers.
 _clients = ()
+_numbers = itertools.count()
 _clients_lock = threading.Lock()
 _default = None
 _default_lock = threading.Lock()

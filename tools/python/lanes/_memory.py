@@ -79,6 +79,18 @@ class Regions:
 regions = Regions()
 
 
+class NotShared(Exception):
+    """Memory was taken for shared that is private."""
+
+
+def region_at(address):
+    """The region that has `address`. Raises NotShared if it is private memory."""
+    region = region_of(address)
+    if region is None:
+        raise NotShared(address)
+    return region
+
+
 def region_of(address):
     """The region that has `address`, or None if it is private memory."""
     region = regions.find(address)

@@ -38,15 +38,20 @@ class Call:
     operands : ctypes array of _library.Operand
     params : int or None
         Address of the params block.
+    placed : object or None
+        What the batch's handles belong to; they stand for `addresses` while that is the session's.
+    addresses : list of int or None
+        That it was submitted with last.
     """
 
-    __slots__ = ("kernel", "batch", "operands", "params", "reference")
+    __slots__ = ("kernel", "batch", "operands", "params", "reference", "placed", "addresses")
 
     def __init__(self, kernel, shape, operands):
         dimensions = len(shape) or 1
         self.kernel = kernel
         self.operands = operands
         self.params = None
+        self.placed = self.addresses = None
         self.batch = _library.Batch(
             dimensions=dimensions,
             operand_count=len(operands),
@@ -142,6 +147,7 @@ class Session:
         self._tags = itertools.count(1)
         self._segments = {}  # number of a region -> handle
         self._kernels = {}  # number of a kernel -> handle
+        self._places = object()  # another one whenever a segment's handle has gone
         self._fd = -1
         self._error = _library.Error()
         self._error_reference = ctypes.byref(self._error)
@@ -200,7 +206,7 @@ class Session:
     def hang_up(self):
         """Give back the handles, and have the executor let go of the memory."""
         self.is_ready = False
-        self._segments, self._kernels = {}, {}
+        self._segments, self._kernels, self._places = {}, {}, object()
         self._completion.tag = 0
         self._fd = -1
         pointer, closing = self.handle.value, self._closing
@@ -267,12 +273,30 @@ class Session:
 
     def forget_region(self, number):
         """A chore: this memory has gone."""
+        self._places = object()
         handle = self._segments.pop(number, None)
         if handle is not None:
             self.library.lanes_segment_release(handle)
         return True
 
     # ---- Submitting ------------------------------------------------------------------
+
+    def _place(self, call, addresses):
+        """Fill in the handles and offsets that stand for a call's kernel and addresses."""
+        call.placed = None
+        batch = call.batch
+        batch.kernel = self._kernels.get(call.kernel.number) or self.kernel(call.kernel)
+        segments, region_at = self._segments, _memory.region_at
+        for operand, address in zip(call.operands, addresses):
+            region = region_at(address)
+            operand.segment = segments.get(region.number) or self._segment(region)
+            operand.offset = address - region.base
+        if call.params is not None:
+            region = region_at(call.params)
+            batch.params = segments.get(region.number) or self._segment(region)
+            batch.params_offset = call.params - region.base
+        call.addresses = addresses
+        call.placed = self._places
 
     def submit(self, task, flags):
         """Submit a task.
@@ -281,20 +305,16 @@ class Session:
         -------
         bool
             False: as many batches as possible are in flight; look for one first.
+
+        Raises
+        ------
+        _memory.NotShared
+            An address is none of shared memory.
         """
         call = task.call
         batch = call.batch
-        batch.kernel = self._kernels.get(call.kernel.number) or self.kernel(call.kernel)
-        segments = self._segments
-        find = _memory.region_of
-        for operand, address in zip(call.operands, task.addresses):
-            region = find(address)
-            operand.segment = segments.get(region.number) or self._segment(region)
-            operand.offset = address - region.base
-        if call.params is not None:
-            region = find(call.params)
-            batch.params = segments.get(region.number) or self._segment(region)
-            batch.params_offset = call.params - region.base
+        if call.placed is not self._places or call.addresses != task.addresses:
+            self._place(call, task.addresses)
         batch.fp_report, batch.fp_exact = flags
         batch.tag = task.tag = next(self._tags)
         self.tasks[task.tag] = task

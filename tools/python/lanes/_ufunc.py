@@ -35,6 +35,8 @@ class _Plan:
     Attributes
     ----------
     call : Call
+    client : int
+        Number of the client that submits it; under another one's lock nothing is changed.
     shape : tuple
     allocate : list of numpy.dtype
         Of outputs that the call makes; [] if the last argument is the output.
@@ -42,7 +44,7 @@ class _Plan:
         First byte of each operand, and the one behind its last, from its address.
     """
 
-    __slots__ = ("call", "shape", "allocate", "extents", "kernel", "is_in_place")
+    __slots__ = ("call", "client", "shape", "allocate", "extents", "kernel", "is_in_place")
 
     def overlaps(self, addresses):
         """True if the output, the last operand, may share memory with an input, but for
@@ -233,10 +235,7 @@ class Ufunc:
             if type(a) is not _ndarray:  # a number among arrays of f8
                 a = _memory.arena().call(numpy.array, a, _F8)
                 made.append(a)
-            address = address_of(a)
-            if _memory.region_of(address) is None:
-                return self._call(args, {})
-            addresses.append(address)
+            addresses.append(address_of(a))
         if plan.allocate:
             outputs = []
             for dtype in plan.allocate:
@@ -245,16 +244,25 @@ class Ufunc:
                 outputs.append(out)
         else:
             outputs = args[self.nin :]
-            if not outputs[0].flags.writeable or plan.overlaps(addresses):
+            # Addresses of the call before overlap as little as they did.
+            if not outputs[0].flags.writeable or (
+                addresses != plan.call.addresses and plan.overlaps(addresses)
+            ):
                 return self._call(args, {})
         client = self._client or default_client()
-        completion = client.run(plan.call, addresses, _errstate.wanted(), keep=(args, made, outputs))
+        if client.number != plan.client:
+            return self._call(args, {})
+        try:
+            completion = client.run(plan.call, addresses, _errstate.wanted(), keep=(args, made, outputs))
+        except _memory.NotShared:
+            return self._call(args, {})
         if completion is not None:
             inputs = [numpy.asarray(a) for a in args[: self.nin]]
             _batch.settle(
                 client.library, plan.kernel, completion, self.__name__, plan.shape, inputs, stacklevel=4
             )
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
     def _call(self, args, kwargs, is_async=False):
         """Any call, as NumPy would do it."""
         options, kwargs = self._own_options(kwargs)
@@ -369,6 +377,7 @@ class Ufunc:
             return
         plan = _Plan()
         plan.call, plan.kernel, plan.shape = job.call, job.kernel, job.shape
+        plan.client = self.client.number
         plan.allocate = [] if out is not None else [r.dtype for r in results]
         operands = list(job.call.operands)
         plan.extents = [_extent(o, job.shape) for o in operands]
