@@ -254,6 +254,7 @@ class Ufunc:
                 client.library, plan.kernel, completion, self.__name__, plan.shape, inputs, stacklevel=4
             )
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
     def _call(self, args, kwargs, is_async=False):
         """Any call, as NumPy would do it."""
         options, kwargs = self._own_options(kwargs)
@@ -311,6 +312,9 @@ class Ufunc:
         chosen = {key: given[key] for key in ("casting", "dtype", "signature") if key in given}
         chosen.update(name=self.__name__, nout=self._nout, arrays=arrays, ufunc=self, **more)
         is_open = self._compiler is not None and "signature" not in given
+        if is_open and "dtype" not in given and hasattr(self._compiler, "complete"):
+            values = [v if isinstance(v, (int, float, complex)) else a for v, a in zip(inputs, arrays)]
+            self._loops = self._compiler.complete(self._loops, values)
         loop = _resolve.find_loop(self._loops, inputs, out, missing_ok=is_open, **chosen)
         if loop is None:
             loop = self._compile([array.dtype.newbyteorder("=") for array in arrays])
