@@ -185,18 +185,14 @@ _C_WORDS = {
 }  # fmt: skip
 
 
-# What may stand before "(...) {" and is no function.
-_C_STATEMENTS = ("if", "for", "while", "switch")
-
-
 def _declared(source, entry):
     """(name, signature) of the function that a C text defines, results by value only."""
     plain = re.sub(r"/\*.*?\*/|//[^\n]*|^\s*#.*?$", " ", source, flags=re.S | re.M)
     pattern = r"(?P<result>(?:\b\w+\s+)+)(?P<name>\w+)\s*\((?P<arguments>[^()]*)\)\s*\{"
     found = {}
     for match in re.finditer(pattern, plain):
-        words = set(match["result"].split())
-        if match["name"] not in _C_STATEMENTS and not words & {"static", "inline", "else"}:
+        # "else if (...) {" looks like a function, too.
+        if not set(match["result"].split()) & {"static", "inline", "else"}:
             found[match["name"]] = match
     if entry is None and len(found) == 1:
         entry = next(iter(found))
