@@ -207,6 +207,14 @@ class Compiling(unittest.TestCase):
         self.assertIsNone(caught.exception.__cause__)
         self.assertTrue(caught.exception.__suppress_context__)
 
+    def test_helpers_that_are_not_jitted(self):
+        with self.assertRaises(numba.core.errors.TypingError) as caught:
+            self.compile(lambda x: add(x, x), "d")
+        for word in ("'add'", "decorate that function with numba.njit"):
+            self.assertIn(word, str(caught.exception))
+        jitted = numba.njit(add)
+        self.assertEqual(self.compile(lambda x: jitted(x, x), "d").signature, "f8(f8)")
+
     def test_computed_arguments_of_exceptions(self):
         def checked(x):
             if x < 0:
@@ -226,6 +234,7 @@ class Compiling(unittest.TestCase):
         for function, words in (
             (maybe, ["may be None", "every path"]), (lambda x: None, ["returns nothing"]),
             (lambda x: "a", ["unicode_type"]), (lambda x: np.zeros(3), ["float64"]),
+            (lambda x: np.array(x), ["without dimensions", "a if condition else b", "[()]"]),
         ):  # fmt: skip
             with self.assertRaises(TypeError) as caught:
                 self.compile(function, "d")
@@ -234,8 +243,15 @@ class Compiling(unittest.TestCase):
 
     def test_inputs_that_there_are_none_of(self):
         for dtype in ("e", "O", "S3", "g", "M8[25s]"):
-            with self.assertRaisesRegex(TypeError, "an argument is"):
+            for place in (0, 1):
+                dtypes = [dtype, "d"] if place == 0 else ["d", dtype]
+                with self.assertRaisesRegex(TypeError, f"^argument {place} of 'add' is .*; there are|has no type"):
+                    self.compile(add, dtypes)
+        for dtype, wanted in (("e", "f8"), ("O", "f8"), ("g", "f8"), ("G", "c16"), ("S3", None), ("V8", None)):
+            with self.assertRaises(TypeError) as caught:
                 self.compile(add, [dtype, "d"])
+            step = f"; convert it, as by astype({wanted!r})"
+            self.assertEqual(str(caught.exception).endswith(step), wanted is not None)
         self.assertEqual(self.compile(add, [">f8", "d"]).signature, "f8(f8,f8)")
 
     def test_wrong_number_of_arguments(self):

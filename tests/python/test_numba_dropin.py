@@ -339,6 +339,19 @@ class Functions(DropIn):
 
         self.refused(Exception, [], lambda: vectorize(["f8(f8)"])(loud)(np.array([1.0])))
 
+    def test_dictionaries(self):
+        def looked_up(x):
+            table = {1: 2.0}
+            return table[1] + x
+
+        self.refused(ValueError, ["typed dict", "global NumPy array"], vectorize(looked_up), 1.0)
+
+    def test_random_numbers(self):
+        drawn = vectorize(["f8(f8)"])(lambda x: x + np.random.random())
+        first, again, other = (drawn(np.zeros(100), seed=seed) for seed in (1, 1, 2))
+        self.equal(first, again)
+        self.assertEqual(len(np.unique([first, other])), 200)
+
     def test_inside_jit(self):
         """The function itself can be called there: numba.njit(f.__wrapped__)."""
         f = vectorize(["f8(f8)"])(halve)

@@ -309,6 +309,10 @@ class FloatingPoint(unittest.TestCase):
         self.assertEqual(heard, [("divide by zero", 1)])
 
 
+class OwnError(Exception):
+    """Of __main__, if this file is run: cloudpickle then pickles it by value."""
+
+
 class Exceptions(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -342,6 +346,24 @@ class Exceptions(unittest.TestCase):
             with self.assertRaises(ValueError):
                 self.root(x, out=out)
             np.testing.assert_array_equal(self.root(x, out=out, errors="ignore"), [2, 7, 3])
+
+    def test_classes_of_main_and_of_functions(self):
+        class LocalError(OwnError):
+            pass
+
+        LocalError.__module__ = OwnError.__module__ = "__main__"
+        for kind in (OwnError, LocalError):
+
+            def refuse(x):
+                if x > 0:
+                    raise kind("too large", 7)
+                return x
+
+            with self.assertRaises(kind) as caught:
+                lanes.vectorize(refuse)(np.arange(3.0))
+            self.assertIs(type(caught.exception), kind)
+            self.assertEqual(caught.exception.args, ("too large", 7))
+            self.assertEqual((caught.exception.index, caught.exception.failed), ((1,), 2))
 
     def test_scalars_have_an_empty_index(self):
         with self.assertRaises(ValueError) as caught:

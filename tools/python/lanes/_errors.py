@@ -108,8 +108,10 @@ class _Unpickler(pickle.Unpickler):
     """Of pickles that this process submitted itself."""
 
     def find_class(self, module, name):
+        # Classes of __main__ and of functions are made again by cloudpickle, which finds
+        # the class itself in the process that has it.
         if module.split(".")[0] in ("llvmlite", "numba") and not module.startswith(
-            "numba.core.errors"
+            ("numba.core.errors", "numba.cloudpickle")
         ):
             return _Placeholder
         return super().find_class(module, name)

@@ -120,6 +120,8 @@ def essence(error):
     if call:
         reason += " " + call[5:]
     reason = re.sub(r" for '\$[^']*', defined at .*", " as its result", reason)
+    if re.search(r"Untyped global name .*<class 'function'>", reason):
+        reason += "; decorate that function with numba.njit"
     if "No conversion from none to" in reason:
         reason += "; return a number on every path"
     starts = [i for i, line in enumerate(lines) if re.match(r'File ".*", line \d+:', line)]
@@ -157,8 +159,10 @@ def letters(dtype):
 
 def _check_dtype(dtype, what):
     if dtype.kind not in "mM" and letters(dtype) not in _LETTERS:
+        is_number = dtype.kind in "Ofc"  # objects may be
+        step = f"; convert it, as by astype('{'c16' if dtype.kind == 'c' else 'f8'}')" if is_number else ""
         raise TypeError(
-            f"{what} is {dtype}; there are {' '.join(_LETTERS)}, datetime64 and timedelta64"
+            f"{what} is {dtype}; there are {' '.join(_LETTERS)}, datetime64 and timedelta64{step}"
         )
     return dtype.newbyteorder("=")
 
@@ -212,6 +216,11 @@ def _dtypes(numba_types, what):
     found = []
     for leaf in (leaf for numba_type in numba_types for leaf in _leaves(numba_type)):
         is_number = isinstance(leaf, (numba.types.Number, numba.types.Boolean))
+        if isinstance(leaf, numba.types.Array) and leaf.ndim == 0:
+            raise TypeError(
+                f"{what} is {spell(leaf)}, an array without dimensions, as of np.where; "
+                "write 'a if condition else b', or take its element: result[()]"
+            )
         if not is_number and not isinstance(leaf, (numba.types.NPDatetime, numba.types.NPTimedelta)):
             raise TypeError(f"{what} is {spell(leaf)}, which is no number; there are "
                             f"{' '.join(_LETTERS)}, datetime64 and timedelta64")  # fmt: skip
@@ -480,12 +489,12 @@ def check_options(options):
         raise ValueError(f"error_model is {options['error_model']!r}; there are 'numpy' and 'python'")
 
 
-def _numba_type(dtype):
-    dtype = _check_dtype(dtype, "an argument")
+def _numba_type(dtype, what):
+    dtype = _check_dtype(dtype, what)
     try:
         return _numba().from_dtype(dtype)
     except Exception:  # of another class in each version
-        raise TypeError(f"an argument is {dtype}, which Numba has no type for") from None
+        raise TypeError(f"{what} is {dtype}, which Numba has no type for") from None
 
 
 def compile(function, types, **options):  # pylint: disable=redefined-builtin
@@ -522,11 +531,13 @@ def compile(function, types, **options):  # pylint: disable=redefined-builtin
     check_options(options)
     if options.get("boundscheck", 0) is None:
         del options["boundscheck"]
-    arguments = [_numba_type(dtype) for dtype in types.inputs]
+    arguments = [
+        _numba_type(dtype, f"argument {place} of '{name}'") for place, dtype in enumerate(types.inputs)
+    ]
     shown = f"({', '.join(map(spell, arguments))})"
     result = None
     if types.outputs is not None:
-        results = [_numba_type(dtype) for dtype in types.outputs]
+        results = [_numba_type(dtype, f"the result of '{name}'") for dtype in types.outputs]
         result = results[0] if len(results) == 1 else numba.types.Tuple(results)
         shown = spell(result) + shown
     check_count(function, len(arguments), name, shown)

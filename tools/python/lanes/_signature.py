@@ -109,7 +109,12 @@ def parse(text):
     if not isinstance(text, str):
         raise TypeError(f"a signature is a text such as 'f8(f8,f8)', not {type(text).__name__}")
     if "->" in text and "(" not in text:
-        inputs, outputs = text.split("->")
+        inputs, outputs = text.split("->", 1)
+        if not re.fullmatch(r"\s*[a-zA-Z?]+\s*->\s*[a-zA-Z?]+\s*", text):
+            raise ValueError(
+                f"signature {text!r} has more than single letters beside '->'; "
+                "it is of the form f8(f8,f8) or dd->d"
+            )
         return Signature([_dtype(c, text) for c in inputs.strip()], [_dtype(c, text) for c in outputs.strip()])
     place, depth = len(text.rstrip()) - 1, 0
     if place < 0 or text.rstrip()[-1] != ")":
@@ -122,6 +127,9 @@ def parse(text):
     outputs = _results(text[:place], text)
     if not arguments or not outputs or depth:
         raise ValueError(f"signature {text!r} is not of the form f8(f8,f8) or dd->d")
+    for argument in arguments:
+        if re.search(r"\[\s*:.*,.*\]$", argument):
+            raise ValueError(f"signature {text!r}: rows have one dimension; write {argument.split('[')[0]}[:]")
     rows = [bool(re.search(r"\[\s*:.*\]$|^CPointer\(", argument)) for argument in arguments]
     plain = [re.sub(r"\[\s*:.*\]$|^CPointer\(|\)$", "", a) if row else a for a, row in zip(arguments, rows)]
     return Signature([_dtype(a, text) for a in plain], outputs, rows)

@@ -58,6 +58,8 @@ def from_ir(ir, signature, entry=None, *, name=None, convention="auto", math="ve
         path = pathlib.Path(ir)
         ir = path.read_bytes()
         name = name or path.stem
+    if not isinstance(ir, (str, bytes, bytearray, memoryview)):
+        raise TypeError(f"IR is text, bitcode or the path of a file with either, not {type(ir).__name__}")
     kernel = _kernel.kernel(ir, signature, entry, convention, math, _kernel.fp_bits(fastmath))
     return ufunc_of_kernels(
         name or entry or "kernel", [kernel], identity=identity, errors=errors, doc=doc, client=client
@@ -136,7 +138,7 @@ def from_c(source, signature=None, entry=None, *, name=None, flags=(), math="vec
 
     Parameters
     ----------
-    source : str
+    source : str or os.PathLike
         C source text, or the path of a ``.c`` file.
     signature : str, optional
         As for :func:`from_ir`. Default: from the one function that the text declares with
@@ -155,9 +157,15 @@ def from_c(source, signature=None, entry=None, *, name=None, flags=(), math="vec
     ValueError
         clang refuses the source; its messages are in the text.
     """
-    if "\n" not in source and source.endswith(".c"):
+    if isinstance(flags, str):
+        raise TypeError(f"flags are a list of clang's options, such as [{flags!r}], not one string")
+    if isinstance(source, os.PathLike) or (
+        isinstance(source, str) and "\n" not in source and source.endswith(".c")
+    ):
         flags = (*flags, "-I", str(pathlib.Path(source).resolve().parent))
         source = pathlib.Path(source).read_text()
+    if not isinstance(source, str):
+        raise TypeError(f"C source is text or the path of a .c file, not {type(source).__name__}")
     if signature is None:
         entry, signature = _declared(source, entry)
     return from_ir(
@@ -183,15 +191,19 @@ def _declared(source, entry):
     pattern = r"(?P<result>(?:\b\w+\s+)+)(?P<name>\w+)\s*\((?P<arguments>[^()]*)\)\s*\{"
     found = {}
     for match in re.finditer(pattern, plain):
-        if not re.search(r"\bstatic\b", match["result"]):
+        # "else if (...) {" looks like a function, too.
+        if not set(match["result"].split()) & {"static", "inline", "else"}:
             found[match["name"]] = match
     if entry is None and len(found) == 1:
         entry = next(iter(found))
     if entry not in found:
         known = ", ".join(found) or "none"
         wanted = f"no function {entry!r}" if entry else "not exactly one function that is not static"
-        raise ValueError(f"the C source has {wanted} (found: {known}); give entry= and signature=")
+        step = "name one of these in entry=" if found else "give entry= and signature="
+        raise ValueError(f"the C source has {wanted} (found: {known}); {step}")
     match = found[entry]
+    if match["arguments"].strip() in ("", "void"):
+        raise ValueError(f"the C function {entry!r} takes no arguments, so it has no inputs")
     result = _c_word(match["result"], entry)
     arguments = [_c_word(re.sub(r"\w+\s*$", "", a), entry) for a in match["arguments"].split(",")]
     return entry, f"{result}({','.join(arguments)})"
@@ -202,20 +214,50 @@ def _c_word(text, entry):
     word = " ".join(words)
     if word not in _C_WORDS:
         raise ValueError(
-            f"the type {word!r} of the C function {entry!r} is no element type; give signature="
+            f"the type {word!r} of the C function {entry!r} is no element type; say in signature= which "
+            "it stands for, such as signature='f8(f8)'"
         )
     return _C_WORDS[word]
 
 
+_C_KEYWORDS = frozenset(
+    "auto bool break case char complex const continue default do double else enum extern float for goto if "
+    "inline int long register restrict return short signed sizeof static struct switch typedef typeof union "
+    "unsigned void volatile while".split()
+)
+
+
 def _parameters(text, role):
     """[(dtype letters or placeholder, name)] of ``'float64 x, T y'``."""
+    if not isinstance(text, str):
+        raise TypeError(f"{role}s are a text such as 'float64 x, float64 y', not {type(text).__name__}")
+    if not text.strip():
+        raise ValueError(f"there is no {role}; name at least one, such as 'float64 x'")
     found = []
     for part in text.split(","):
         words = part.split()
+        if words[:1] == ["raw"]:
+            raise ValueError(
+                f"{role} {part.strip()!r}: there are no raw arrays, operations see one element of each; "
+                "shift or gather before the call, or have rows by lanes.from_c(..., 'f8(f8[:])')"
+            )
         if len(words) != 2 or not words[1].isidentifier():
             raise ValueError(f"{role} {part.strip()!r} is not of the form 'float64 x'")
         found.append((words[0], words[1]))
     return found
+
+
+def _check_names(inputs, outputs, operation):
+    """Refuses names that C would refuse in words about code that nobody wrote."""
+    names = [name for _, name in (*inputs, *outputs)]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise ValueError(f"the name {name!r} is there twice; each input and output needs its own")
+        if name in _C_KEYWORDS:
+            raise ValueError(f"{name!r} is a word of C; call the input or output otherwise")
+    for _, name in outputs:
+        if not re.search(rf"\b{name}\b", operation):
+            raise ValueError(f"the operation {operation!r} does not assign output {name!r}")
 
 
 def elementwise(in_params, out_params, operation, name="kernel", *, preamble="", math="vector",
@@ -226,7 +268,7 @@ def elementwise(in_params, out_params, operation, name="kernel", *, preamble="",
     ----------
     in_params : str
         ``'float64 x, float64 y'``. A type of one capital letter, ``'T x'``, stands for the
-        arguments' own: it is compiled for ``f8`` and ``f4``, and what else it is called with.
+        arguments' own, by ``numpy.result_type``; in `operation` and `preamble` it is a type.
     out_params : str
         ``'float64 z'``.
     operation : str
@@ -241,6 +283,12 @@ def elementwise(in_params, out_params, operation, name="kernel", *, preamble="",
     Returns
     -------
     Ufunc
+
+    Notes
+    -----
+    Of CuPy's there are no ``raw`` arguments, no index ``i``, no ``_ind`` and no ``size=``:
+    elements are computed in any order. Where an element needs its index, pass
+    ``numpy.arange(n)`` as one more input.
     """
     inputs, outputs = _parameters(in_params, "input"), _parameters(out_params, "output")
     holders = {word for word, _ in inputs if re.fullmatch(r"[A-Z]", word)}
@@ -248,14 +296,29 @@ def elementwise(in_params, out_params, operation, name="kernel", *, preamble="",
     if strange:
         raise ValueError(f"output type {strange.pop()!r} is no type of an input, so nothing says what it is")
     if len(holders) > 1:
-        raise ValueError(f"{len(holders)} types are open ({', '.join(sorted(holders))}); there can be one")
+        raise ValueError(
+            f"{len(holders)} types are open ({', '.join(sorted(holders))}); there can be one: "
+            "give the others a type, such as float64"
+        )
+    _check_names(inputs, outputs, operation)
     parts = (tuple(inputs), tuple(outputs), operation, name, preamble, math, _kernel.fp_bits(fastmath))
-    kinds = ["f8", "f4"] if holders else [None]
-    kernels = [_elementwise_kernel(parts, kind) for kind in kinds]
+    kernels = _first_kernels(parts) if holders else [_elementwise_kernel(parts, None)]
     return ufunc_of_kernels(
         name, kernels, errors=errors, client=client, doc=f"{name}: {operation}",
         compiler=_ElementwiseCompiler(parts) if holders else None,
     )  # fmt: skip
+
+
+def _first_kernels(parts):
+    """Kernels of an open type that are there at once: they show what is wrong with the C."""
+    try:
+        return [_elementwise_kernel(parts, kind) for kind in ("f4", "f8")]
+    except ValueError:
+        try:
+            return [_elementwise_kernel(parts, "i8")]  # x & 1, x % y
+        except ValueError:
+            pass
+        raise
 
 
 def _elementwise_kernel(parts, kind):
@@ -272,14 +335,25 @@ def _elementwise_kernel(parts, kind):
     arguments += [f"{_C_TYPES[t]} *out_of_{n}" for t, (_, n) in zip(types_out, outputs)]
     lines = [f"{_C_TYPES[t]} {n} = 0;" for t, (_, n) in zip(types_out, outputs)]
     stores = [f"*out_of_{n} = {n};" for _, n in outputs]
+    holders = {w for w, _ in inputs if re.fullmatch(r"[A-Z]", w)} if kind is not None else ()
+    types = [f"typedef {_C_TYPES[kind]} {holder};" for holder in holders]
     symbol = "kernel_" + re.sub(r"\W", "_", name)
     source = "\n".join([
         "#include <math.h>", "#include <complex.h>", "#include <stdint.h>", "#include <stdbool.h>",
-        "#undef I", preamble, f"void {symbol}({', '.join(arguments)})", "{", *lines,
+        "#undef I", *types, preamble, f"void {symbol}({', '.join(arguments)})", "{", *lines,
         "#line 1 \"operation\"", operation + ";", *stores, "}", "",
     ])  # fmt: skip
     signature = f"{','.join(types_out)}({','.join(types_in)})"
-    return _kernel.kernel(compile_c(source), signature, symbol, "c-out", math, fp)
+    try:
+        ir = compile_c(source)
+    except ValueError as error:
+        index = re.search(r"undeclared identifier '(i|_ind)'", str(error))
+        if index is None:
+            raise
+        raise ValueError(
+            f"{error}\nthere is no index {index[1]!r}: pass numpy.arange(n) as one more input"
+        ) from None
+    return _kernel.kernel(ir, signature, symbol, "c-out", math, fp)
 
 
 class _ElementwiseCompiler:
@@ -292,11 +366,29 @@ class _ElementwiseCompiler:
         """Names what it makes."""
         return repr(self._parts)
 
-    def __call__(self, dtypes):
-        open_type = {
-            dtype for dtype, (word, _) in zip(dtypes, self._parts[0]) if re.fullmatch(r"[A-Z]", word)
-        }
-        dtype = numpy.result_type(*open_type)
-        if not _signature.is_supported(dtype) or dtype.kind in "mM":
+    def wanted(self, inputs):
+        """What the open type stands for in a call; None if nothing that there is."""
+        given = [value for value, (word, _) in zip(inputs, self._parts[0]) if re.fullmatch(r"[A-Z]", word)]
+        try:
+            dtype = numpy.result_type(*given).newbyteorder("=")
+        except TypeError:
             return None
-        return _elementwise_kernel(self._parts, _signature.letters(dtype))
+        return dtype if dtype.kind not in "mM" and _signature.is_supported(dtype) else None
+
+    def __call__(self, dtypes):
+        dtype = self.wanted(dtypes)
+        return None if dtype is None else _elementwise_kernel(self._parts, _signature.letters(dtype))
+
+    def complete(self, loops, inputs):
+        """`loops`, with one more if a call has a type that none of them was made for.
+
+        In the order of numpy.add.types, so that the first that fits is the narrowest.
+        """
+        dtype = self.wanted(inputs)
+        place = next(p for p, (word, _) in enumerate(self._parts[0]) if re.fullmatch(r"[A-Z]", word))
+        if dtype is None or any(loop.inputs[place] == dtype for loop in loops):
+            return loops
+        kernel = _elementwise_kernel(self._parts, _signature.letters(dtype))
+        made = Loop(kernel.signature.inputs, kernel.signature.outputs, kernel)
+        order = list(_C_TYPES).index
+        return sorted([*loops, made], key=lambda loop: order(_signature.letters(loop.inputs[place])))

@@ -320,6 +320,9 @@ class Ufunc:
         chosen = {key: given[key] for key in ("casting", "dtype", "signature") if key in given}
         chosen.update(name=self.__name__, nout=self._nout, arrays=arrays, ufunc=self, **more)
         is_open = self._compiler is not None and "signature" not in given
+        if is_open and "dtype" not in given and hasattr(self._compiler, "complete"):
+            values = [v if isinstance(v, (int, float, complex)) else a for v, a in zip(inputs, arrays)]
+            self._loops = self._compiler.complete(self._loops, values)
         loop = _resolve.find_loop(self._loops, inputs, out, missing_ok=is_open, **chosen)
         if loop is None:
             loop = self._compile([array.dtype.newbyteorder("=") for array in arrays])
