@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import builtins
 import concurrent.futures
 import contextlib
 import os
@@ -13,10 +14,20 @@ __version__: str
 
 _Errors = Literal["raise", "mask", "ignore"]
 _Math = Literal["vector", "exact"]
+_Layout = Literal["C", "F"]
 _Order = Literal["K", "A", "C", "F"]
 _Shape = int | Sequence[int]
 _Fastmath = bool | str | Iterable[str]
-_Report = TypeVar("_Report", bound="Report")
+_Convention = Literal["auto", "numba", "c", "c-out", "scipy"]
+_Casting = Literal["no", "equiv", "safe", "same_kind", "unsafe"]
+_Priority = Literal["normal", "low", "high"]
+_CopyPolicy = Literal["auto", "warn", "never"]
+_LoopSignature = str | tuple[DTypeLike, ...]
+_Out = NDArray[Any] | builtins.ellipsis | tuple[NDArray[Any] | None, ...] | None
+_Params = bytes | bytearray | memoryview | NDArray[Any] | None
+_Where = bool | NDArray[np.bool_] | Sequence[Any]
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+_DTypeOf = np.dtype[_Scalar] | type[_Scalar]  # the dtypes of which types of arrays are known
 
 class LanesError(RuntimeError):
     code: int
@@ -32,6 +43,7 @@ class Cancelled(LanesError, concurrent.futures.CancelledError): ...
 class SharedMemoryFull(LanesError, MemoryError): ...
 class ExecutorUnavailable(LanesError, ConnectionError): ...
 class CopyWarning(UserWarning): ...
+class NotVectorized(AssertionError): ...
 
 class Client:
     def __init__(
@@ -54,6 +66,7 @@ class Client:
     @property
     def reconnects(self) -> int: ...
     def stats(self) -> dict[str, Any]: ...
+    def load(self, kernel: Any) -> None: ...
 
 def default_client() -> Client: ...
 def set_default_client(client: Client | None) -> Client | None: ...
@@ -68,8 +81,10 @@ class Batch(concurrent.futures.Future[Any]):
     @property
     def stats(self) -> dict[str, int] | None: ...
 
+# What calls take by name, of which NumPy's ufuncs know the first eight.
 class Ufunc:
     __name__: str
+    __qualname__: str
     __wrapped__: Callable[..., Any]
     nin: int
     @property
@@ -83,22 +98,189 @@ class Ufunc:
     @property
     def identity(self) -> Any: ...
     @property
+    def is_reorderable(self) -> bool: ...
+    @property
     def signature(self) -> str | None: ...
     @property
     def client(self) -> Client: ...
     @property
     def kernels(self) -> list[Any]: ...
-    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
-    def submit(self, *args: Any, **kwargs: Any) -> Batch: ...
-    def with_progress(self, *args: Any, **kwargs: Any) -> Any: ...
-    def reduce(self, *args: Any, **kwargs: Any) -> Any: ...
-    def accumulate(self, *args: Any, **kwargs: Any) -> Any: ...
-    def outer(self, *args: Any, **kwargs: Any) -> Any: ...
-    def at(self, *args: Any, **kwargs: Any) -> None: ...
+    def __call__(
+        self,
+        *args: Any,
+        out: _Out = None,
+        where: _Where = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike = None,
+        subok: bool = True,
+        signature: _LoopSignature = ...,
+        sig: _LoopSignature = ...,
+        errors: _Errors = ...,
+        deadline: float | None = None,
+        seed: int = 0,
+        priority: _Priority = "normal",
+        params: _Params = None,
+    ) -> Any: ...
+    def submit(
+        self,
+        *args: Any,
+        out: _Out = None,
+        where: _Where = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike = None,
+        subok: bool = True,
+        signature: _LoopSignature = ...,
+        sig: _LoopSignature = ...,
+        errors: _Errors = ...,
+        deadline: float | None = None,
+        seed: int = 0,
+        priority: _Priority = "normal",
+        params: _Params = None,
+    ) -> Batch: ...
+    def with_progress(
+        self,
+        *args: Any,
+        out: _Out = None,
+        where: _Where = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike = None,
+        subok: bool = True,
+        signature: _LoopSignature = ...,
+        sig: _LoopSignature = ...,
+        errors: _Errors = ...,
+        deadline: float | None = None,
+        seed: int = 0,
+        priority: _Priority = "normal",
+        params: _Params = None,
+    ) -> Any: ...
+    def outer(
+        self,
+        *args: Any,
+        out: _Out = None,
+        where: _Where = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike = None,
+        subok: bool = True,
+        signature: _LoopSignature = ...,
+        sig: _LoopSignature = ...,
+        errors: _Errors = ...,
+        deadline: float | None = None,
+        seed: int = 0,
+        priority: _Priority = "normal",
+        params: _Params = None,
+    ) -> Any: ...
+    def reduce(
+        self,
+        array: ArrayLike,
+        axis: _Shape | None = 0,
+        dtype: DTypeLike = None,
+        out: _Out = None,
+        keepdims: bool = False,
+        initial: Any = ...,
+        where: _Where = True,
+        *,
+        errors: _Errors = ...,
+        deadline: float | None = None,
+        seed: int = 0,
+        priority: _Priority = "normal",
+        params: _Params = None,
+    ) -> Any: ...
+    def accumulate(
+        self,
+        array: ArrayLike,
+        axis: int = 0,
+        dtype: DTypeLike = None,
+        out: _Out = None,
+        *,
+        errors: _Errors = ...,
+        deadline: float | None = None,
+        seed: int = 0,
+        priority: _Priority = "normal",
+        params: _Params = None,
+    ) -> NDArray[Any]: ...
+    def at(self, *args: Any, **kwargs: Any) -> Any: ...
     def reduceat(self, *args: Any, **kwargs: Any) -> Any: ...
+    def add(self, signature: Any) -> None: ...
+    def disable_compile(self) -> None: ...
     def inspect(self, *types: Any, measure: bool = False) -> Report: ...
 
-class Report:
+class _Roofline:
+    bandwidth: float
+    elements_per_second: float
+    seconds_per_billion: float
+    def to_dict(self) -> dict[str, float]: ...
+
+class _Measurement:
+    threads: int
+    cache_ns: float
+    memory_ns: float
+    memory_elements: int
+    bytes_per_second: float
+    roof: float
+    failed: float
+    def to_dict(self) -> dict[str, Any]: ...
+
+# What a report has of its only loop, and each of its loops has.
+class _OneLoop:
+    name: str
+    signature: str
+    origin: str | None
+    interleave: int
+    findings: list[dict[str, Any]]
+    per_element: dict[str, Any]
+    compile_ms: float
+    cached: Literal["memory", "disk"] | None
+    key: str
+    cpu: str
+    measured: _Measurement | None
+    @property
+    def functions(self) -> list[tuple[str, int, str]]: ...
+    @property
+    def raises(self) -> list[str]: ...
+    @property
+    def bytes_per_element(self) -> int: ...
+    @property
+    def flops_per_element(self) -> int | None: ...
+    @property
+    def intensity(self) -> float | None: ...
+    @property
+    def asm(self) -> str: ...
+    @property
+    def ir(self) -> dict[str, str]: ...
+    @property
+    def roofline(self) -> _Roofline: ...
+    def measure(self, arrays: Sequence[NDArray[Any]] | None = None) -> _Measurement: ...
+    @property
+    def bound(self) -> str | None: ...
+    def title(self) -> str: ...
+    def vector_text(self) -> str: ...
+    def lines(self) -> list[tuple[str, str]]: ...
+    def to_dict(self) -> dict[str, Any]: ...
+
+class _LoopReport(_OneLoop):
+    vectorized: bool
+    width: int
+    @property
+    def reasons(self) -> list[str]: ...
+    @property
+    def advice(self) -> list[str]: ...
+    def require_vector(self, width: int | None = None) -> _LoopReport: ...
+
+class Report(_OneLoop):
+    loops: list[_LoopReport]
+    @property
+    def vectorized(self) -> bool: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def reasons(self) -> list[str]: ...
+    @property
+    def advice(self) -> list[str]: ...
+    def require_vector(self, width: int | None = None) -> Report: ...
     def to_dict(self) -> dict[str, Any]: ...
 
 @overload
@@ -143,7 +325,7 @@ def from_ir(
     entry: str | None = None,
     *,
     name: str | None = None,
-    convention: Literal["auto", "numba", "c", "c-out", "scipy"] = "auto",
+    convention: _Convention = "auto",
     math: _Math = "vector",
     fastmath: _Fastmath = False,
     identity: Any = None,
@@ -186,23 +368,52 @@ def elementwise(
     errors: _Errors = "raise",
     client: Client | None = None,
 ) -> Ufunc: ...
-def empty(shape: _Shape, dtype: DTypeLike = float, order: Literal["C", "F"] = "C") -> NDArray[Any]: ...
-def zeros(shape: _Shape, dtype: DTypeLike = float, order: Literal["C", "F"] = "C") -> NDArray[Any]: ...
-def ones(shape: _Shape, dtype: DTypeLike = float, order: Literal["C", "F"] = "C") -> NDArray[Any]: ...
+@overload
+def empty(shape: _Shape, dtype: _DTypeOf[_Scalar], order: _Layout = "C") -> NDArray[_Scalar]: ...
+@overload
+def empty(shape: _Shape, dtype: type[float] = ..., order: _Layout = "C") -> NDArray[np.float64]: ...
+@overload
+def empty(shape: _Shape, dtype: DTypeLike = ..., order: _Layout = "C") -> NDArray[Any]: ...
+@overload
+def zeros(shape: _Shape, dtype: _DTypeOf[_Scalar], order: _Layout = "C") -> NDArray[_Scalar]: ...
+@overload
+def zeros(shape: _Shape, dtype: type[float] = ..., order: _Layout = "C") -> NDArray[np.float64]: ...
+@overload
+def zeros(shape: _Shape, dtype: DTypeLike = ..., order: _Layout = "C") -> NDArray[Any]: ...
+@overload
+def ones(shape: _Shape, dtype: _DTypeOf[_Scalar], order: _Layout = "C") -> NDArray[_Scalar]: ...
+@overload
+def ones(shape: _Shape, dtype: type[float] = ..., order: _Layout = "C") -> NDArray[np.float64]: ...
+@overload
+def ones(shape: _Shape, dtype: DTypeLike = ..., order: _Layout = "C") -> NDArray[Any]: ...
+@overload
 def full(
-    shape: _Shape, fill_value: Any, dtype: DTypeLike | None = None, order: Literal["C", "F"] = "C"
+    shape: _Shape, fill_value: Any, dtype: _DTypeOf[_Scalar], order: _Layout = "C"
+) -> NDArray[_Scalar]: ...
+@overload
+def full(
+    shape: _Shape, fill_value: Any, dtype: DTypeLike = None, order: _Layout = "C"
 ) -> NDArray[Any]: ...
-def asarray(a: ArrayLike, dtype: DTypeLike | None = None, order: _Order | None = None) -> NDArray[Any]: ...
+@overload
+def asarray(
+    a: NDArray[_Scalar], dtype: None = None, order: _Order | None = None
+) -> NDArray[_Scalar]: ...
+@overload
+def asarray(
+    a: ArrayLike, dtype: _DTypeOf[_Scalar], order: _Order | None = None
+) -> NDArray[_Scalar]: ...
+@overload
+def asarray(a: ArrayLike, dtype: DTypeLike = None, order: _Order | None = None) -> NDArray[Any]: ...
 def from_shared_memory(
     source: str | int | SharedMemory | np.memmap[Any, Any],
     shape: _Shape | None = None,
     dtype: DTypeLike = float,
     *,
     offset: int = 0,
-    order: Literal["C", "F"] = "C",
+    order: _Layout = "C",
     writable: bool = True,
 ) -> NDArray[Any]: ...
 def is_shared(array: NDArray[Any]) -> bool: ...
 def shared_allocations() -> contextlib.AbstractContextManager[None]: ...
 def use_shared_allocations() -> None: ...
-def set_copy_policy(policy: Literal["auto", "warn", "never"]) -> Literal["auto", "warn", "never"]: ...
+def set_copy_policy(policy: _CopyPolicy) -> _CopyPolicy: ...
