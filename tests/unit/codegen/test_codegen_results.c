@@ -182,6 +182,19 @@ static void expect_given(const char *ir, const char *given, const char *fragment
     expect_refused_request(&request, ir, LANES_E_IR_SIGNATURE, fragment);
 }
 
+Test(codegen_results, floats_are_no_integers)
+{
+    static const char number[] =
+        "define double @f(double %x) {\n" VALUES "  ret double %next\n}\n";
+    static const char *const integers[] = {"i8(f8)", "u8(f8)", "i4,i4(f8)", "f4,i4(f8)"};
+    for (size_t i = 0; i < LANES_ARRAY_COUNT(integers); i++) {
+        expect_given(number, integers[i],
+                     "its outputs do not fit 'f', which is double (double)");
+    }
+    expect_given(RETURN2("{ double, i32 }", "double", "%next", "i32", "%int"),
+                 "i8,i4(f8)", "its outputs do not fit");
+}
+
 Test(codegen_results, packed_structs_of_another_size_are_refused)
 {
     static const char word[] =
