@@ -436,20 +436,6 @@ static void lay_out(lanes_signature_reader *r, uint32_t first, uint32_t memory,
     *out_whole = align_up(offset, alignment);
 }
 
-/* True if a returned scalar can be the parts that lie in it. C packs what has integers
- * into integers; what it returns as floats is nothing but floats. */
-static bool can_be_packed(const lanes_signature_leaf *leaf, uint32_t part,
-                          uint32_t part_offset)
-{
-    const uint32_t type = lanes_reader_dtype(leaf->type, false);
-    if (type == LANES_DTYPE_NONE || !lanes_dtype_is_float(type)) {
-        return true;
-    }
-    const bool is_inside = part_offset < leaf->offset + lanes_dtype_bytes(type) &&
-                           leaf->offset < part_offset + lanes_dtype_bytes(part);
-    return !is_inside || lanes_dtype_is_float(part);
-}
-
 /* True if what the IR shows of results is where, and what, the signature says. */
 static bool leaves_fit_layout(const lanes_signature_reader *r)
 {
@@ -468,7 +454,8 @@ static bool leaves_fit_layout(const lanes_signature_reader *r)
                     continue;
                 }
                 if (leaf->memory == 0) {
-                    fits &= can_be_packed(leaf, part, result->offset);
+                    fits &= lanes_reader_may_hold(leaf->type, leaf->offset, part,
+                                                  result->offset);
                 } else {
                     fits |= result->offset == leaf->offset &&
                             lanes_reader_fits(part, leaf->type);

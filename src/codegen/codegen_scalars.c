@@ -76,6 +76,19 @@ bool lanes_reader_fits(uint32_t part, LLVMTypeRef type)
     return width == 8 * lanes_dtype_bytes(part);
 }
 
+/* True if a returned scalar at @p offset can be the part at @p part_offset, or is not
+ * where that is. C packs what has integers into integers; what it returns as floats is
+ * nothing else. */
+bool lanes_reader_may_hold(LLVMTypeRef type, uint32_t offset, uint32_t part,
+                           uint32_t part_offset)
+{
+    const uint32_t dtype = lanes_reader_dtype(type, false);
+    return dtype == LANES_DTYPE_NONE || !lanes_dtype_is_float(dtype) ||
+           lanes_dtype_is_float(part) ||
+           part_offset >= offset + lanes_dtype_bytes(dtype) ||
+           offset >= part_offset + lanes_dtype_bytes(part);
+}
+
 bool lanes_reader_is_pointer(LLVMTypeRef type)
 {
     return LLVMGetTypeKind(type) == LLVMPointerTypeKind &&

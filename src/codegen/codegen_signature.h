@@ -63,6 +63,8 @@ uint32_t lanes_reader_dtype(LLVMTypeRef type, bool is_unsigned);
 /** True if a part of dtype @p part can be a scalar of @p type: same size, same kind. */
 bool lanes_reader_fits(uint32_t part, LLVMTypeRef type);
 
+bool lanes_reader_may_hold(LLVMTypeRef type, uint32_t offset, uint32_t part,
+                           uint32_t part_offset);
 bool lanes_reader_is_pointer(LLVMTypeRef type);
 
 /** Scalars that an argument of this type is made of; 0: none that lanes knows. */
