@@ -3,6 +3,7 @@
 import concurrent.futures
 import multiprocessing
 import os
+import sys
 import threading
 import unittest
 
@@ -134,6 +135,27 @@ class Fork(unittest.TestCase):
         for client in (*others, self.client):
             self.assertFalse(client._lock._is_owned())
             client.load(self.linger.kernels[0])
+
+    def test_by_two_threads_that_wait_for_the_same_call(self):
+        """What os.fork() does to clients; other modules let no two threads come so far."""
+
+        def fork():
+            _client._before_fork()
+            _client._after_fork()
+
+        def both_wait():
+            frames = [sys._current_frames()[thread.ident] for thread in threads]
+            return all(frame.f_code.co_name == "_before_fork" for frame in frames)
+
+        threads = [threading.Thread(target=fork) for _ in range(2)]
+        with self.client._lock:
+            for thread in threads:
+                thread.start()
+            life_kernels.until(both_wait)
+        for thread in threads:
+            thread.join(20)
+        self.assertTrue(self.client._lock.acquire(timeout=10), "it was not given back")
+        self.client._lock.release()
 
     def test_while_the_lock_cannot_be_had(self):
         """The child still gets a session of its own; the parent's is left as it is."""
