@@ -102,7 +102,10 @@ class Growth(unittest.TestCase):
             del shared
             self.add(self.x, self.x)
 
+        idle = lanes.Client(private=True, threads=1)
+        self.addCleanup(idle.close)
         self.check(drop, before=20, after=100)
+        self.assertEqual(len(idle._session.chores), 0)
 
     def test_of_clients(self):
         def open_and_close(k):

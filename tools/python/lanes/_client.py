@@ -263,11 +263,13 @@ class Client:
 
     def forget_region(self, region):
         """Memory has gone that a session may have attached; it is let go by the next call."""
-        self._do_soon(self._session.forget_region, region.number)
+        if self._session.has_region(region.number):
+            self._do_soon(self._session.forget_region, region.number)
 
     def forget_kernel(self, number):
         """A kernel has gone that may be loaded; it is let go by the next call."""
-        self._do_soon(self._session.forget_kernel, number)
+        if self._session.has_kernel(number):
+            self._do_soon(self._session.forget_kernel, number)
 
     def cancel(self, task):
         """Ask for the end of a batch; it completes as ever."""

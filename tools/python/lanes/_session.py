@@ -258,6 +258,14 @@ class Session:
         self._segments[region.number] = handle.value
         return handle.value
 
+    def has_kernel(self, number):
+        """Any thread may ask."""
+        return number in self._kernels
+
+    def has_region(self, number):
+        """Any thread may ask."""
+        return number in self._segments
+
     def forget_kernel(self, number):
         """A chore: nobody has this kernel any more."""
         handle = self._kernels.pop(number, None)
@@ -358,7 +366,7 @@ class Session:
 
     def fd_to_poll(self):
         """Readable when there may be a completion to drain; -1 if nobody waits for one."""
-        if not self.handle or not any(task.event or task.future for task in self.tasks.values()):
+        if not self.handle or not any(task.event or task.future for task in list(self.tasks.values())):
             return -1
         if self._fd < 0:
             self._fd = self.library.lanes_fd(self.handle)
