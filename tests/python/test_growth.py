@@ -68,7 +68,7 @@ class Growth(unittest.TestCase):
 
     def test_of_calls_that_make_arrays_of_numbers(self):
         """All in one: a result, a number as argument, and a new array as input."""
-        self.check(lambda k: self.add(lanes.empty(ELEMENTS), 1.0), after=30_000)
+        self.check(lambda k: self.add(lanes.empty(ELEMENTS), 1.0), after=20_000)
 
     def test_of_calls_that_are_prepared_anew(self):
         """Every call has another layout, and its arrays are staged."""
