@@ -28,6 +28,12 @@ def in_child(function):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
+def open_files():
+    """What this process has open."""
+    links = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
+    return {os.readlink(link) for link in links if os.path.lexists(link)}
+
+
 def double(values):
     """What workers of pools do, with their default client."""
     return life_kernels.add()(values, values)
@@ -56,15 +62,9 @@ class Fork(unittest.TestCase):
 
     def test_gives_the_child_nothing_of_the_parents_session(self):
         """Else the executor would go on when the parent has ended."""
-        own = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if _is_there(fd)]
-        sockets = {name for name in own if name.startswith("socket:")}
+        sockets = {name for name in open_files() if name.startswith("socket:")}
         self.assertTrue(sockets)
-
-        def check():
-            names = {os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if _is_there(fd)}
-            return not names & sockets
-
-        self.assertEqual(in_child(check), 0)
+        self.assertEqual(in_child(lambda: not open_files() & sockets), 0)
         self.assertTrue(self.works())
 
     def test_of_a_child_and_its_child(self):
@@ -131,7 +131,8 @@ class Fork(unittest.TestCase):
             self.addCleanup(client.close)
             client.load(self.add.kernels[0])
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            self.assertEqual(list(pool.map(lambda _: in_child(lambda: True), range(20), timeout=30)), [0] * 20)
+            statuses = list(pool.map(lambda _: in_child(lambda: True), range(20), timeout=30))
+        self.assertEqual(statuses, [0] * 20)
         for client in (*others, self.client):
             self.assertFalse(client._lock._is_owned())
             client.load(self.linger.kernels[0])
@@ -192,15 +193,12 @@ class Fork(unittest.TestCase):
         self.assertTrue((lanes.zeros(ELEMENTS) == 0.0).all())
 
 
-def _is_there(fd):
-    return os.path.lexists(f"/proc/self/fd/{fd}")
-
-
 class Pools(unittest.TestCase):
     """Of multiprocessing, whatever they start their workers with."""
 
     def setUp(self):
-        self.addCleanup(lanes.set_default_client, lanes.set_default_client(lanes.Client(private=True, threads=1)))
+        own = lanes.Client(private=True, threads=1)
+        self.addCleanup(lanes.set_default_client, lanes.set_default_client(own))
         self.addCleanup(lanes.default_client().close)
         double(lanes.ones(2))
 

@@ -36,7 +36,10 @@ CARE_S = 1.0
 # What a fork and the process's end wait for the lock, which may be held to compile.
 FORK_S, EXIT_S = 10.0, 1.0
 
-_CLOSED = "the client was closed; make another lanes.Client, or lanes.set_default_client(None) to get another default"
+_CLOSED = (
+    "the client was closed; make another lanes.Client, or lanes.set_default_client(None) to get another "
+    "default"
+)
 _EXITING = "the interpreter is exiting"
 _NESTED = (
     "this client is in the midst of a call in this very thread, which a signal handler or a finalizer "

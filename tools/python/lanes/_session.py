@@ -417,7 +417,9 @@ def options(socket, threads, private, cpu, spin_us, timeout):
     if not 0 < timeout <= 10**6:
         raise ValueError(f"timeout is {timeout!r}; it is a number of seconds, above 0 to {10**6}")
     if private and socket is not None:
-        raise ValueError(f"socket is {socket!r}, and private: a private executor has no socket; give one of them")
+        raise ValueError(
+            f"socket is {socket!r}, and private: a private executor has no socket; give one of them"
+        )
     made = _library.OpenOptions()
     _library.library().lanes_open_options_default(ctypes.byref(made))
     made.socket = None if socket is None else os.fsencode(socket)
