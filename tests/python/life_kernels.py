@@ -48,18 +48,19 @@ def linger(client=None):
     return lanes.from_ir(_LINGER, "f8(f8,f8)", name="linger", client=client)
 
 
-def _session(client):
+def session_of(client):
+    """What the executor tells of a client's session."""
     return next(session for session in client.stats()["session"] if session["is_own"])
 
 
 def in_flight(client):
     """How many batches of this client the executor has, running or waiting."""
-    return _session(client)["in_flight"]
+    return session_of(client)["in_flight"]
 
 
 def has_begun(client):
     """True if the executor runs a batch of this client."""
-    return _session(client)["batch"] is not None
+    return session_of(client)["batch"] is not None
 
 
 def until(condition, seconds=10.0):

@@ -54,9 +54,12 @@ class Death(unittest.TestCase):
     def test_in_the_midst_of_a_call_is_not_seen(self):
         self.check()
         pid = self.client.executor_pid
-        killer = threading.Thread(
-            target=lambda: (life_kernels.until(lambda: self.client._session.tasks), os.kill(pid, signal.SIGKILL))
-        )
+
+        def kill_soon():
+            life_kernels.until(lambda: self.client._session.tasks)
+            os.kill(pid, signal.SIGKILL)
+
+        killer = threading.Thread(target=kill_soon)
         killer.start()
         np.testing.assert_array_equal(self.linger(self.x[:1], 5e7), [1.0])
         killer.join()
@@ -195,7 +198,8 @@ class Closed(unittest.TestCase):
         client.close()
         self.assertEqual(repr(client), "<lanes.Client, closed>")
         self.assertFalse(life_kernels.is_running(pid))
-        for use in (lambda: add(1.0, 1.0), lambda: add.submit(1.0, 1.0), client.stats, lambda: client.executor_pid):
+        uses = lambda: add(1.0, 1.0), lambda: add.submit(1.0, 1.0), client.stats, lambda: client.executor_pid
+        for use in uses:
             with self.assertRaisesRegex(lanes.ExecutorUnavailable, "the client was closed; make another"):
                 use()
 

@@ -3,6 +3,7 @@
 import concurrent.futures
 import multiprocessing
 import os
+import sys
 import threading
 import unittest
 
@@ -25,6 +26,12 @@ def in_child(function):
         finally:
             os._exit(status)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def open_files():
+    """What this process has open."""
+    links = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
+    return {os.readlink(link) for link in links if os.path.lexists(link)}
 
 
 def double(values):
@@ -55,15 +62,9 @@ class Fork(unittest.TestCase):
 
     def test_gives_the_child_nothing_of_the_parents_session(self):
         """Else the executor would go on when the parent has ended."""
-        own = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if _is_there(fd)]
-        sockets = {name for name in own if name.startswith("socket:")}
+        sockets = {name for name in open_files() if name.startswith("socket:")}
         self.assertTrue(sockets)
-
-        def check():
-            names = {os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if _is_there(fd)}
-            return not names & sockets
-
-        self.assertEqual(in_child(check), 0)
+        self.assertEqual(in_child(lambda: not open_files() & sockets), 0)
         self.assertTrue(self.works())
 
     def test_of_a_child_and_its_child(self):
@@ -130,10 +131,32 @@ class Fork(unittest.TestCase):
             self.addCleanup(client.close)
             client.load(self.add.kernels[0])
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            self.assertEqual(list(pool.map(lambda _: in_child(lambda: True), range(20), timeout=30)), [0] * 20)
+            statuses = list(pool.map(lambda _: in_child(lambda: True), range(20), timeout=30))
+        self.assertEqual(statuses, [0] * 20)
         for client in (*others, self.client):
             self.assertFalse(client._lock._is_owned())
             client.load(self.linger.kernels[0])
+
+    def test_by_two_threads_that_wait_for_the_same_call(self):
+        """What os.fork() does to clients; other modules let no two threads come so far."""
+
+        def fork():
+            _client._before_fork()
+            _client._after_fork()
+
+        def both_wait():
+            frames = [sys._current_frames()[thread.ident] for thread in threads]
+            return all(frame.f_code.co_name == "_before_fork" for frame in frames)
+
+        threads = [threading.Thread(target=fork) for _ in range(2)]
+        with self.client._lock:
+            for thread in threads:
+                thread.start()
+            life_kernels.until(both_wait)
+        for thread in threads:
+            thread.join(20)
+        self.assertTrue(self.client._lock.acquire(timeout=10), "it was not given back")
+        self.client._lock.release()
 
     def test_while_the_lock_cannot_be_had(self):
         """The child still gets a session of its own; the parent's is left as it is."""
@@ -170,15 +193,12 @@ class Fork(unittest.TestCase):
         self.assertTrue((lanes.zeros(ELEMENTS) == 0.0).all())
 
 
-def _is_there(fd):
-    return os.path.lexists(f"/proc/self/fd/{fd}")
-
-
 class Pools(unittest.TestCase):
     """Of multiprocessing, whatever they start their workers with."""
 
     def setUp(self):
-        self.addCleanup(lanes.set_default_client, lanes.set_default_client(lanes.Client(private=True, threads=1)))
+        own = lanes.Client(private=True, threads=1)
+        self.addCleanup(lanes.set_default_client, lanes.set_default_client(own))
         self.addCleanup(lanes.default_client().close)
         double(lanes.ones(2))
 

@@ -27,7 +27,7 @@ def measure(client):
         count = len(maps.readlines())
     with open(f"/proc/{client.executor_pid}/maps") as maps:
         executors = len(maps.readlines())
-    (own,) = [session for session in client.stats()["session"] if session["is_own"]]
+    own = life_kernels.session_of(client)
     return {
         "descriptors": life_kernels.descriptors(),
         "mappings": count,
@@ -68,15 +68,15 @@ class Growth(unittest.TestCase):
 
     def test_of_calls_that_make_arrays_of_numbers(self):
         """All in one: a result, a number as argument, and a new array as input."""
-        self.check(lambda k: self.add(lanes.empty(ELEMENTS), 1.0), after=50_000)
+        self.check(lambda k: self.add(lanes.empty(ELEMENTS), 1.0), after=20_000)
 
     def test_of_calls_that_are_prepared_anew(self):
         """Every call has another layout, and its arrays are staged."""
         private = np.ones(2 * ELEMENTS)
-        self.check(lambda k: self.add(private[k % ELEMENTS :], k), before=500, after=5_000)
+        self.check(lambda k: self.add(private[k % ELEMENTS :], k), before=500, after=3_000)
 
     def test_of_futures(self):
-        self.check(lambda k: self.add.submit(self.x, self.x, self.out).result(20), before=500, after=3_000)
+        self.check(lambda k: self.add.submit(self.x, self.x, self.out).result(20), before=500, after=2_000)
 
     def test_of_failures(self):
         linger = life_kernels.linger(self.client)
@@ -102,7 +102,10 @@ class Growth(unittest.TestCase):
             del shared
             self.add(self.x, self.x)
 
+        idle = lanes.Client(private=True, threads=1)
+        self.addCleanup(idle.close)
         self.check(drop, before=20, after=100)
+        self.assertEqual(len(idle._session.chores), 0)
 
     def test_of_clients(self):
         def open_and_close(k):

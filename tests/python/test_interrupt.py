@@ -100,43 +100,43 @@ class EachPlace(unittest.TestCase):
         self.add, self.linger = life_kernels.add(self.client), life_kernels.linger(self.client)
         self.x = lanes.ones(ELEMENTS)
         self.out = lanes.empty(ELEMENTS)
+        self.add(self.x, self.x, self.out)
+        self.session = life_kernels.session_of(self.client)["session"]
 
     def check(self):
         self.assertFalse(self.client._lock._is_owned())
+        self.assertEqual(life_kernels.session_of(self.client)["session"], self.session, "it was ended")
+        self.check_calls()
+
+    def check_calls(self):
         self.out[:] = 0.0
         self.add(self.x, self.x, self.out)
         np.testing.assert_array_equal(self.out, np.full(ELEMENTS, 2.0))
         self.assertEqual(self.client._session.tasks, {})
         self.assertEqual(life_kernels.in_flight(self.client), 0)
 
-    def everywhere(self, act, least):
+    def everywhere(self, act, least, check=None):
         """`least`: fewer places would mean that the test sees nothing."""
-        places = interrupted_everywhere(act, self.check)
+        places = interrupted_everywhere(act, check or self.check)
         self.assertGreaterEqual(len(places), least, places)
-        return places
 
     def test_of_a_short_call(self):
-        self.check()
         self.everywhere(lambda: self.add(self.x, self.x, self.out), 8)
 
     def test_of_a_call_with_arrays_elsewhere(self):
-        self.check()
         other = lanes.empty(ELEMENTS)
         self.everywhere(lambda: self.add(self.x, self.x, other), 12)
 
     def test_of_a_call_that_goes_on_looking(self):
-        self.check()
         with mock.patch.multiple(_client, LOOK_NS=1000, ALONE_NS=100_000):
             self.everywhere(lambda: self.linger(self.x, 2e4, self.out), 10)
 
     def test_of_a_call_that_another_thread_tells(self):
-        self.check()
         stop = threading.Event()
         threading.Thread(target=stop.wait).start()
         self.addCleanup(stop.set)
         with mock.patch.multiple(_client, LOOK_NS=1000):
-            places = self.everywhere(lambda: self.linger(self.x, 2e4, self.out), 10)
-        self.assertTrue(any("_client" in place for place in places))
+            self.everywhere(lambda: self.linger(self.x, 2e4, self.out), 10)
 
     def check_soon(self):
         """What was to be a future is cancelled and ends by itself."""
@@ -149,7 +149,7 @@ class EachPlace(unittest.TestCase):
         def act():
             self.assertEqual(self.linger.submit(self.x, 1e3).result(10)[0], 1.0)
 
-        self.assertGreater(len(interrupted_everywhere(act, self.check_soon)), 10)
+        self.everywhere(act, 10, self.check_soon)
 
     def test_of_what_is_cancelled(self):
         def act():
@@ -158,7 +158,7 @@ class EachPlace(unittest.TestCase):
             with self.assertRaises(lanes.Cancelled):
                 batch.result()
 
-        self.assertGreater(len(interrupted_everywhere(act, self.check_soon)), 10)
+        self.everywhere(act, 10, self.check_soon)
 
     def test_of_a_first_call(self):
         """With a session to be opened, memory to be attached and a kernel to be loaded."""
@@ -168,7 +168,7 @@ class EachPlace(unittest.TestCase):
                 self.client._session.end(lanes.ExecutorUnavailable(0, "", "test"))
             self.add(self.x, self.x, self.out)
 
-        self.everywhere(act, 20)
+        self.everywhere(act, 20, self.check_calls)
 
     def test_of_what_finalizers_leave(self):
         ir = "define double @f(double %x) {{\n  %r = fadd double %x, {}.0\n  ret double %r\n}}\n"
@@ -196,7 +196,7 @@ class EachPlace(unittest.TestCase):
             life_kernels.until(lambda: not any(map(life_kernels.is_running, pids)))
 
         pids = []
-        self.assertGreater(len(interrupted_everywhere(act, check)), 20)
+        self.everywhere(act, 20, check)
 
 
 class Signals(unittest.TestCase):
@@ -332,6 +332,7 @@ class Room(unittest.TestCase):
             batches = [linger.submit(x, life_kernels.ENDLESS) for _ in range(256)]
             submitting = threading.Thread(target=lambda: batches.append(linger.submit(x, 1.0)))
             submitting.start()
+            life_kernels.until(lambda: is_in(sys._current_frames()[submitting.ident], {"look"}))
             for batch in batches[:256]:
                 batch.cancel()
             submitting.join(10)

@@ -37,7 +37,10 @@ CARE_S = 1.0
 # What a fork and the process's end wait for the lock, which may be held to compile.
 FORK_S, EXIT_S = 10.0, 1.0
 
-_CLOSED = "the client was closed; make another lanes.Client, or lanes.set_default_client(None) to get another default"
+_CLOSED = (
+    "the client was closed; make another lanes.Client, or lanes.set_default_client(None) to get another "
+    "default"
+)
 _EXITING = "the interpreter is exiting"
 _NESTED = (
     "this client is in the midst of a call in this very thread, which a signal handler or a finalizer "
@@ -127,7 +130,7 @@ class Client:
         """As new: nothing in flight, no locks held, no session."""
         self._lock = threading.RLock()
         self._pump = None
-        self._is_held = False  # by a fork
+        self._held = []  # by a fork: what acquire() returned
         self._session = Session(self.library, self._options)
         if self._finalizer is not None:
             self._finalizer.detach()
@@ -182,16 +185,16 @@ class Client:
 
     def _before_fork(self):
         """No other thread may be in the midst of changing what the child gets a copy of."""
-        self._is_held = self._lock.acquire(timeout=FORK_S)
+        self._held.clear()
+        self._held.extend(map(self._lock.acquire, (True,), (FORK_S,)))  # one step
 
     def _after_fork(self):
-        if self._is_held:
-            self._is_held = False
+        if any(self._held):
             self._lock.release()
 
     def _after_fork_in_child(self):
         """The session is the parent's: only its descriptors are closed here."""
-        session, is_whole = self._session, self._is_held
+        session, is_whole = self._session, any(self._held)
         self._reset()
         self._session.closed = session.closed
         if is_whole:
@@ -265,11 +268,13 @@ class Client:
 
     def forget_region(self, region):
         """Memory has gone that a session may have attached; it is let go by the next call."""
-        self._do_soon(self._session.forget_region, region.number)
+        if self._session.has_region(region.number):
+            self._do_soon(self._session.forget_region, region.number)
 
     def forget_kernel(self, number):
         """A kernel has gone that may be loaded; it is let go by the next call."""
-        self._do_soon(self._session.forget_kernel, number)
+        if self._session.has_kernel(number):
+            self._do_soon(self._session.forget_kernel, number)
 
     def cancel(self, task):
         """Ask for the end of a batch; it completes as ever."""
@@ -444,9 +449,9 @@ def _pump(reference, bell):
 # Weak references, oldest first. Replaced, never changed: read by finalizers.
 _clients = ()
 _numbers = itertools.count()
-_clients_lock = threading.Lock()
+_clients_lock = threading.RLock()
 _default = None
-_default_lock = threading.Lock()
+_default_lock = threading.RLock()
 
 
 def _register(client):
@@ -513,7 +518,7 @@ def _after_fork():
 
 def _after_fork_in_child():
     global _default_lock, _clients_lock, _fork_lock
-    _default_lock, _clients_lock, _fork_lock = threading.Lock(), threading.Lock(), threading.RLock()
+    _default_lock, _clients_lock, _fork_lock = (threading.RLock() for _ in range(3))
     while _forking:
         _forking.pop()._after_fork_in_child()
 

@@ -264,6 +264,14 @@ class Session:
         self._segments[region.number] = handle.value
         return handle.value
 
+    def has_kernel(self, number):
+        """Any thread may ask."""
+        return number in self._kernels
+
+    def has_region(self, number):
+        """Any thread may ask."""
+        return number in self._segments
+
     def forget_kernel(self, number):
         """A chore: nobody has this kernel any more."""
         handle = self._kernels.pop(number, None)
@@ -378,7 +386,7 @@ class Session:
 
     def fd_to_poll(self):
         """Readable when there may be a completion to drain; -1 if nobody waits for one."""
-        if not self.handle or not any(task.event or task.future for task in self.tasks.values()):
+        if not self.handle or not any(task.event or task.future for task in list(self.tasks.values())):
             return -1
         if self._fd < 0:
             self._fd = self.library.lanes_fd(self.handle)
@@ -429,7 +437,9 @@ def options(socket, threads, private, cpu, spin_us, timeout):
     if not 0 < timeout <= 10**6:
         raise ValueError(f"timeout is {timeout!r}; it is a number of seconds, above 0 to {10**6}")
     if private and socket is not None:
-        raise ValueError(f"socket is {socket!r}, and private: a private executor has no socket; give one of them")
+        raise ValueError(
+            f"socket is {socket!r}, and private: a private executor has no socket; give one of them"
+        )
     made = _library.OpenOptions()
     _library.library().lanes_open_options_default(ctypes.byref(made))
     made.socket = None if socket is None else os.fsencode(socket)
