@@ -36,6 +36,16 @@ class Options:
         self.errors, self.deadline, self.seed = errors, deadline, seed
         self.priority, self.params = priority, params
 
+    def content(self):
+        """What decides what a call gives."""
+        params = None if self.params is None else self._block().tobytes()
+        return self.errors, self.deadline, self.seed, self.priority, params
+
+    def _block(self):
+        if isinstance(self.params, (bytes, bytearray, memoryview)):
+            return numpy.frombuffer(self.params, numpy.uint8)
+        return numpy.asarray(self.params)
+
     def apply(self, call):
         """Set them in a call's batch. Returns the params block in shared memory, or None."""
         batch = call.batch
@@ -45,11 +55,7 @@ class Options:
         batch.seed = self.seed & (2**64 - 1)
         batch.priority = PRIORITIES[self.priority]
         if self.params is not None:
-            if isinstance(self.params, (bytes, bytearray, memoryview)):
-                block = numpy.frombuffer(self.params, numpy.uint8)
-            else:
-                block = numpy.asarray(self.params)
-            block = _memory.arena().call(numpy.array, block, order="C", copy=True)
+            block = _memory.arena().call(numpy.array, self._block(), order="C", copy=True)
             call.params = address_of(block)
             batch.params_bytes = block.nbytes
             return block

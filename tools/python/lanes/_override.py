@@ -91,11 +91,22 @@ def _dispatch(ufunc, method, args, kwargs):
         return NotImplemented
     if outputs:
         options["out"] = outputs
+    if method == "__call__" and len(overrides) == 1:
+        overrides = [(obj, _call_of_dask(obj, function)) for obj, function in overrides]
     for obj, function in _in_order(overrides):
         result = function(obj, ufunc, method, *inputs, **options)
         if result is not NotImplemented:
             return result
     raise TypeError(_refusal(ufunc, method, inputs, options))
+
+
+def _call_of_dask(obj, function):
+    """What does a call: `function`, but lanes knows more of its kernels than Dask can."""
+    if type(obj).__module__ != "dask.array.core":
+        return function
+    from ._dask_array import call
+
+    return call
 
 
 def _overrides(operands, where):

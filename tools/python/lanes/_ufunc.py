@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kernels as NumPy's users know them: objects that behave as ufuncs do."""
+import copy
 import hashlib
 
 import numpy
@@ -74,7 +75,9 @@ def _extent(operand, shape):
 def _rebuild(state, module, qualname):
     """A Ufunc out of a pickle."""
     loops = [_resolve.Loop(inputs, outputs, kernel) for inputs, outputs, kernel in state.pop("loops")]
+    options = state.pop("options")
     made = Ufunc(state.pop("name"), loops, **state)
+    made._defaults = options
     made.__module__, made.__qualname__ = module, qualname
     return made
 
@@ -182,14 +185,14 @@ class Ufunc:
         state = {
             "name": self.__name__, "loops": [(l.inputs, l.outputs, l.payload) for l in self._loops],
             "nin": self.nin, "nout": self._nout, "identity": self._identity, "doc": self.__doc__,
-            "errors": self._defaults.errors, "compiler": self._compiler,
+            "options": self._defaults, "compiler": self._compiler,
         }  # fmt: skip
         return _rebuild, (state, self.__module__, self.__qualname__)
 
     def _content(self):
         """A hash of what it computes."""
         if self._token is None:
-            parts = [self.__name__, self.nin, repr(self._identity), self._defaults.errors]
+            parts = [self.__name__, self.nin, repr(self._identity), self._defaults.content()]
             if self._compiler is not None:
                 parts.append(self._compiler.token())
             else:
@@ -266,7 +269,8 @@ class Ufunc:
     def _call(self, args, kwargs, is_async=False):
         """Any call, as NumPy would do it."""
         options, kwargs = self._own_options(kwargs)
-        done = _override.find_override(self, "__call__", args, kwargs)
+        asked = self if options is self._defaults else self._with_defaults(options)
+        done = _override.find_override(asked, "__call__", args, kwargs)
         if done is not NotImplemented:
             return done
         inputs, out, given = bind(self, "__call__", args, kwargs)
@@ -314,6 +318,19 @@ class Ufunc:
         if options is self._defaults and not given:
             self._remember(args, job, results, out)
         return deliver()
+
+    def _with_defaults(self, options):
+        """This kernel with other options: what others are given who call it in its place."""
+        made = copy.copy(self)
+        made._defaults, made._plans, made._token = options, {}, None
+        return made
+
+    def _dtypes_of_results(self, inputs, given):
+        """Of what a call would return, without calling it."""
+        arrays = [numpy.asarray(value) for value in inputs]
+        loop = self._loop_for(inputs, arrays, _shape.output_arrays(None, self.nout), given)
+        self._nout = len(loop.outputs)
+        return [*loop.outputs, *([numpy.dtype(bool)] if self._defaults.errors == "mask" else [])]
 
     def _loop_for(self, inputs, arrays, out, given, **more):
         """The loop that does a call; made, if none of those that there are fits."""
