@@ -2,9 +2,11 @@
 """Batches that run while the program does something else."""
 import asyncio
 import concurrent.futures
+import math
 import sys
 import threading
-import time
+
+import numpy
 
 from . import _errors
 
@@ -15,6 +17,10 @@ class Batch(concurrent.futures.Future):
     ``result()`` gives what the call would have returned, or raises what it would have
     raised; Ctrl-C while it waits cancels the batch. The arrays of the call belong to the
     batch until it is done.
+
+    Attributes
+    ----------
+    elements : int
     """
 
     def __init__(self, client, job, deliver):
@@ -24,7 +30,9 @@ class Batch(concurrent.futures.Future):
         self._deliver = deliver
         self._task = None
         self._completion = None
-        self._started = time.monotonic()
+        self.elements = 0 if job is None else math.prod(job.shape)
+        # What comes of floating-point flags is for the submitter to say, not for the pump.
+        self._errstate = {**numpy.geterr(), "call": numpy.geterrcall()}
 
     @classmethod
     def finished(cls, client, value):
@@ -45,7 +53,8 @@ class Batch(concurrent.futures.Future):
             if task.error is not None:
                 raise task.error
             self._completion = task.completion
-            self._job.finish(self._client.library, task.completion, stacklevel=3)
+            with numpy.errstate(**self._errstate):
+                self._job.finish(self._client.library, task.completion, stacklevel=3)
             value = self._deliver()
         except BaseException as error:
             self._job = self._deliver = None
@@ -99,7 +108,11 @@ class Batch(concurrent.futures.Future):
 
     @property
     def progress(self):
-        """Share of the elements that have been run, 0.0 to 1.0; asks the executor."""
+        """Share of the elements that have been run, 0.0 to 1.0; asks the executor.
+
+        It moves by slices, which take some milliseconds once it is known how long elements
+        take; of a callback whose elements take much longer than ever before, by more.
+        """
         if self.done():
             return 1.0
         for session in self._client.stats()["session"]:
@@ -150,17 +163,21 @@ class ProgressBar:
         return self._batch.result()
 
     def _show(self, finished):
+        elements = self._batch.elements
         try:
             from tqdm.auto import tqdm
         except ImportError:
             self._show_line(finished)
             return
-        with tqdm(total=100, desc=self._name, unit="%", leave=False) as bar:
+        with tqdm(total=elements, desc=self._name, unit="", unit_scale=True, leave=False) as bar:
             while not finished.wait(self._interval):
-                bar.update(100 * self._batch.progress - bar.n)
+                bar.update(int(elements * self._batch.progress) - bar.n)
+            bar.update(elements - bar.n)
 
     def _show_line(self, finished):
         stream = sys.stderr
+        if stream is None:  # pythonw, or closed by a daemon
+            return
         while not finished.wait(self._interval):
             stream.write(f"\r{self._name}: {self._batch.progress:4.0%}")
             stream.flush()

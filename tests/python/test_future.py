@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls that run while the program goes on: concurrent.futures', awaited, and with a bar."""
+import asyncio
+import concurrent.futures
+import contextlib
+import gc
+import io
+import sys
+import threading
+import unittest
+import warnings
+from unittest import mock
+
+import life_kernels
+import numpy as np
+
+import lanes
+from lanes._future import ProgressBar
+
+ELEMENTS = 1000
+# Rounds of an element of a batch that runs for a second and more, and can be cancelled.
+LONG = 1e7
+
+
+class FutureTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.client = lanes.Client(private=True, threads=1)
+        cls.addClassCleanup(cls.client.close)
+        cls.add, cls.linger = life_kernels.add(cls.client), life_kernels.linger(cls.client)
+        cls.x = lanes.ones(ELEMENTS)
+
+    def long(self):
+        """A batch that runs, and is cancelled at the end of the test."""
+        batch = self.linger.submit(self.x, LONG)
+        self.addCleanup(batch.cancel)
+        life_kernels.until(lambda: life_kernels.has_begun(self.client))
+        return batch
+
+
+class Futures(FutureTest):
+    def test_a_result_is_what_the_call_returns(self):
+        batch = self.add.submit(self.x, 1.0)
+        self.assertIsInstance(batch, concurrent.futures.Future)
+        self.assertIsInstance(batch, lanes.Batch)
+        np.testing.assert_array_equal(batch.result(), np.full(ELEMENTS, 2.0))
+        self.assertIs(batch.result(), batch.result())
+        self.assertTrue(batch.done())
+        self.assertFalse(batch.running() or batch.cancelled())
+        self.assertIsNone(batch.exception())
+        self.assertEqual(batch.progress, 1.0)
+        self.assertEqual(batch.elements, ELEMENTS)
+        self.assertEqual((batch.stats["elements"], batch.stats["failed"]), (ELEMENTS, 0))
+
+    def test_what_a_call_takes(self):
+        out = lanes.zeros(ELEMENTS)
+        where = lanes.asarray(np.arange(ELEMENTS) % 2 == 0)
+        self.assertIs(self.add.submit(self.x, 1, out=out, where=where).result(), out)
+        np.testing.assert_array_equal(out, np.where(where, 2.0, 0.0))
+        private = np.ones(3)
+        np.testing.assert_array_equal(self.add.submit(private, [1, 2, 3], out=private).result(), [2, 3, 4])
+        np.testing.assert_array_equal(private, [2, 3, 4])
+        self.assertEqual(self.add.submit(np.empty((0, 3)), 1.0).result().shape, (0, 3))
+        self.assertEqual(self.add.submit(1.0, 2.0).result(), 3.0)
+        with self.assertRaisesRegex(ValueError, "broadcast"):
+            self.add.submit(self.x, np.ones(3))
+
+    def test_one_that_runs(self):
+        batch = self.long()
+        self.assertTrue(batch.running())
+        self.assertFalse(batch.done())
+        self.assertIsNone(batch.stats)
+        self.assertLess(batch.progress, 1.0)
+        with self.assertRaises((TimeoutError, concurrent.futures.TimeoutError)):
+            batch.result(timeout=0.01)
+        with self.assertRaises((TimeoutError, concurrent.futures.TimeoutError)):
+            batch.exception(timeout=0.01)
+        self.assertTrue(batch.running())
+
+    def test_progress_moves(self):
+        """Each element takes about a millisecond, which the executor soon knows."""
+        batch = self.linger.submit(self.x, 1e6)
+        self.addCleanup(batch.cancel)
+        seen = set()
+        life_kernels.until(lambda: seen.add(batch.progress) or len(seen) > 3, 30)
+        self.assertEqual(sorted(seen)[0], min(seen))
+        self.assertLess(max(seen), 1.0)
+        self.assertGreater(max(seen), 0.0)
+
+    def test_cancel(self):
+        batch = self.long()
+        waiting = self.linger.submit(self.x, LONG)
+        self.assertTrue(waiting.cancel())
+        self.assertTrue(batch.cancel())
+        for cancelled in (batch, waiting):
+            with self.assertRaises(lanes.Cancelled) as caught:
+                cancelled.result(20)
+            self.assertIsInstance(caught.exception, concurrent.futures.CancelledError)
+            self.assertTrue(cancelled.cancelled() and cancelled.done())
+            self.assertFalse(cancelled.cancel(), "it is done")
+        np.testing.assert_array_equal(self.add(self.x, 1.0), np.full(ELEMENTS, 2.0))
+
+    def test_deadlines(self):
+        batch = self.linger.submit(self.x, LONG, deadline=0.05)
+        with self.assertRaisesRegex(lanes.DeadlineExceeded, "linger: the batch had not finished"):
+            batch.result(20)
+        self.assertFalse(batch.cancelled())
+
+    def test_wait_as_completed_and_callbacks(self):
+        told = []
+        batches = [self.add.submit(self.x, float(k)) for k in range(200)]
+        for batch in batches:
+            batch.add_done_callback(told.append)
+        self.assertEqual(len(list(concurrent.futures.as_completed(batches, timeout=30))), 200)
+        self.assertEqual(len(concurrent.futures.wait(batches).done), 200)
+        for k, batch in enumerate(batches):
+            self.assertEqual(batch.result()[0], 1.0 + k)
+        life_kernels.until(lambda: len(told) == 200)
+
+    def test_more_than_the_ring_holds_from_several_threads(self):
+        def submit(first):
+            results = [self.add.submit(self.x, float(first + k)) for k in range(400)]
+            return [batch.result(30)[-1] - 1.0 - first for batch in results]
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            for offsets in pool.map(submit, (0, 1000, 2000, 3000)):
+                self.assertEqual(offsets, list(range(400)))
+
+    def test_arrays_that_nobody_else_has(self):
+        first = self.long()
+        batches = [self.add.submit(lanes.full(ELEMENTS, float(k)), lanes.ones(ELEMENTS)) for k in range(20)]
+        gc.collect()
+        for _ in range(20):  # would take the place of what has gone
+            lanes.full(ELEMENTS, -1.0)
+        first.cancel()
+        for k, batch in enumerate(batches):
+            np.testing.assert_array_equal(batch.result(20), np.full(ELEMENTS, 1.0 + k))
+
+    def test_of_which_nobody_wants_the_result(self):
+        out = lanes.zeros(ELEMENTS)
+        self.add.submit(self.x, 2.0, out)
+        life_kernels.until(lambda: out[-1] == 3.0)
+        self.assertEqual(life_kernels.in_flight(self.client), 0)
+
+
+class Raising(FutureTest):
+    """What a callback raises, and floating-point flags."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+
+        @lanes.vectorize(["f8(f8,f8)"], client=cls.client)
+        def ratio(x, y):
+            if y < 0:
+                raise ValueError("negative")
+            return x / y
+
+        cls.ratio = ratio
+        cls.y = lanes.ones((4, 5))
+
+    def test_exceptions_have_an_index(self):
+        self.y[:] = 1
+        self.y[2, 3:] = -1
+        batch = self.ratio.submit(1.0, self.y)
+        error = batch.exception(20)
+        self.assertIsInstance(error, ValueError)
+        self.assertEqual((error.args, error.index, error.failed), (("negative",), (2, 3), 2))
+        with self.assertRaises(ValueError):
+            batch.result()
+        result, mask = self.ratio.submit(1.0, self.y, errors="mask").result(20)
+        np.testing.assert_array_equal(mask, np.asarray(self.y) < 0)
+        self.assertEqual(result[0, 0], 1.0)
+
+    def test_errstate_is_that_of_the_submitter(self):
+        zeros = lanes.zeros(3)
+        with np.errstate(divide="raise"):
+            batch = self.ratio.submit(1.0, zeros)
+        with self.assertRaisesRegex(FloatingPointError, "divide by zero encountered in ratio"):
+            batch.result(20)
+        heard = []
+        with np.errstate(divide="call", call=lambda *given: heard.append(given)):
+            batch = self.ratio.submit(1.0, zeros)
+        batch.result(20)
+        self.assertEqual(heard, [("divide by zero", 1)])
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            self.ratio.submit(1.0, zeros).result(20)
+            with np.errstate(all="ignore"):
+                batch = self.ratio.submit(1.0, zeros)
+            batch.result(20)
+        self.assertEqual([str(w.message) for w in caught], ["divide by zero encountered in ratio"])
+
+
+class Awaiting(FutureTest):
+    def test_results_and_exceptions(self):
+        async def main():
+            first, second = await asyncio.gather(self.add.submit(self.x, 1.0), self.add.submit(self.x, 2.0))
+            with self.assertRaises(lanes.DeadlineExceeded):
+                await self.linger.submit(self.x, LONG, deadline=0.01)
+            return first[0], second[0]
+
+        self.assertEqual(asyncio.run(main()), (2.0, 3.0))
+
+    def test_what_is_given_up_is_cancelled(self):
+        async def wait(batch):
+            return await batch
+
+        async def main():
+            first, second = self.linger.submit(self.x, LONG), self.linger.submit(self.x, LONG)
+            with self.assertRaises(asyncio.TimeoutError):
+                await asyncio.wait_for(first, 0.02)
+            task = asyncio.ensure_future(wait(second))
+            await asyncio.sleep(0.02)
+            task.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+            return first, second
+
+        for batch in asyncio.run(main()):
+            self.assertIsInstance(batch.exception(20), lanes.Cancelled)
+
+    def test_the_loop_goes_on(self):
+        async def main():
+            batch, ticks = self.linger.submit(self.x, LONG), 0
+            while ticks < 10:
+                await asyncio.sleep(0.001)
+                ticks += 1
+            self.assertFalse(batch.done())
+            batch.cancel()
+
+        asyncio.run(main())
+
+
+class Bars(FutureTest):
+    def shown(self, *arguments, delay=0.0, interval=0.001, **patches):
+        """(result, what was written) of a call with a bar."""
+        batch = self.linger.submit(*arguments)
+        with contextlib.redirect_stderr(io.StringIO()) as stream, mock.patch.dict(sys.modules, patches):
+            result = ProgressBar(batch, "linger", delay, interval).wait()
+        return result, stream.getvalue()
+
+    def test_by_tqdm(self):
+        made = []
+
+        class Bar:
+            def __init__(self, total, **keywords):
+                self.total, self.n, self.keywords = total, 0, keywords
+                made.append(self)
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_):
+                pass
+
+            def update(self, count):
+                self.n += count
+
+        result, _ = self.shown(self.x, 1e5, **{"tqdm.auto": mock.Mock(tqdm=Bar)})
+        self.assertEqual(result.shape, (ELEMENTS,))
+        (bar,) = made
+        self.assertEqual((bar.total, bar.n, bar.keywords["desc"]), (ELEMENTS, ELEMENTS, "linger"))
+
+    def test_by_the_real_tqdm(self):
+        import tqdm  # noqa: F401  pylint: disable=unused-import
+
+        _, text = self.shown(self.x, 1e5)
+        self.assertRegex(text, r"linger: +\d+%\|.*/1\.00k")
+
+    def test_as_a_line_of_text(self):
+        result, text = self.shown(self.x, 1e5, **{"tqdm": None, "tqdm.auto": None})
+        self.assertEqual(result[0], 1.0)
+        self.assertRegex(text, r"\rlinger: +\d+%")
+        self.assertTrue(text.endswith("\r" + " " * 12 + "\r"), repr(text[-40:]))
+
+    def test_nothing_is_shown_of_short_calls(self):
+        _, text = self.shown(self.x, 10.0, delay=30.0)
+        self.assertEqual(text, "")
+        np.testing.assert_array_equal(self.add.with_progress(self.x, 1.0), np.full(ELEMENTS, 2.0))
+
+    def test_without_stderr(self):
+        batch = self.linger.submit(self.x, 1e5)
+        with mock.patch.object(sys, "stderr", None), mock.patch.dict(sys.modules, {"tqdm.auto": None}):
+            self.assertEqual(ProgressBar(batch, "linger", 0.0, 0.001).wait()[0], 1.0)
+
+    def test_ctrl_c_cancels(self):
+        batch = self.long()
+        bar = ProgressBar(batch, "linger", 30.0)
+        with mock.patch.object(threading.Event, "wait", side_effect=KeyboardInterrupt):
+            with self.assertRaises(KeyboardInterrupt):
+                bar.wait()
+        self.assertIsInstance(batch.exception(20), lanes.Cancelled)
+
+    def test_exceptions(self):
+        with self.assertRaises(lanes.DeadlineExceeded):
+            self.linger.with_progress(self.x, LONG, deadline=0.02)
+
+
+if __name__ == "__main__":
+    unittest.main()
