@@ -2,14 +2,13 @@
 """From arrays to a batch and back: what lies in shared memory is used where it is, the rest
 is copied there and, for outputs, back.
 """
-import warnings
-
 import numpy
 
 from . import _errors, _errstate, _library, _memory
 from ._address import address_of
 from ._client import Call
 from ._signature import is_supported
+from ._warn import warn
 
 CODES = {numpy.dtype(name): code for code, name in _library.DTYPES.items()}
 ITEM_BYTES = {code: dtype.itemsize for dtype, code in CODES.items()}
@@ -22,7 +21,7 @@ def code_of(dtype):
     return CODES[numpy.dtype("i8")] if code is None and dtype.kind in "mM" else code
 
 
-def _warn_of_copy(array, role, stacklevel):
+def _warn_of_copy(array, role):
     if _memory.copy_policy == "never":
         raise ValueError(
             f"{role} of {array.nbytes} bytes lies in private memory, and the copy policy is 'never'; "
@@ -30,20 +29,19 @@ def _warn_of_copy(array, role, stacklevel):
         )
     if _memory.copy_policy == "warn" and array.nbytes >= _memory.COPY_WARNING_BYTES:
         if not _warn_of_copy.told:
-            _warn_of_copy.told = True
-            warnings.warn(
+            warn(
                 f"{role} of {array.nbytes} bytes lies in private memory and is copied into shared "
                 "memory for each call; make arrays with lanes.empty, lanes.asarray or within "
                 "lanes.shared_allocations(), or say lanes.set_copy_policy('auto')",
                 _errors.CopyWarning,
-                stacklevel=stacklevel,
             )
+            _warn_of_copy.told = True
 
 
 _warn_of_copy.told = False
 
 
-def stage_input(array, dtype, role, stacklevel=2):
+def stage_input(array, dtype, role):
     """An array of the same elements that a batch can read, of a dtype that loops convert.
 
     Parameters
@@ -58,7 +56,7 @@ def stage_input(array, dtype, role, stacklevel=2):
     if _memory.is_shared(array):
         return array
     if array.ndim:  # numbers are no arrays
-        _warn_of_copy(array, role, stacklevel + 1)
+        _warn_of_copy(array, role)
     return _memory.arena().call(numpy.array, array, order="K", copy=True, subok=False)
 
 
@@ -72,13 +70,13 @@ def can_store(dtype, own):
     return dtype == own or (is_supported(dtype) and (dtype.kind == "c" or own.kind != "c"))
 
 
-def stage_output(array, dtype, role, stacklevel=2):
+def stage_output(array, dtype, role):
     """`array`, if a batch can write to it; None if it needs a copy. `dtype` is the kernel's."""
     is_possible = can_store(array.dtype, dtype)
     if is_possible and _memory.is_shared(array):
         return array
     if array.ndim and is_possible:
-        _warn_of_copy(array, role, stacklevel + 1)
+        _warn_of_copy(array, role)
     return None
 
 
@@ -166,9 +164,9 @@ def _value_at(array, index, row):
     return value if row else value.item() if array.dtype.kind not in "mM" else value
 
 
-def settle(library, kernel, completion, name, shape, inputs, stacklevel):
+def settle(library, kernel, completion, name, shape, inputs):
     """What follows from a completion: exceptions, and warnings of floating point."""
     if completion.fp_raised:
-        _errstate.handle(completion.fp_raised, name, stacklevel + 1)
+        _errstate.handle(completion.fp_raised, name)
     if completion.status < 0:
         raise_failure(library, kernel, completion, name, shape, inputs)

@@ -5,9 +5,10 @@ The executor reports a flag only if an element's own evaluation raised it (``lan
 ``fp_report``), so no warning is about a branch that was not taken.
 """
 import sys
-import warnings
 
 import numpy
+
+from ._warn import warn
 
 # Bits of lanes_fp_flag, which are NumPy's, with NumPy's words.
 FLAGS = (
@@ -43,7 +44,7 @@ else:
         return _bits_of(numpy.geterr())
 
 
-def handle(raised, name, stacklevel=2):
+def handle(raised, name):
     """Do what the errstate of now says of the flags `raised`, as NumPy's ufuncs do.
 
     Raises
@@ -58,7 +59,7 @@ def handle(raised, name, stacklevel=2):
             continue
         text = f"{words} encountered in {name}"
         if action == "warn":
-            warnings.warn(text, RuntimeWarning, stacklevel=stacklevel + 1)
+            warn(text, RuntimeWarning)
         elif action == "raise":
             raise FloatingPointError(text)
         elif action == "print":

@@ -54,7 +54,7 @@ class Batch(concurrent.futures.Future):
                 raise task.error
             self._completion = task.completion
             with numpy.errstate(**self._errstate):
-                self._job.finish(self._client.library, task.completion, stacklevel=3)
+                self._job.finish(self._client.library, task.completion)
             value = self._deliver()
         except BaseException as error:
             self._job = self._deliver = None

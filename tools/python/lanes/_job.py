@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One call of a kernel on arrays: what is submitted, and what follows when it has run."""
+import numbers
+
 import numpy
 
 from . import _batch, _errstate, _library, _memory, _shape
@@ -31,7 +33,7 @@ class Options:
             raise ValueError(f"errors is {errors!r}; there are 'raise', 'mask' and 'ignore'")
         if priority not in PRIORITIES:
             raise ValueError(f"priority is {priority!r}; there are 'normal', 'low' and 'high'")
-        if deadline is not None and not deadline > 0:
+        if deadline is not None and not (isinstance(deadline, numbers.Real) and deadline > 0):
             raise ValueError(f"deadline is {deadline!r}; it is a positive number of seconds, or None")
         self.errors, self.deadline, self.seed = errors, deadline, seed
         self.priority, self.params = priority, params
@@ -79,15 +81,14 @@ class Job:
     __slots__ = ("name", "kernel", "inputs", "outputs", "shape", "call", "addresses", "flags",
                  "mask", "_back", "_keep", "_is_direct", "_where")  # fmt: skip
 
-    def __init__(self, name, kernel, inputs, outputs, shape, where, options, stacklevel):
+    def __init__(self, name, kernel, inputs, outputs, shape, where, options):
         self.name, self.kernel, self.shape = name, kernel, shape
         self.outputs = outputs
         signature = kernel.signature
-        level = stacklevel + 1
         staged = {}
         for k, (array, dtype) in enumerate(zip(inputs, signature.inputs)):
             if id(array) not in staged:
-                staged[id(array)] = _batch.stage_input(array, dtype, f"input {k} of {name}", level)
+                staged[id(array)] = _batch.stage_input(array, dtype, f"input {k} of {name}")
         self.inputs = [staged[id(array)] for array in inputs]
         self._back = []
         self._where = True if where is None else where
@@ -97,7 +98,7 @@ class Job:
         for k, (array, dtype) in enumerate(zip(outputs, signature.outputs)):
             target = None
             if k not in apart:
-                target = _batch.stage_output(array, dtype, f"output {k} of {name}", level)
+                target = _batch.stage_output(array, dtype, f"output {k} of {name}")
             targets.append(self._stage(array, dtype) if target is None else target)
         if where is not None and where.size and not _memory.is_shared(where):
             where = _memory.arena().call(numpy.array, where, order="K", copy=True)
@@ -131,11 +132,9 @@ class Job:
         self._back.append((array, target))
         return target
 
-    def finish(self, library, completion, stacklevel=2):
+    def finish(self, library, completion):
         """Copy back, raise and warn. `completion` None: all is well."""
         for array, target in self._back:
             numpy.copyto(array, target, casting="unsafe", where=self._where)
         if completion is not None:
-            _batch.settle(
-                library, self.kernel, completion, self.name, self.shape, self.inputs, stacklevel + 1
-            )
+            _batch.settle(library, self.kernel, completion, self.name, self.shape, self.inputs)

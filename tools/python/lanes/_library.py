@@ -200,8 +200,6 @@ PROTOTYPES = {
 
 def _candidates():
     """Where liblanes.so may be, the first that exists is taken."""
-    if "LANES_LIBRARY" in os.environ:
-        return [pathlib.Path(os.environ["LANES_LIBRARY"])]
     here = pathlib.Path(__file__).resolve()
     return [
         here.parent / "_native" / "lib" / "liblanes.so",  # a wheel
@@ -220,17 +218,17 @@ def library(build=None):
         path = os.path.join(build, "lib", "liblanes.so")
     else:
         found = [path for path in _candidates() if path.exists()]
-        path = str(found[0]) if found else "liblanes.so"
+        path = os.environ.get("LANES_LIBRARY") or (str(found[0]) if found else "liblanes.so")
     try:
         loaded = ctypes.CDLL(path)
-    except OSError as error:
+        for name, (result, arguments) in PROTOTYPES.items():
+            function = getattr(loaded, name)
+            function.restype, function.argtypes = result, arguments
+    except (OSError, AttributeError) as error:
         raise ImportError(
-            f"liblanes.so cannot be loaded ({error}); install lanes, or name the library in "
-            "LANES_LIBRARY"
+            f"liblanes.so cannot be loaded from '{path}' ({error}); install lanes, or name the library "
+            "of this version in LANES_LIBRARY"
         ) from None
-    for name, (result, arguments) in PROTOTYPES.items():
-        function = getattr(loaded, name)
-        function.restype, function.argtypes = result, arguments
     return loaded
 
 

@@ -9,7 +9,9 @@ import bisect
 import contextlib
 import ctypes
 import itertools
+import math
 import mmap
+import operator
 import os
 import threading
 import weakref
@@ -17,6 +19,7 @@ import weakref
 import numpy
 
 from . import _library
+from ._address import address_of
 from ._errors import SharedMemoryFull
 
 _numbers = itertools.count()
@@ -182,8 +185,8 @@ def _full(error):
     return SharedMemoryFull(
         status,
         "ENOSPC",
-        f"{error} in shared memory; free arrays, or look at the limits: `free -h`, the cgroup's "
-        "memory.max, ulimit -v",
+        f"{error} in shared memory; free arrays, or look at the limits: `free -h`, `df /dev/shm`, "
+        "the cgroup's memory.max, `ulimit -f` and `ulimit -v`",
     )
 
 
@@ -258,8 +261,8 @@ def _bounds(array):
 def shared_allocations():
     """Within the block NumPy takes memory of new arrays from shared memory (NEP 49).
 
-    All of NumPy's functions and operators do, as ``numpy.random``; arrays that others make
-    (``@njit`` code, ``numpy.frombuffer``) do not. Of this thread and asyncio task only: a
+    All of NumPy's functions and operators do, as ``numpy.random``; arrays of memory that others
+    made (``@njit`` code, ``numpy.frombuffer``, ``pickle.loads``) do not. Of this thread and asyncio task only: a
     worker thread enters a block of its own. Memory is that of the process: it is shared with
     executors and forked children, who see what is written, and with nobody else.
     """
@@ -314,9 +317,10 @@ def from_shared_memory(source, shape=None, dtype=float, *, offset=0, order="C", 
     ----------
     source : str, int, multiprocessing.shared_memory.SharedMemory or numpy.memmap
         Name of a POSIX shared memory object, with or without ``/``; a file descriptor, of
-        which a duplicate is kept; or an object whose memory is shared.
+        which a duplicate is kept; or an object whose memory is shared. Of a memmap, or a part of
+        one, the other arguments are its own.
     shape : int or tuple of int, optional
-        Default: all elements from `offset` to the end, one dimension; a memmap's own.
+        Default: all elements from `offset` to the end, one dimension.
     dtype : dtype
     offset : int
         Bytes from the beginning of the object to the first element.
@@ -335,33 +339,65 @@ def from_shared_memory(source, shape=None, dtype=float, *, offset=0, order="C", 
     FileNotFoundError, PermissionError
         There is no object of that name, or it cannot be opened.
     ValueError
-        The object is smaller than the array.
+        The object is smaller than the array, or a memmap has mode ``'c'``.
     """
     if isinstance(source, numpy.memmap):
-        fd = os.open(source.filename, os.O_RDWR if source.mode in ("r+", "w+") else os.O_RDONLY)
-        view = _attach(fd, source.mode in ("r+", "w+"), source.filename)
-        start = source.offset
-        return numpy.ndarray(source.shape, source.dtype, view, start, source.strides)
-    name = getattr(source, "_name", source)
-    if isinstance(source, int):
-        fd = os.dup(source)
-        name = f"descriptor {source}"
-    else:
-        import _posixshmem
-
-        name = name if name.startswith("/") else "/" + name
-        fd = _posixshmem.shm_open(name, os.O_RDWR if writable else os.O_RDONLY, mode=0o600)
-    view = _attach(fd, writable, name)
+        return _from_memmap(source)
     dtype = numpy.dtype(dtype)
+    if dtype.hasobject or dtype.itemsize == 0:
+        raise ValueError(f"dtype {dtype} has no elements that processes can share; take a type of numbers")
+    fd, name = _open(source, writable)
+    view = _attach(fd, writable, name)
     if shape is None:
-        shape = ((view.nbytes - offset) // dtype.itemsize,)
-    wanted = offset + dtype.itemsize * int(numpy.prod(shape))
-    if offset < 0 or wanted > view.nbytes:
+        shape = (max(0, view.nbytes - offset) // dtype.itemsize,)
+    elif numpy.ndim(shape) == 0:
+        shape = (shape,)
+    shape = tuple(map(operator.index, shape))
+    wanted = offset + dtype.itemsize * math.prod(shape)
+    if offset < 0 or min(shape, default=0) < 0 or wanted > view.nbytes:
         raise ValueError(
             f"an array of shape {shape} and dtype {dtype} at offset {offset} needs {wanted} bytes; "
             f"{name} has {view.nbytes}"
         )
     return numpy.ndarray(shape, dtype, view, offset, order=order)
+
+
+def _open(source, writable):
+    """(descriptor, what to call it) of what from_shared_memory() is given."""
+    if isinstance(source, int):
+        return os.dup(source), f"descriptor {source}"
+    name = getattr(source, "_name", source)
+    if not isinstance(name, str):
+        raise TypeError(
+            f"source is a {type(source).__name__}; it is the name of a shared memory object, a descriptor, a "
+            "multiprocessing.shared_memory.SharedMemory or a numpy.memmap"
+        )
+    import _posixshmem
+
+    name = name if name.startswith("/") else "/" + name
+    try:
+        return _posixshmem.shm_open(name, os.O_RDWR if writable else os.O_RDONLY, mode=0o600), name
+    except OSError as error:
+        raise type(error)(error.errno, f"shared memory object: {error.strerror}", name) from None
+
+
+def _from_memmap(source):
+    """The array of a memmap, or of a part of one, in a mapping of its own."""
+    if source.mode == "c":
+        raise ValueError(
+            f"the memmap of {source.filename} has mode 'c': what is written to it is nobody else's, so it "
+            "cannot be shared; open it with mode 'r' or 'r+'"
+        )
+    if source._mmap is None or source.filename is None:
+        raise ValueError("this memmap has no file; give the one that it is a copy or a result of")
+    is_writable = source.mode in ("r+", "w+")
+    fd = os.open(source.filename, os.O_RDWR if is_writable else os.O_RDONLY)
+    view = _attach(fd, is_writable, source.filename)
+    # Where the part begins: its mapping has whole pages of the file, `offset` is the whole's.
+    mapped = numpy.frombuffer(source._mmap, numpy.uint8)
+    start = source.offset - source.offset % mmap.ALLOCATIONGRANULARITY
+    start += address_of(source) - address_of(mapped)
+    return numpy.ndarray(source.shape, source.dtype, view, start, source.strides)
 
 
 def _attach(fd, writable, name):
@@ -377,7 +413,7 @@ def _attach(fd, writable, name):
         raise
     data = numpy.frombuffer(mapped, numpy.uint8)
     flags = 0 if writable else _library.SEGMENT_READ_ONLY
-    region = Region(data.__array_interface__["data"][0], size, fd, flags)
+    region = Region(address_of(data), size, fd, flags)
     regions.add(region)
     return numpy.asarray(_Mapping(data, region, data))
 

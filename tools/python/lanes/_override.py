@@ -5,11 +5,10 @@ Both protocols are NumPy's (NEP 13). What differs between NumPy 1 and NumPy 2 (w
 are asked, how wrapping is called) follows the NumPy that is installed.
 """
 
-import warnings
-
 import numpy as np
 
 from ._arguments import NUMPY, bind
+from ._warn import warn
 
 __all__ = ["find_override", "prepare_outputs", "wrap_outputs", "wrap_reduced"]
 
@@ -395,11 +394,10 @@ def _call_wrap_2(wrap, result, context, scalar):
         refused = error
     wrapped, refused = _call_old_wrap(wrap, result, context, refused)
     try:
-        warnings.warn(
+        warn(
             "__array_wrap__ must accept context and return_scalar arguments "
             "(positionally) in the future. (Deprecated NumPy 2.0)",
             DeprecationWarning,
-            stacklevel=2,
         )
     except DeprecationWarning as warning:
         raise warning from refused

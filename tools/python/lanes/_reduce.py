@@ -54,12 +54,12 @@ def _run(ufunc, loop, inputs, output, shape, where, options, code, axes):
     allocate, dtype = _memory.arena().call, loop.outputs[0]
     inputs = [a if a.dtype == dtype else allocate(a.astype, dtype) for a in inputs]
     own = output if output.dtype == dtype else _memory.empty(output.shape, dtype)
-    job = Job(ufunc.__name__, loop.payload, inputs, [own], shape, where, options, stacklevel=4)
+    job = Job(ufunc.__name__, loop.payload, inputs, [own], shape, where, options)
     job.call.batch.reduce = code
     job.call.batch.reduce_axes = sum(1 << axis for axis in axes)
     client = ufunc.client
     completion = client.run(job.call, job.addresses, job.flags, keep=job)
-    job.finish(client.library, completion, stacklevel=4)
+    job.finish(client.library, completion)
     if own is not output:
         numpy.copyto(output, own, casting="unsafe")
 

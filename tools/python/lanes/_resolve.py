@@ -11,11 +11,10 @@ units, and take times of exactly their unit; nothing is converted from one unit 
 There are no loops of objects.
 """
 
-import warnings
-
 import numpy as np
 
 from ._arguments import NUMPY
+from ._warn import warn
 
 try:
     from numpy._core._exceptions import (
@@ -421,7 +420,7 @@ def _fixed_by_one(entry, nin, nout, complaint):
     """One type instead of a signature: like `dtype`, until NumPy 2.3 refused it."""
     if NUMPY >= (2, 3):
         raise TypeError("Use `dtype` or  fill the tuple with more than one 'None'.")
-    warnings.warn(complaint, DeprecationWarning, stacklevel=2)
+    warn(complaint, DeprecationWarning)
     return [None] * nin + [_signature_key(entry)] * nout
 
 

@@ -84,7 +84,7 @@ def inner_bytes():
 
 def run(client, kernel, inputs, outputs, shape):
     """Nanoseconds that a batch ran, and how many elements raised."""
-    job = Job("measure", kernel, inputs, outputs, shape, None, Options(errors="ignore"), 1)
+    job = Job("measure", kernel, inputs, outputs, shape, None, Options(errors="ignore"))
     completion = client.run(job.call, job.addresses, (0, 0), wants=True, keep=job)
     if completion.status < 0:
         job.finish(client.library, completion)

@@ -6,12 +6,12 @@ ufuncs use, so that both, and what is said of operands that do not fit, are NumP
 """
 
 import operator
-import warnings
 
 import numpy as np
 
 from ._address import address_of
 from ._arguments import NUMPY
+from ._warn import warn
 
 try:
     from numpy.lib.array_utils import normalize_axis_index
@@ -112,11 +112,10 @@ def check_options(options, out=None):
         raise TypeError("'subok' must be a boolean")
     where = options.get("where", True)
     if where is not True and out is None and NUMPY >= (2, 4):
-        warnings.warn(
+        warn(
             "'where' used without 'out', expect unitialized memory in output. "
             "If this is intentional, use out=None.",
             UserWarning,
-            stacklevel=3,
         )
 
 

@@ -261,9 +261,7 @@ class Ufunc:
             return self._call(args, {})
         if completion is not None:
             inputs = [numpy.asarray(a) for a in args[: self.nin]]
-            _batch.settle(
-                client.library, plan.kernel, completion, self.__name__, plan.shape, inputs, stacklevel=4
-            )
+            _batch.settle(client.library, plan.kernel, completion, self.__name__, plan.shape, inputs)
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     def _call(self, args, kwargs, is_async=False):
@@ -295,10 +293,8 @@ class Ufunc:
         client = self.client
         job = None
         if 0 not in shape:
-            job = Job(
-                self.__name__, loop.payload, arrays, [numpy.asarray(r) for r in results], shape, where,
-                options, stacklevel=3,
-            )  # fmt: skip
+            targets = [numpy.asarray(r) for r in results]
+            job = Job(self.__name__, loop.payload, arrays, targets, shape, where, options)
 
         def deliver():
             value = _override.wrap_outputs(self, results, inputs, out, subok, as_arrays)
@@ -314,7 +310,7 @@ class Ufunc:
         if is_async:
             return Batch(client, job, deliver).start()
         completion = client.run(job.call, job.addresses, job.flags, keep=job)
-        job.finish(client.library, completion, stacklevel=3)
+        job.finish(client.library, completion)
         if options is self._defaults and not given:
             self._remember(args, job, results, out)
         return deliver()
