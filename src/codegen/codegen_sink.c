@@ -417,24 +417,11 @@ static void sink_all(struct sinking *s)
     }
 }
 
-static uint32_t count_instructions(LLVMValueRef function)
-{
-    uint32_t count = 0;
-    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
-         block = LLVMGetNextBasicBlock(block)) {
-        for (LLVMValueRef i = LLVMGetFirstInstruction(block); i;
-             i = LLVMGetNextInstruction(i)) {
-            count++;
-        }
-    }
-    return count;
-}
-
 bool lanes_codegen_sink(LLVMValueRef function, bool *out_raises)
 {
     static const char name[] = "lanes.raises";
     LLVMContextRef context = LLVMGetTypeContext(LLVMTypeOf(function));
-    const uint32_t count = count_instructions(function);
+    const uint32_t count = lanes_codegen_instruction_count(function);
     struct sinking s = {
         .context = context,
         .function = function,

@@ -299,7 +299,7 @@ static lanes_status survey_element(lanes_codegen *cg, LLVMValueRef element)
 /* ---- The copy ------------------------------------------------------------------------
  */
 
-static uint32_t count_instructions(LLVMValueRef function)
+uint32_t lanes_codegen_instruction_count(LLVMValueRef function)
 {
     uint32_t count = 0;
     for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
@@ -333,7 +333,8 @@ static void isolate_element(LLVMModuleRef copy)
 
 lanes_status lanes_codegen_survey_element(lanes_codegen *cg, LLVMValueRef element)
 {
-    if (cg->survey.is_made || count_instructions(element) > INSTRUCTIONS_MAX) {
+    if (cg->survey.is_made ||
+        lanes_codegen_instruction_count(element) > INSTRUCTIONS_MAX) {
         return LANES_OK;
     }
     LLVMModuleRef own = cg->module;

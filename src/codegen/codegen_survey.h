@@ -41,6 +41,8 @@ typedef struct lanes_codegen_survey {
 
 /* codegen_survey.c */
 
+uint32_t lanes_codegen_instruction_count(LLVMValueRef function);
+
 /** Count in a simplified copy of @p element: sets cg->survey, unless it is huge. */
 LANES_NODISCARD lanes_status lanes_codegen_survey_element(struct lanes_codegen *cg,
                                                           LLVMValueRef element);

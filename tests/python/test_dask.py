@@ -130,9 +130,12 @@ class Arrays(unittest.TestCase):
         self.assertEqual(caught.exception.failed, 2 * CHUNK)
 
     def test_masks(self):
-        result, mask = lanes.vectorize(speed)(self.x, self.row - 2.5, errors="mask")
+        client = lanes.Client(private=True, threads=1)
+        self.addCleanup(client.close)
+        result, mask = lanes.vectorize(speed, client=client)(self.x, self.row - 2.5, errors="mask")
         wanted = np.broadcast_to(self.row < 2.5, (ROWS, COLUMNS))
         self.assert_result(mask, wanted, bool)
+        self.assertNotIn("not connected", repr(client), "its own client runs it")
         with np.errstate(all="ignore"):
             np.testing.assert_array_equal(result.compute()[:, 3:], self.numbers[:, 3:] / (self.row[3:] - 2.5))
 

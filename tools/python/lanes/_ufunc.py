@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kernels as NumPy's users know them: objects that behave as ufuncs do."""
-import copy
 import hashlib
 
 import numpy
@@ -317,8 +316,8 @@ class Ufunc:
 
     def _with_defaults(self, options):
         """This kernel with other options: what others are given who call it in its place."""
-        made = copy.copy(self)
-        made._defaults, made._plans, made._token = options, {}, None
+        made = Ufunc.__new__(Ufunc)
+        made.__dict__.update(self.__dict__, _defaults=options, _plans={}, _token=None)
         return made
 
     def _dtypes_of_results(self, inputs, given):
