@@ -47,7 +47,7 @@ def c_caller(client, kernel, x, y, out):
     import lanes._library as library
 
     call = next(reversed(kernel._plans.values())).call  # pylint: disable=protected-access
-    session, run = client._session, client.library.lanes_run  # pylint: disable=protected-access
+    session, run = client._session.handle, client.library.lanes_run  # pylint: disable=protected-access
     batch = library.Batch.from_buffer_copy(call.batch)
     batch.fp_report = batch.fp_exact = 0
     done, error = library.Completion(), library.Error()

@@ -148,10 +148,18 @@ NUMBA_CASES = {
 
 
 class Advice(e2elib.LanesTest):
+    reports = {}
+
     def c_report(self, source, *options):
-        report = self.inspect(self.write("k.c", C_HEAD + source + "\n"), "--entry=f", *options)
+        """The report of C; of each text once, for all tests."""
+        if (source, options) not in self.reports:
+            self.reports[source, options] = self.new_c_report(source, *options)
+        report = self.reports[source, options]
         self.llvm_major = int(report["llvm"].partition(".")[0])
         return report["variants"][0]
+
+    def new_c_report(self, source, *options):
+        return self.inspect(self.write("k.c", C_HEAD + source + "\n"), "--entry=f", *options)
 
     def numba_report(self, signature, body):
         text = textwrap.indent(body, "    ")

@@ -13,7 +13,7 @@ import numpy
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import lanes_client  # noqa: E402  pylint: disable=wrong-import-position
 
-CASES = int(os.environ.get("LANES_CASES", "1500"))
+CASES = int(os.environ.get("LANES_CASES", "1000"))
 SEED = 20261123
 RELOAD_CASES = 1000  # a kernel has code for 256 combinations of dtypes and layouts
 REGION_BYTES = 1 << 17  # of each operand
