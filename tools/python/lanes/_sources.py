@@ -40,7 +40,7 @@ def from_ir(ir, signature, entry=None, *, name=None, convention="auto", math="ve
     entry : str, optional
         Symbol of the callback; default: the only one there is.
     name : str, optional
-        Of the kernel, in messages.
+        Of the kernel, in messages; default: the callback's, where text tells it.
     convention : {'auto', 'numba', 'c', 'c-out', 'scipy'}
         How the callback is called.
     math : {'vector', 'exact'}
@@ -62,8 +62,15 @@ def from_ir(ir, signature, entry=None, *, name=None, convention="auto", math="ve
         raise TypeError(f"IR is text, bitcode or the path of a file with either, not {type(ir).__name__}")
     kernel = _kernel.kernel(ir, signature, entry, convention, math, _kernel.fp_bits(fastmath))
     return ufunc_of_kernels(
-        name or entry or "kernel", [kernel], identity=identity, errors=errors, doc=doc, client=client
+        name or entry or _only_function(ir), [kernel], identity=identity, errors=errors, doc=doc, client=client
     )
+
+
+def _only_function(ir):
+    """Name of the function that IR text defines, if there is one, for messages."""
+    text = ir if isinstance(ir, str) else bytes(ir).decode(errors="replace")
+    found = re.findall(r"^define .*?@(?:\"([^\"\n]+)\"|([\w.$-]+))\(", text, re.M)
+    return "".join(found[0]) if len(found) == 1 else "kernel"
 
 
 def from_cfunc(cfunc, *, name=None, math="vector", fastmath=False, identity=None, errors="raise",
