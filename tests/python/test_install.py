@@ -110,7 +110,7 @@ class Wheel(Installed):
             metadata = archive.read(name).decode()
         needs = [line for line in metadata.splitlines() if line.startswith("Requires-Dist:")]
         always = [line for line in needs if "extra ==" not in line]
-        self.assertRegex(" ".join(always), r"^Requires-Dist: numpy ?\(?>=1\.22\)?$")
+        self.assertRegex(" ".join(always), r"^Requires-Dist: numpy ?\(?>=1\.24\)?$")
         extras = set(re.findall(r"(?m)^Provides-Extra: (\w+)", metadata))
         self.assertEqual(extras, {"numba", "dask", "tqdm"})
         self.assertIn("\nRequires-Python: >=3.9\n", metadata)
