@@ -10,9 +10,12 @@ import subprocess
 import sys
 import tempfile
 import threading
+import tracemalloc
 import unittest
 import warnings
+import weakref
 from multiprocessing import shared_memory
+from unittest import mock
 
 import life_kernels
 import numpy as np
@@ -63,6 +66,27 @@ class Making(unittest.TestCase):
         self.assertTrue(np.shares_memory(lanes.asarray(shared[1:]), shared))
         self.assertEqual(lanes.asarray(shared, "f4").dtype, np.dtype("f4"))
         self.assertTrue(lanes.asarray(shared, order="F").flags.f_contiguous)
+
+    def test_what_is_made_is_not_copied_again(self):
+        """Conversions and lists take the memory of one array, not of two."""
+        numbers = list(range(MIB // 8))
+        for given, dtype in ((np.ones(MIB // 8, "f4"), "f8"), (np.ones(MIB // 8), None), (numbers, None)):
+            tracemalloc.start()
+            self.addCleanup(tracemalloc.stop)
+            made = lanes.asarray(given, dtype)
+            self.assertLess(tracemalloc.get_traced_memory()[1], 1.5 * made.nbytes)
+            tracemalloc.stop()
+            self.assertEqual(made.nbytes, MIB)
+
+    def test_python_objects_cannot_be_shared(self):
+        for make in (
+            lambda: lanes.empty(3, object), lambda: lanes.zeros(3, [("a", "f8"), ("b", "O")]),
+            lambda: lanes.ones(3, object), lambda: lanes.full(3, None), lambda: lanes.asarray([1, None]),
+        ):  # fmt: skip
+            with self.assertRaisesRegex(ValueError, "has no elements that processes can share"):
+                make()
+        for given in ([1.0], None, 1.0, np.float64(1)):
+            self.assertIs(lanes.is_shared(given), False)
 
     def test_parts_of_shared_arrays_are_shared(self):
         x = lanes.zeros((8, 6))
@@ -238,6 +262,46 @@ class Others(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "read-only"):
             self.add(x[:10], 1.0, out=y, casting="unsafe")
 
+    def test_that_is_unlinked_or_closed(self):
+        with self.object() as memory:
+            memory.unlink()
+            x = lanes.from_shared_memory(memory, 10)
+            memory.buf[0:8] = np.float64(7).tobytes()
+            self.assertEqual(self.add(x, 1.0)[0], 8.0)
+            with self.assertRaisesRegex(FileNotFoundError, memory.name):
+                lanes.from_shared_memory(memory.name)
+            memory.close()
+            with self.assertRaisesRegex(ValueError, f"SharedMemory {memory.name} is closed"):
+                lanes.from_shared_memory(memory, 10)
+
+    def test_that_is_not_open_for_writing(self):
+        with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
+            file.truncate(8 * ELEMENTS)
+            fd = os.open(file.name, os.O_RDONLY)
+            self.addCleanup(os.close, fd)
+            with self.assertRaisesRegex(PermissionError, f"descriptor {fd} is not open for .* writable=False"):
+                lanes.from_shared_memory(fd)
+            x = lanes.from_shared_memory(fd, writable=False)
+            self.assertEqual(self.add(x, 1.0)[-1], 1.0)
+
+    def test_of_files_that_are_others_now(self):
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+            path = os.path.join(folder, "a.npy")
+            np.save(path, np.zeros(ELEMENTS))
+            old = np.load(path, mmap_mode="r+")
+            np.save(os.path.join(folder, "b.npy"), np.ones(ELEMENTS))
+            os.replace(os.path.join(folder, "b.npy"), path)
+            with self.assertRaisesRegex(ValueError, "a.npy is another file than the one that the memmap has"):
+                lanes.from_shared_memory(old)
+            new = np.load(path, mmap_mode="r+")
+            os.truncate(path, 128 + 8 * 10)
+            np.testing.assert_array_equal(lanes.from_shared_memory(new[:10]), np.ones(10))
+            with self.assertRaisesRegex(ValueError, "a.npy has 208 bytes, and the memmap 8128"):
+                lanes.from_shared_memory(new)
+            os.unlink(path)
+            with self.assertRaisesRegex(FileNotFoundError, "a.npy"):
+                lanes.from_shared_memory(new)
+
     def test_that_is_not_aligned(self):
         fd = os.memfd_create("lanes-test")
         self.addCleanup(os.close, fd)
@@ -279,6 +343,7 @@ class Others(unittest.TestCase):
                 ({"offset": -8}, "at offset -8"),
                 ({"offset": 1 << 20, "shape": 1}, "needs 1048584 bytes; /.* has"),
                 ({"dtype": object}, "dtype object has no elements that processes can share"),
+                ({"dtype": [("a", "O")]}, "has no elements that processes can share"),
                 ({"dtype": "V0"}, "no elements"),
             ):
                 with self.subTest(arguments), self.assertRaisesRegex(ValueError, words):
@@ -287,8 +352,15 @@ class Others(unittest.TestCase):
                 lanes.from_shared_memory(memory, 2.5)
         with self.assertRaisesRegex(FileNotFoundError, "shared memory object: No such file"):
             lanes.from_shared_memory("lanes-test-none")
-        with self.assertRaises(OSError):
+        with self.assertRaisesRegex(OSError, "descriptor: Bad file descriptor: 987654"):
             lanes.from_shared_memory(987654)
+        with self.assertRaisesRegex(TypeError, "source is a bool; it is the name"):
+            lanes.from_shared_memory(True)
+        for kind, fds in (("pipe", os.pipe()), ("folder", (os.open("/", os.O_RDONLY),))):
+            with self.subTest(kind), self.assertRaisesRegex(ValueError, "neither a shared memory object nor"):
+                lanes.from_shared_memory(fds[0])
+            for fd in fds:
+                os.close(fd)
         with self.assertRaisesRegex(TypeError, "source is a float; it is the name"):
             lanes.from_shared_memory(2.5)
         fd = os.memfd_create("lanes-test")
@@ -300,10 +372,13 @@ class Others(unittest.TestCase):
         def descriptors():
             return len(os.listdir("/proc/self/fd"))
 
+        def count():
+            return sum(region.bytes > 0 for region in _memory.regions._pair[1])
+
         self.add(lanes.ones(3), 1.0)
         with self.object():  # multiprocessing starts a process of its own
             gc.collect()
-        before, regions = descriptors(), len(_memory.regions._pair[1])
+        before, regions = descriptors(), count()
         with self.object() as memory:
             for _ in range(3):
                 x = lanes.from_shared_memory(memory)
@@ -314,7 +389,54 @@ class Others(unittest.TestCase):
                 del part
         gc.collect()
         self.add(lanes.ones(3), 1.0)  # lets go of what has gone
-        self.assertEqual((descriptors(), len(_memory.regions._pair[1])), (before, regions))
+        self.assertEqual((descriptors(), count()), (before, regions))
+
+    def test_garbage_is_collected_while_memory_is_attached(self):
+        """Memory that ends in the midst of Regions.add(), whose lock is held."""
+        fd = os.memfd_create("lanes-test")
+        self.addCleanup(os.close, fd)
+        os.ftruncate(fd, 8 * ELEMENTS)
+
+        class Cycle:
+            pass
+
+        cycle, kept, made = Cycle(), lanes.from_shared_memory(fd), []
+        cycle.itself, cycle.array = cycle, lanes.from_shared_memory(fd)
+        address = cycle.array.ctypes.data
+        gone = weakref.ref(cycle)
+        del cycle
+
+        def collect(*arguments, **keywords):
+            gc.collect()
+            return sorted(*arguments, **keywords)
+
+        # A thread, as it would wait for itself for ever.
+        thread = threading.Thread(target=lambda: made.append(lanes.from_shared_memory(fd)), daemon=True)
+        with mock.patch.object(_memory, "sorted", collect, create=True):
+            thread.start()
+            thread.join(10)
+        self.assertFalse(thread.is_alive(), "it waits for its own lock")
+        self.assertIsNone(gone())
+        self.assertIsNone(_memory.regions.find(address))
+        for array in (kept, made[0]):
+            self.assertTrue(lanes.is_shared(array))
+
+    def test_regions_that_are_added_at_once(self):
+        """What interrupts an add, or is first, is not lost."""
+        regions, first = _memory.Regions(), _memory.Region(4096, 4096, -1)
+        other, late = _memory.Region(8192, 4096, -1), _memory.Region(4096, 4096, -1)
+
+        def interrupted(*arguments, **keywords):
+            if regions.find(8192) is None:
+                with mock.patch.object(_memory, "sorted", sorted):
+                    regions.add(other)
+            return sorted(*arguments, **keywords)
+
+        with mock.patch.object(_memory, "sorted", interrupted, create=True):
+            self.assertIs(regions.add(first), first)
+        self.assertIs(regions.find(5000), first)
+        self.assertIs(regions.find(9000), other)
+        self.assertIs(regions.add(late), first)
 
 
 class Copies(unittest.TestCase):
@@ -366,14 +488,22 @@ class Copies(unittest.TestCase):
         lanes.set_copy_policy("auto")
         self.assertEqual(self.warned(lambda: self.add(self.large, 1.0)), [])
         self.assertEqual(lanes.set_copy_policy("never"), "auto")
+        shared = lanes.ones(3)
         for act, words in (
             (lambda: self.add(np.ones(3), 1.0), "input 0 of add of 24 bytes .* copy policy is 'never'"),
             (lambda: self.add(1.0, 1.0, out=np.ones(3)), "output 0 of add of 24 bytes"),
             (lambda: self.add.reduce(np.ones(3)), "input 1 of add of 16 bytes"),
+            (lambda: self.add.reduce(np.ones(3, "f4")), "input of add of"),
+            (lambda: self.add(np.ones(3, "f2"), 1.0), "input 0 of add of 6 bytes"),
+            (lambda: self.add(np.ones(3, ">f8"), 1.0), "input 0 of add of 24 bytes"),
+            (lambda: self.add(1.0, 1.0, out=np.ones(3, ">f8")), "output 0 of add of 24 bytes"),
+            (lambda: self.add(shared, shared, where=np.ones(3, bool)), "where of add of 3 bytes"),
         ):
             with self.assertRaisesRegex(ValueError, words):
                 act()
         self.assertEqual(self.add(2.0, 1), 3.0)
+        # Of those there are no copies but conversions, or none at all.
+        np.testing.assert_array_equal(self.add(lanes.ones(3, ">f8"), shared, where=True), [2, 2, 2])
         with self.assertRaisesRegex(ValueError, "copy policy 'often' is none of 'auto', 'warn', 'never'"):
             lanes.set_copy_policy("often")
         self.assertEqual(lanes.set_copy_policy("warn"), "never")

@@ -49,14 +49,31 @@ def stage_input(array, dtype, role):
     dtype : numpy.dtype
         The kernel's: what arrays become whose own dtype no loop can load.
     """
-    if array.dtype.kind in "mM" and array.dtype != dtype:
-        array = array.astype(dtype)
-    if not can_load(array.dtype, dtype):
-        return _memory.arena().call(array.astype, dtype)
+    is_time = array.dtype.kind in "mM"  # whose unit loops do not convert
+    if not can_load(array.dtype, dtype) or (is_time and array.dtype != dtype):
+        return convert(array, dtype, role)
+    return share(array, role)
+
+
+def _check_copy(array, role):
+    """True if an array lies in shared memory; else tell the user of its copy, or refuse it."""
     if _memory.is_shared(array):
-        return array
+        return True
     if array.ndim:  # numbers are no arrays
         _warn_of_copy(array, role)
+    return False
+
+
+def convert(array, dtype, role):
+    """A copy of an input in another dtype, in shared memory."""
+    _check_copy(array, role)
+    return _memory.arena().call(array.astype, dtype, order="K", copy=True, subok=False)
+
+
+def share(array, role):
+    """An input as it is, or a copy in shared memory."""
+    if _check_copy(array, role):
+        return array
     return _memory.arena().call(numpy.array, array, order="K", copy=True, subok=False)
 
 
@@ -72,12 +89,8 @@ def can_store(dtype, own):
 
 def stage_output(array, dtype, role):
     """`array`, if a batch can write to it; None if it needs a copy. `dtype` is the kernel's."""
-    is_possible = can_store(array.dtype, dtype)
-    if is_possible and _memory.is_shared(array):
-        return array
-    if array.ndim and is_possible:
-        _warn_of_copy(array, role)
-    return None
+    is_shared = _check_copy(array, role)
+    return array if is_shared and can_store(array.dtype, dtype) else None
 
 
 def _strides(array, shape):
@@ -150,7 +163,10 @@ def raise_failure(library, kernel, completion, name, shape, inputs):
         index = tuple(int(i) for i in numpy.unravel_index(completion.first_failed, shape or (1,)))
         index = index if shape else ()
         values = [_value_at(array, index, row) for array, row in zip(inputs, kernel.signature.rows)]
-        raise _errors.locate(error, name, index, completion.failed, completion.elements, values)
+        try:
+            raise _errors.locate(error, name, index, completion.failed, completion.elements, values)
+        finally:
+            del error  # else it has itself, by its traceback, and keeps the arrays
     message = completion.message.decode(errors="replace")
     raise _library.status_error(library, completion.status, f"{name}: {message}")
 

@@ -100,8 +100,8 @@ class Job:
             if k not in apart:
                 target = _batch.stage_output(array, dtype, f"output {k} of {name}")
             targets.append(self._stage(array, dtype) if target is None else target)
-        if where is not None and where.size and not _memory.is_shared(where):
-            where = _memory.arena().call(numpy.array, where, order="K", copy=True)
+        if where is not None:
+            where = _batch.share(where, f"where of {name}")
         self.mask = _memory.empty(shape, bool) if options.errors == "mask" else None
         mask = self.mask
         if len(shape) > _library.DIMENSIONS_MAX:

@@ -8,11 +8,14 @@ Memory that others made, a ``SharedMemory`` or a mapped file, becomes a region o
 import bisect
 import contextlib
 import ctypes
+import errno
+import fcntl
 import itertools
 import math
 import mmap
 import operator
 import os
+import stat
 import threading
 import weakref
 
@@ -31,7 +34,7 @@ class Region:
     Attributes
     ----------
     base, bytes : int
-        Where it is mapped.
+        Where it is mapped; 0 bytes: not any more.
     fd : int
         Borrowed from the owner, who outlives the region.
     flags : int
@@ -52,10 +55,14 @@ class Regions:
 
     Lookups are the hot path and take no lock: ``starts`` and ``found`` are replaced as one
     pair, never changed.
+
+    A region ends by having no bytes, which takes no lock either: a garbage collection, in the
+    midst of add() too, may be what ends it. The next add() takes it out.
     """
 
     def __init__(self):
-        self._lock = threading.Lock()
+        # Finalizers and signal handlers that add a region may interrupt one who does.
+        self._lock = threading.RLock()
         self._pair = ([], [])
 
     def find(self, address):
@@ -69,14 +76,17 @@ class Regions:
         return None
 
     def add(self, region):
+        """Add a region; returns the one that is there, if another thread was first."""
         with self._lock:
-            regions = sorted([*self._pair[1], region], key=lambda r: r.base)
-            self._pair = ([r.base for r in regions], regions)
-
-    def remove(self, region):
-        with self._lock:
-            regions = [r for r in self._pair[1] if r is not region]
-            self._pair = ([r.base for r in regions], regions)
+            while True:
+                pair, known = self._pair, self.find(region.base)
+                if known is not None:
+                    return known
+                found = sorted([*(r for r in pair[1] if r.bytes), region], key=lambda r: r.base)
+                starts = [r.base for r in found]
+                if self._pair is pair:
+                    self._pair = (starts, found)
+                    return region
 
 
 regions = Regions()
@@ -156,12 +166,8 @@ class Arena:
         chunk = _library.ArenaChunk()
         if not self._library.lanes_arena_find(self._handle, address, ctypes.byref(chunk)):
             return None
-        region = regions.find(address)  # another thread may have been first
-        if region is None:
-            # Chunks stay where they are for ever, so regions of the arena do, too.
-            region = Region(chunk.data, chunk.bytes, chunk.fd, _library.SEGMENT_SPARSE)
-            regions.add(region)
-        return region
+        # Chunks stay where they are for ever, so regions of the arena do, too.
+        return regions.add(Region(chunk.data, chunk.bytes, chunk.fd, _library.SEGMENT_SPARSE))
 
     def usage(self):
         usage = _library.ArenaUsage()
@@ -207,24 +213,40 @@ def arena():
 # ---- Arrays --------------------------------------------------------------------------
 
 
+def _make(function, *arguments):
+    """An array of the arena by a function of NumPy."""
+    array = arena().call(function, *arguments)
+    _check_elements(array.dtype)
+    return array
+
+
+def _check_elements(dtype):
+    """Refuses elements that are pointers: in a forked child they point to what is its own."""
+    if dtype.hasobject:
+        raise ValueError(
+            f"dtype {dtype} has no elements that processes can share: they are Python objects; "
+            "take a type of numbers"
+        )
+
+
 def empty(shape, dtype=float, order="C"):
-    """As ``numpy.empty``, in shared memory."""
-    return arena().call(numpy.empty, shape, dtype, order)
+    """As ``numpy.empty``, in shared memory. Raises ValueError if dtype has Python objects."""
+    return _make(numpy.empty, shape, dtype, order)
 
 
 def zeros(shape, dtype=float, order="C"):
-    """As ``numpy.zeros``, in shared memory."""
-    return arena().call(numpy.zeros, shape, dtype, order)
+    """As ``numpy.zeros``, in shared memory. Raises ValueError if dtype has Python objects."""
+    return _make(numpy.zeros, shape, dtype, order)
 
 
 def ones(shape, dtype=float, order="C"):
-    """As ``numpy.ones``, in shared memory."""
-    return arena().call(numpy.ones, shape, dtype, order)
+    """As ``numpy.ones``, in shared memory. Raises ValueError if dtype has Python objects."""
+    return _make(numpy.ones, shape, dtype, order)
 
 
 def full(shape, fill_value, dtype=None, order="C"):
-    """As ``numpy.full``, in shared memory."""
-    return arena().call(numpy.full, shape, fill_value, dtype, order)
+    """As ``numpy.full``, in shared memory. Raises ValueError if dtype has Python objects."""
+    return _make(numpy.full, shape, fill_value, dtype, order)
 
 
 def asarray(a, dtype=None, order=None):
@@ -235,15 +257,26 @@ def asarray(a, dtype=None, order=None):
     a : array_like
     dtype : dtype, optional
     order : {'K', 'A', 'C', 'F'}, optional
+
+    Raises
+    ------
+    ValueError
+        The elements are Python objects.
     """
-    array = numpy.asarray(a, dtype, order)
+    # What is converted, or made of a list, lies there at once.
+    array = _make(numpy.asarray, a, dtype, order)
     if is_shared(array):
         return array
     return arena().call(numpy.array, array, dtype, order=order or "K", copy=True)
 
 
 def is_shared(array):
-    """True if an array's memory can be read by the executor as it is, without a copy."""
+    """True if an array's memory can be read by the executor as it is, without a copy.
+
+    Of what is no ``numpy.ndarray``: False.
+    """
+    if not isinstance(array, numpy.ndarray):
+        return False
     if array.size == 0:
         return True
     low, high = _bounds(array)
@@ -262,9 +295,11 @@ def shared_allocations():
     """Within the block NumPy takes memory of new arrays from shared memory (NEP 49).
 
     All of NumPy's functions and operators do, as ``numpy.random``; arrays of memory that others
-    made (``@njit`` code, ``numpy.frombuffer``, ``pickle.loads``) do not. Of this thread and asyncio task only: a
-    worker thread enters a block of its own. Memory is that of the process: it is shared with
-    executors and forked children, who see what is written, and with nobody else.
+    made (``@njit`` code, ``numpy.frombuffer``, ``pickle.loads``) do not. Of this thread and
+    asyncio task only: a worker thread enters a block of its own. A generator that yields within
+    the block has its caller in it, too. Memory is that of the process: it is shared with
+    executors and forked children, who see what is written, and with nobody else; so arrays of
+    Python objects, which no two processes can share, are not to be made here before a fork.
     """
     own = arena()
     previous = own.set_handler(own.capsule)
@@ -303,7 +338,7 @@ _on_forget = []
 
 
 def _forget(region):
-    regions.remove(region)
+    region.bytes = 0  # before it is unmapped: its addresses may be another's then
     for function in list(_on_forget):
         function(region)
     with contextlib.suppress(OSError):
@@ -317,8 +352,8 @@ def from_shared_memory(source, shape=None, dtype=float, *, offset=0, order="C", 
     ----------
     source : str, int, multiprocessing.shared_memory.SharedMemory or numpy.memmap
         Name of a POSIX shared memory object, with or without ``/``; a file descriptor, of
-        which a duplicate is kept; or an object whose memory is shared. Of a memmap, or a part of
-        one, the other arguments are its own.
+        which a duplicate is kept; or an object whose memory is shared, unlinked or not. Of a
+        memmap, or a part of one, the other arguments are its own.
     shape : int or tuple of int, optional
         Default: all elements from `offset` to the end, one dimension.
     dtype : dtype
@@ -337,15 +372,17 @@ def from_shared_memory(source, shape=None, dtype=float, *, offset=0, order="C", 
     Raises
     ------
     FileNotFoundError, PermissionError
-        There is no object of that name, or it cannot be opened.
+        There is no object of that name, or it cannot be opened, or not for writing.
     ValueError
-        The object is smaller than the array, or a memmap has mode ``'c'``.
+        The object is smaller than the array, or it is closed; a memmap has mode ``'c'``, or
+        its file was replaced or made smaller since.
     """
     if isinstance(source, numpy.memmap):
         return _from_memmap(source)
     dtype = numpy.dtype(dtype)
-    if dtype.hasobject or dtype.itemsize == 0:
-        raise ValueError(f"dtype {dtype} has no elements that processes can share; take a type of numbers")
+    _check_elements(dtype)
+    if dtype.itemsize == 0:
+        raise ValueError(f"dtype {dtype} has no elements, but of 0 bytes; take a type of numbers")
     fd, name = _open(source, writable)
     view = _attach(fd, writable, name)
     if shape is None:
@@ -364,9 +401,15 @@ def from_shared_memory(source, shape=None, dtype=float, *, offset=0, order="C", 
 
 def _open(source, writable):
     """(descriptor, what to call it) of what from_shared_memory() is given."""
-    if isinstance(source, int):
-        return os.dup(source), f"descriptor {source}"
-    name = getattr(source, "_name", source)
+    if isinstance(source, int) and not isinstance(source, bool):
+        name = f"descriptor {source}"
+        return _call_of_system("descriptor", source, os.dup, source), name
+    if hasattr(source, "_fd") and hasattr(source, "_name"):  # SharedMemory
+        if source._fd < 0:
+            raise ValueError(f"the SharedMemory {source.name} is closed; give it before close(), or its name")
+        # Its name may be gone, or another's.
+        return os.dup(source._fd), source._name
+    name = source
     if not isinstance(name, str):
         raise TypeError(
             f"source is a {type(source).__name__}; it is the name of a shared memory object, a descriptor, a "
@@ -375,10 +418,16 @@ def _open(source, writable):
     import _posixshmem
 
     name = name if name.startswith("/") else "/" + name
+    flags = os.O_RDWR if writable else os.O_RDONLY
+    return _call_of_system("shared memory object", name, _posixshmem.shm_open, name, flags, 0o600), name
+
+
+def _call_of_system(kind, name, function, *arguments):
+    """Call a function; an OSError says what it is about."""
     try:
-        return _posixshmem.shm_open(name, os.O_RDWR if writable else os.O_RDONLY, mode=0o600), name
+        return function(*arguments)
     except OSError as error:
-        raise type(error)(error.errno, f"shared memory object: {error.strerror}", name) from None
+        raise OSError(error.errno, f"{kind}: {error.strerror}", name) from None
 
 
 def _from_memmap(source):
@@ -393,21 +442,50 @@ def _from_memmap(source):
     is_writable = source.mode in ("r+", "w+")
     fd = os.open(source.filename, os.O_RDWR if is_writable else os.O_RDONLY)
     view = _attach(fd, is_writable, source.filename)
-    # Where the part begins: its mapping has whole pages of the file, `offset` is the whole's.
     mapped = numpy.frombuffer(source._mmap, numpy.uint8)
-    start = source.offset - source.offset % mmap.ALLOCATIONGRANULARITY
-    start += address_of(source) - address_of(mapped)
-    return numpy.ndarray(source.shape, source.dtype, view, start, source.strides)
+    if _file_at(address_of(view)) != _file_at(address_of(mapped)):
+        raise ValueError(
+            f"{source.filename} is another file than the one that the memmap has, which was replaced; "
+            "make the memmap anew"
+        )
+    # Where the part begins: its mapping has whole pages of the file, `offset` is the whole's.
+    first = source.offset - source.offset % mmap.ALLOCATIONGRANULARITY - address_of(mapped)
+    wanted = first + _bounds(source)[1]
+    if wanted > view.nbytes:
+        raise ValueError(
+            f"{source.filename} has {view.nbytes} bytes, and the memmap {wanted}: it was made smaller; "
+            "make the memmap anew"
+        )
+    return numpy.ndarray(source.shape, source.dtype, view, first + address_of(source), source.strides)
+
+
+def _file_at(address):
+    """(device, inode) of the file that is mapped at `address`."""
+    # Not os.stat(): file systems on top of others tell other numbers there.
+    with open("/proc/self/maps", "rb") as maps:
+        for line in maps:
+            span, _, _, device, inode = line.split(None, 5)[:5]
+            low, high = (int(end, 16) for end in span.split(b"-"))
+            if low <= address < high:
+                return device, inode
+    return None
 
 
 def _attach(fd, writable, name):
     """An array of all bytes behind `fd`, which it owns from now on."""
     try:
-        size = os.fstat(fd).st_size
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError(f"{name} is neither a shared memory object nor a regular file")
+        size = status.st_size
         if size == 0:
             raise ValueError(f"{name} is empty, so no array can lie in it")
+        if writable and fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDWR:
+            raise PermissionError(
+                errno.EACCES, f"{name} is not open for reading and writing; say writable=False"
+            )
         protection = mmap.PROT_READ | (mmap.PROT_WRITE if writable else 0)
-        mapped = mmap.mmap(fd, size, mmap.MAP_SHARED, protection)
+        mapped = _call_of_system("memory map", name, mmap.mmap, fd, size, mmap.MAP_SHARED, protection)
     except BaseException:
         os.close(fd)
         raise

@@ -6,7 +6,7 @@ the shape only, and results have the same bits whatever the number of threads.
 """
 import numpy
 
-from . import _library, _memory, _override, _shape
+from . import _batch, _library, _memory, _override, _shape
 from ._arguments import bind
 from ._job import Job
 
@@ -36,13 +36,6 @@ def _loop_of_one_dtype(ufunc, method, dtype):
     )
 
 
-def _converted(array, loop):
-    """The elements in the loop's dtype: kernels that combine elements convert none."""
-    if array.dtype == loop.inputs[0]:
-        return array
-    return _memory.arena().call(array.astype, loop.inputs[0])
-
-
 def _run(ufunc, loop, inputs, output, shape, where, options, code, axes):
     """Submit a reduction or a scan and wait for it."""
     if len(shape) > _library.DIMENSIONS_MAX:
@@ -51,8 +44,9 @@ def _run(ufunc, loop, inputs, output, shape, where, options, code, axes):
             f"{len(shape)}; reshape the array first"
         )
     # Kernels that combine by themselves convert nothing.
-    allocate, dtype = _memory.arena().call, loop.outputs[0]
-    inputs = [a if a.dtype == dtype else allocate(a.astype, dtype) for a in inputs]
+    dtype = loop.outputs[0]
+    role = f"input of {ufunc.__name__}"
+    inputs = [a if a.dtype == dtype else _batch.convert(a, dtype, role) for a in inputs]
     own = output if output.dtype == dtype else _memory.empty(output.shape, dtype)
     job = Job(ufunc.__name__, loop.payload, inputs, [own], shape, where, options)
     job.call.batch.reduce = code
