@@ -141,6 +141,9 @@ def _set_handler_function():
     return ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(address.value)
 
 
+_empty = numpy.empty
+
+
 class Arena:
     """The process's arena. It is never released: arrays may outlive everything else."""
 
@@ -173,6 +176,16 @@ class Arena:
         usage = _library.ArenaUsage()
         self._library.lanes_arena_usage_now(self._handle, ctypes.byref(usage))
         return {name: getattr(usage, name) for name, _ in usage._fields_ if name != "reserved"}
+
+    def empty(self, shape, dtype):
+        """``call(numpy.empty, shape, dtype)``, which is on the hot path: 0.5 us sooner."""
+        previous = self.set_handler(self.capsule)
+        try:
+            return _empty(shape, dtype)
+        except MemoryError as error:
+            raise _full(error) from None
+        finally:
+            self.set_handler(previous)
 
     def call(self, function, *arguments, **keywords):
         """Call a function that makes arrays, with the arena as their memory."""

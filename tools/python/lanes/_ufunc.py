@@ -241,7 +241,7 @@ class Ufunc:
         if plan.allocate:
             outputs = []
             for dtype in plan.allocate:
-                out = _memory.arena().call(numpy.empty, plan.shape, dtype)
+                out = _memory.arena().empty(plan.shape, dtype)
                 addresses.append(address_of(out))
                 outputs.append(out)
         else:
