@@ -5,10 +5,13 @@ import concurrent.futures
 import contextlib
 import gc
 import io
+import os
 import sys
 import threading
+import traceback
 import unittest
 import warnings
+import weakref
 from unittest import mock
 
 import life_kernels
@@ -143,6 +146,33 @@ class Futures(FutureTest):
         self.assertEqual(life_kernels.in_flight(self.client), 0)
 
 
+    def test_those_of_a_parent_process(self):
+        batch = self.long()
+        tag = batch._task.tag
+        pid = os.fork()
+        if pid == 0:
+            try:
+                for _ in range(tag - 1):
+                    self.add(self.x, 1.0)
+                own = self.linger.submit(self.x[:1], 3e7)
+                assert own._task.tag == tag, (own._task.tag, tag)
+                wrong = batch.cancel() or batch.cancelled()
+                for ask in (batch.result, batch.exception, lambda: batch.progress):
+                    try:
+                        ask()
+                        wrong = True
+                    except RuntimeError as error:
+                        wrong = wrong or f"of process {os.getppid()}, which was forked" not in str(error)
+                wrong = wrong or own.exception(20) is not None
+                os._exit(1 if wrong else 0)
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(2)
+        self.assertEqual(os.waitpid(pid, 0)[1], 0)
+        self.assertTrue(batch.running())
+
+
 class Raising(FutureTest):
     """What a callback raises, and floating-point flags."""
 
@@ -171,6 +201,56 @@ class Raising(FutureTest):
         result, mask = self.ratio.submit(1.0, self.y, errors="mask").result(20)
         np.testing.assert_array_equal(mask, np.asarray(self.y) < 0)
         self.assertEqual(result[0, 0], 1.0)
+
+    def test_arrays_do_not_wait_for_garbage_collection(self):
+        """No exception has itself by way of its traceback, and the arrays with it."""
+        overlapping = lanes.from_shared_memory(self.memory()), lanes.from_shared_memory(self.memory())
+        acts = {
+            "raised": lambda x: self.ratio(1.0, x),
+            "deadline": lambda x: self.linger(x, life_kernels.ENDLESS, deadline=1e-9),
+            "refused": lambda x: self.add(x, overlapping[0][:3], out=overlapping[1][1:4]),
+            "submit, raised": lambda x: self.ratio.submit(1.0, x).result(20),
+            "submit, deadline": lambda x: self.linger.submit(x, life_kernels.ENDLESS, deadline=1e-9).result(20),
+            "progress": lambda x: self.ratio.with_progress(1.0, x),
+            "submit, refused": lambda x: self.add.submit(x, overlapping[0][:3], out=overlapping[1][1:4]).result(20),
+        }
+        self.addCleanup(gc.enable)
+        for name, act in acts.items():
+            with self.subTest(name):
+                x = lanes.full(3, -1.0)
+                gone = weakref.ref(x)
+                gc.collect()
+                gc.disable()
+                try:
+                    act(x)
+                    self.fail("nothing was raised")
+                except (ValueError, lanes.LanesError):
+                    pass
+                del x
+                self.add.submit(1.0, 1.0).result(20)  # the client's thread has gone on
+                life_kernels.until(lambda: gone() is None)
+                gc.enable()
+
+    def memory(self):
+        """A descriptor of the one object that this test has."""
+        if not hasattr(self, "_fd"):
+            self._fd = os.memfd_create("lanes-test")
+            self.addCleanup(os.close, self._fd)
+            os.ftruncate(self._fd, 800)
+        return self._fd
+
+    def test_warnings_name_the_line_that_submits(self):
+        zeros = lanes.zeros(3)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            line = sys._getframe().f_lineno
+            first, second = (
+                self.ratio.submit(1.0, zeros),
+                self.ratio.submit(1.0, zeros),
+            )
+            concurrent.futures.wait([first, second], 20)
+        self.assertEqual({w.filename for w in caught}, {__file__})
+        self.assertEqual([w.lineno for w in caught], [line + 2, line + 3])
 
     def test_errstate_is_that_of_the_submitter(self):
         zeros = lanes.zeros(3)
@@ -261,6 +341,13 @@ class Bars(FutureTest):
         self.assertEqual(result.shape, (ELEMENTS,))
         (bar,) = made
         self.assertEqual((bar.total, bar.n, bar.keywords["desc"]), (ELEMENTS, ELEMENTS, "linger"))
+        batch = self.long()
+        with mock.patch.dict(sys.modules, {"tqdm.auto": mock.Mock(tqdm=Bar)}):
+            bar = ProgressBar(batch, "linger", 0.0, 0.001)
+            threading.Thread(target=lambda: (life_kernels.until(lambda: len(made) == 2), batch.cancel())).start()
+            with self.assertRaises(lanes.Cancelled):
+                bar.wait()
+        self.assertLess(made[1].n, ELEMENTS, "it was not completed")
 
     def test_by_the_real_tqdm(self):
         import tqdm  # noqa: F401  pylint: disable=unused-import
@@ -279,10 +366,30 @@ class Bars(FutureTest):
         self.assertEqual(text, "")
         np.testing.assert_array_equal(self.add.with_progress(self.x, 1.0), np.full(ELEMENTS, 2.0))
 
-    def test_without_stderr(self):
-        batch = self.linger.submit(self.x, 1e5)
-        with mock.patch.object(sys, "stderr", None), mock.patch.dict(sys.modules, {"tqdm.auto": None}):
-            self.assertEqual(ProgressBar(batch, "linger", 0.0, 0.001).wait()[0], 1.0)
+    def test_stderr_that_was_closed(self):
+        """Before it is shown, and while it is; the call has its result."""
+
+        class Broken(io.StringIO):
+            def write(self, _):
+                raise BrokenPipeError(32, "Broken pipe")
+
+        closed = io.StringIO()
+        closed.close()
+        for stream in (None, closed, Broken()):
+            for patch in ({}, {"tqdm": None, "tqdm.auto": None}):
+                if patch == {} and isinstance(stream, Broken):
+                    continue  # tqdm tells more of it than this
+                with self.subTest(stream=stream, patch=patch):
+                    batch = self.linger.submit(self.x, 1e5)
+                    with mock.patch.object(sys, "stderr", stream), mock.patch.dict(sys.modules, patch):
+                        self.assertEqual(ProgressBar(batch, "linger", 0.0, 0.001).wait()[0], 1.0)
+
+    def test_an_error_of_the_bar_ends_the_batch(self):
+        batch = self.long()
+        with mock.patch.dict(sys.modules, {"tqdm.auto": mock.Mock(tqdm=mock.Mock(side_effect=KeyError("bar")))}):
+            with self.assertRaisesRegex(KeyError, "bar"):
+                ProgressBar(batch, "linger", 0.0, 0.001).wait()
+        self.assertIsInstance(batch.exception(20), lanes.Cancelled)
 
     def test_ctrl_c_cancels(self):
         batch = self.long()

@@ -316,7 +316,10 @@ class Client:
             self._abandon(task)
             raise
         if task.error is not None:
-            raise task.error
+            try:
+                raise task.error
+            finally:
+                del task  # else the error has itself, by its traceback, and keeps the arrays
         return task.completion
 
     def start(self, call, addresses, flags, future):
@@ -431,6 +434,8 @@ class Client:
                 future._complete(task)
             except BaseException:
                 logging.getLogger("lanes").exception("a batch could not be completed")
+            # This frame is one of its exception's, and may stay as long as that.
+            task = future = None
 
 
 def _pump(reference, bell):

@@ -2,13 +2,16 @@
 """Batches that run while the program does something else."""
 import asyncio
 import concurrent.futures
+import contextlib
+import functools
 import math
+import os
 import sys
 import threading
 
 import numpy
 
-from . import _errors
+from . import _errors, _warn
 
 
 class Batch(concurrent.futures.Future):
@@ -16,7 +19,7 @@ class Batch(concurrent.futures.Future):
 
     ``result()`` gives what the call would have returned, or raises what it would have
     raised; Ctrl-C while it waits cancels the batch. The arrays of the call belong to the
-    batch until it is done.
+    batch until it is done. A forked child is not told of its parent's batches.
 
     Attributes
     ----------
@@ -33,6 +36,8 @@ class Batch(concurrent.futures.Future):
         self.elements = 0 if job is None else math.prod(job.shape)
         # What comes of floating-point flags is for the submitter to say, not for the pump.
         self._errstate = {**numpy.geterr(), "call": numpy.geterrcall()}
+        self._origin = _warn.origin()
+        self._pid = os.getpid()
 
     @classmethod
     def finished(cls, client, value):
@@ -53,15 +58,23 @@ class Batch(concurrent.futures.Future):
             if task.error is not None:
                 raise task.error
             self._completion = task.completion
-            with numpy.errstate(**self._errstate):
+            with numpy.errstate(**self._errstate), _warn.on_behalf_of(self._origin):
                 self._job.finish(self._client.library, task.completion)
             value = self._deliver()
         except BaseException as error:
             self._job = self._deliver = None
             self.set_exception(error)
+            # The exception has this frame: with the batch in it, both would stay, with all arrays.
+            self = task = None
             return
         self._job = self._deliver = None
         self.set_result(value)
+
+    def _check_process(self):
+        if self._pid != os.getpid() and not self.done():
+            raise RuntimeError(
+                f"this batch is of process {self._pid}, which was forked; only that one is told of its end"
+            )
 
     def result(self, timeout=None):
         """What the call returns.
@@ -77,13 +90,23 @@ class Batch(concurrent.futures.Future):
             It has not finished after `timeout`; it goes on.
         Cancelled, DeadlineExceeded, KernelFault, ...
             What became of it, or what the callback raised.
+        RuntimeError
+            It was in flight when this process was forked.
         """
+        self._check_process()
         try:
             return super().result(timeout)
         except KeyboardInterrupt:
             self.cancel()
             concurrent.futures.wait([self])
             raise
+        finally:
+            self = None  # as in _complete()
+
+    def exception(self, timeout=None):
+        """What :meth:`result` raises, or None; waits, and raises, as that does."""
+        self._check_process()
+        return super().exception(timeout)
 
     def cancel(self):
         """Ask the executor to end the batch; it ends some milliseconds later.
@@ -91,10 +114,10 @@ class Batch(concurrent.futures.Future):
         Returns
         -------
         bool
-            False if it was done already. ``result()`` then raises :class:`Cancelled`, unless
-            the batch finished before it could be ended.
+            False if it was done already, or is a parent process's. After True ``result()`` raises
+            :class:`Cancelled`, unless the batch finished before it could be ended.
         """
-        if self.done():
+        if self.done() or self._pid != os.getpid():  # its tag may be another's here
             return False
         self._client.cancel(self._task)
         return True
@@ -115,6 +138,7 @@ class Batch(concurrent.futures.Future):
         """
         if self.done():
             return 1.0
+        self._check_process()
         for session in self._client.stats()["session"]:
             batch = session["batch"]
             if session["is_own"] and batch and int(batch["tag"]) == self._task.tag:
@@ -156,28 +180,40 @@ class ProgressBar:
         try:
             if not finished.wait(self._delay):
                 self._show(finished)
-        except KeyboardInterrupt:
+        except BaseException:
             self._batch.cancel()
             concurrent.futures.wait([self._batch])
             raise
-        return self._batch.result()
+        try:
+            return self._batch.result()
+        finally:
+            self = None  # as in Batch._complete()
 
     def _show(self, finished):
-        elements = self._batch.elements
+        stream = sys.stderr
+        if stream is None or getattr(stream, "closed", False):  # pythonw, a daemon
+            return
         try:
             from tqdm.auto import tqdm
+
+            show = functools.partial(self._show_bar, tqdm)
         except ImportError:
-            self._show_line(finished)
-            return
+            show = functools.partial(self._show_line, stream)
+        # The call goes on without a bar: stderr was closed, or the executor does not answer.
+        with contextlib.suppress(OSError, ValueError, _errors.LanesError):
+            show(finished)
+
+    def _show_bar(self, tqdm, finished):
+        elements = self._batch.elements
         with tqdm(total=elements, desc=self._name, unit="", unit_scale=True, leave=False) as bar:
             while not finished.wait(self._interval):
-                bar.update(int(elements * self._batch.progress) - bar.n)
-            bar.update(elements - bar.n)
+                run = int(elements * self._batch.progress)
+                if not self._batch.done():  # then it may have failed
+                    bar.update(run - bar.n)
+            if self._batch.exception() is None:
+                bar.update(elements - bar.n)
 
-    def _show_line(self, finished):
-        stream = sys.stderr
-        if stream is None:  # pythonw, or closed by a daemon
-            return
+    def _show_line(self, stream, finished):
         while not finished.wait(self._interval):
             stream.write(f"\r{self._name}: {self._batch.progress:4.0%}")
             stream.flush()

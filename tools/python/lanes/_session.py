@@ -339,7 +339,10 @@ class Session:
             return False
         error = self._failure(status, self._error_text())
         self.failed(error)
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # else it has itself, by its traceback, and keeps the arrays
 
     def cancel(self, task):
         """A chore: ask for the end of a batch; it completes as ever."""

@@ -444,7 +444,14 @@ class Ufunc:
     def with_progress(self, *args, **kwargs):
         """A call that shows how far it is, by tqdm if that is installed, after 0.5 s."""
         batch = self.submit(*args, **kwargs)
-        return ProgressBar(batch, self.__name__).wait() if isinstance(batch, Batch) else batch
+        if not isinstance(batch, Batch):
+            return batch
+        bar = ProgressBar(batch, self.__name__)
+        del batch  # an exception has this frame, and the batch has the exception
+        try:
+            return bar.wait()
+        finally:
+            del bar
 
     def _own_options(self, kwargs):
         """(what lanes adds to keywords, the others)."""
