@@ -174,6 +174,12 @@ class Allocations(unittest.TestCase):
 
         self.assertEqual(asyncio.run(main()), (False, True))
 
+    def test_in_the_midst_of_another(self):
+        """A result that a signal handler makes while one is made is shared as well."""
+        arena = _memory.arena()
+        array = arena._run(arena.empty, (3,), np.dtype("f8"))
+        self.assertTrue(_memory.is_shared(array))
+
     def test_memory_is_used_again(self):
         """The page faults of one result, not of each."""
         add = life_kernels.add()

@@ -7,6 +7,7 @@ Memory that others made, a ``SharedMemory`` or a mapped file, becomes a region o
 """
 import bisect
 import contextlib
+import contextvars
 import ctypes
 import errno
 import fcntl
@@ -163,6 +164,9 @@ class Arena:
         new_capsule.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
         self.capsule = new_capsule(ctypes.addressof(self._handler), b"mem_handler", None)
         self.set_handler = _set_handler_function()
+        context = contextvars.Context()
+        context.run(self.set_handler, self.capsule)
+        self._run = context.run
 
     def region_of(self, address):
         """The region of the chunk that has `address`, or None."""
@@ -178,14 +182,14 @@ class Arena:
         return {name: getattr(usage, name) for name, _ in usage._fields_ if name != "reserved"}
 
     def empty(self, shape, dtype):
-        """``call(numpy.empty, shape, dtype)``, which is on the hot path: 0.5 us sooner."""
-        previous = self.set_handler(self.capsule)
+        """``call(numpy.empty, shape, dtype)``, which is on the hot path: a quarter of its time."""
         try:
-            return _empty(shape, dtype)
+            # NumPy keeps the handler in the context, and one context has had it set for good.
+            return self._run(_empty, shape, dtype)
         except MemoryError as error:
             raise _full(error) from None
-        finally:
-            self.set_handler(previous)
+        except RuntimeError:  # a signal handler, a finalizer or a thread, while another is in it
+            return self.call(_empty, shape, dtype)
 
     def call(self, function, *arguments, **keywords):
         """Call a function that makes arrays, with the arena as their memory."""
