@@ -18,7 +18,7 @@ import life_kernels
 import numpy as np
 
 import lanes
-from lanes._future import ProgressBar
+from lanes._future import wait_with_progress
 
 ELEMENTS = 1000
 # Rounds of an element of a batch that runs for a second and more, and can be cancelled.
@@ -317,7 +317,7 @@ class Bars(FutureTest):
         """(result, what was written) of a call with a bar."""
         batch = self.linger.submit(*arguments)
         with contextlib.redirect_stderr(io.StringIO()) as stream, mock.patch.dict(sys.modules, patches):
-            result = ProgressBar(batch, "linger", delay, interval).wait()
+            result = wait_with_progress(batch, "linger", delay, interval)
         return result, stream.getvalue()
 
     def test_by_tqdm(self):
@@ -343,10 +343,9 @@ class Bars(FutureTest):
         self.assertEqual((bar.total, bar.n, bar.keywords["desc"]), (ELEMENTS, ELEMENTS, "linger"))
         batch = self.long()
         with mock.patch.dict(sys.modules, {"tqdm.auto": mock.Mock(tqdm=Bar)}):
-            bar = ProgressBar(batch, "linger", 0.0, 0.001)
             threading.Thread(target=lambda: (life_kernels.until(lambda: len(made) == 2), batch.cancel())).start()
             with self.assertRaises(lanes.Cancelled):
-                bar.wait()
+                wait_with_progress(batch, "linger", 0.0, 0.001)
         self.assertLess(made[1].n, ELEMENTS, "it was not completed")
 
     def test_by_the_real_tqdm(self):
@@ -382,21 +381,20 @@ class Bars(FutureTest):
                 with self.subTest(stream=stream, patch=patch):
                     batch = self.linger.submit(self.x, 1e5)
                     with mock.patch.object(sys, "stderr", stream), mock.patch.dict(sys.modules, patch):
-                        self.assertEqual(ProgressBar(batch, "linger", 0.0, 0.001).wait()[0], 1.0)
+                        self.assertEqual(wait_with_progress(batch, "linger", 0.0, 0.001)[0], 1.0)
 
     def test_an_error_of_the_bar_ends_the_batch(self):
         batch = self.long()
         with mock.patch.dict(sys.modules, {"tqdm.auto": mock.Mock(tqdm=mock.Mock(side_effect=KeyError("bar")))}):
             with self.assertRaisesRegex(KeyError, "bar"):
-                ProgressBar(batch, "linger", 0.0, 0.001).wait()
+                wait_with_progress(batch, "linger", 0.0, 0.001)
         self.assertIsInstance(batch.exception(20), lanes.Cancelled)
 
     def test_ctrl_c_cancels(self):
         batch = self.long()
-        bar = ProgressBar(batch, "linger", 30.0)
         with mock.patch.object(threading.Event, "wait", side_effect=KeyboardInterrupt):
             with self.assertRaises(KeyboardInterrupt):
-                bar.wait()
+                wait_with_progress(batch, "linger", 30.0)
         self.assertIsInstance(batch.exception(20), lanes.Cancelled)
 
     def test_exceptions(self):

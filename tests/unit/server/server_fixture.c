@@ -403,3 +403,25 @@ uint32_t count_maps(void)
     fclose(file);
     return count;
 }
+
+uint32_t settled(uint32_t (*count)(void))
+{
+    uint32_t last = count();
+    for (int same = 0; same < 10; same++) {
+        sleep_ms(5);
+        const uint32_t now = count();
+        if (now != last) {
+            last = now;
+            same = -1;
+        }
+    }
+    return last;
+}
+
+bool falls_to(uint32_t (*count)(void), uint32_t wanted)
+{
+    for (int i = 0; i < 1000 && count() > wanted; i++) {
+        sleep_ms(5);
+    }
+    return count() <= wanted;
+}

@@ -165,6 +165,11 @@ lanes_abi_completion client_run(client *c, const batch *b);
 /** Entries of /proc/self/fd, and lines of /proc/self/maps. */
 uint32_t count_fds(void);
 uint32_t count_maps(void);
+/** @p count() when it has not changed for 50 ms: what requests took has been given back,
+ * which is after their answers. */
+uint32_t settled(uint32_t (*count)(void));
+/** Waits until @p count() is at most @p wanted: the server tidies up in its own time. */
+bool falls_to(uint32_t (*count)(void), uint32_t wanted);
 void sleep_ms(uint32_t milliseconds);
 
 #endif /* LANES_TESTS_SERVER_FIXTURE_H */

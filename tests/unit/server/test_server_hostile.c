@@ -215,7 +215,7 @@ Test(server_hostile, descriptors_that_are_no_memory_are_refused_and_closed)
 {
     for (int kind = 0; open_kind(kind) >= 0; kind++) {
         int fd = open_kind(kind);
-        const uint32_t before = count_fds();
+        const uint32_t before = settled(count_fds);
         segment s;
         for (uint32_t flags = 0; flags <= ALL_FLAGS; flags++) {
             const lanes_status status = attach(fd, 4096, flags, &s);
@@ -229,10 +229,7 @@ Test(server_hostile, descriptors_that_are_no_memory_are_refused_and_closed)
                      LANES_E_INVALID, "kind %d", kind);
         cr_assert_not_null(strstr(c.text, "copy it into a memfd"), "%s", c.text);
         /* They are closed after the answer. */
-        for (int wait = 0; wait < 1000 && count_fds() > before; wait++) {
-            sleep_ms(5);
-        }
-        cr_assert_leq(count_fds(), before, "kind %d", kind);
+        cr_assert(falls_to(count_fds, before), "kind %d", kind);
         lanes_os_close(&fd);
     }
 }
@@ -282,18 +279,14 @@ Test(server_hostile, surplus_descriptors_end_the_session_and_are_closed)
     client_close(&c);
     client other;
     client_open_ok(&other, &f);
-    sleep_ms(50); /* the session before has gone */
-    const uint32_t before = count_fds();
+    const uint32_t before = settled(count_fds);
     for (size_t i = 0; i < LANES_ARRAY_COUNT(counts); i++) {
         client_open_ok(&c, &f);
         send_many(fd, counts[i]);
         char byte;
         cr_assert_leq(recv(c.fd, &byte, 1, 0), 0, "%zu: it hangs up", counts[i]);
         client_close(&c);
-        for (int wait = 0; wait < 1000 && count_fds() > before; wait++) {
-            sleep_ms(5);
-        }
-        cr_assert_leq(count_fds(), before, "%zu descriptors", counts[i]);
+        cr_assert(falls_to(count_fds, before), "%zu descriptors", counts[i]);
     }
     client_close(&other);
     lanes_os_close(&fd);

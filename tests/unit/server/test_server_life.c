@@ -41,15 +41,6 @@ static void user_close(struct user *u)
     client_close(&u->c);
 }
 
-/* Waits until @p count() is at most @p wanted: the server tidies up in its own time. */
-static bool falls_to(uint32_t (*count)(void), uint32_t wanted)
-{
-    for (int i = 0; i < 400 && count() > wanted; i++) {
-        sleep_ms(5);
-    }
-    return count() <= wanted;
-}
-
 Test(server_life, sessions_leave_nothing_behind, .timeout = 60)
 {
     fixture_init(&f, 2);
@@ -57,8 +48,7 @@ Test(server_life, sessions_leave_nothing_behind, .timeout = 60)
     struct user u;
     user_open(&u, "double"); /* whatever is made once is made now */
     user_close(&u);
-    sleep_ms(100);
-    const uint32_t fds = count_fds();
+    const uint32_t fds = settled(count_fds);
     const uint32_t maps = count_maps();
     for (int i = 0; i < 100; i++) {
         user_open(&u, "double");
@@ -80,7 +70,7 @@ Test(server_life, batches_and_requests_leave_nothing_behind, .timeout = 60)
     fixture_start(&f);
     struct user u;
     user_open(&u, "double");
-    const uint32_t fds = count_fds();
+    const uint32_t fds = settled(count_fds);
     const uint32_t maps = count_maps();
     for (int i = 0; i < 200; i++) {
         lanes_abi_kernel k;

@@ -132,7 +132,7 @@ Test(server_stats, what_a_session_has_done_outlives_it)
     segment own[2];
     lanes_abi_kernel kernel;
     json_decref(ask(&watcher));
-    const uint32_t fds = count_fds();
+    const uint32_t fds = settled(count_fds);
     client_open_ok(&other, &f);
     for (uint32_t i = 0; i < 2; i++) {
         cr_assert_eq(client_segment(&other, 8 * ELEMENTS, &own[i]), LANES_OK);
@@ -143,10 +143,7 @@ Test(server_stats, what_a_session_has_done_outlives_it)
         cr_assert_eq(client_run(&other, &b).status, LANES_OK);
     }
     client_close(&other);
-    for (uint32_t i = 0; i < 1000 && count_fds() > fds; i++) {
-        sleep_ms(5); /* until dispatch has let go of it */
-    }
-    cr_assert_leq(count_fds(), fds);
+    cr_assert(falls_to(count_fds, fds)); /* when dispatch has let go of it */
     json_t *stats = ask(&watcher);
     expect(stats, "sessions", "open", 1);
     expect(stats, "sessions", "opened", 2);
@@ -336,7 +333,7 @@ static void expect_end(uint32_t type, uint32_t bytes, int fd)
 Test(server_stats, malformed_requests_end_the_session_and_nothing_leaks)
 {
     json_decref(ask(&watcher));
-    const uint32_t fds = count_fds();
+    const uint32_t fds = settled(count_fds);
     expect_end(LANES_ABI_STATS, sizeof(lanes_abi_header) + 8, -1);
     expect_end(LANES_ABI_STATS, sizeof(lanes_abi_header), f.stop_fd);
     expect_end(LANES_ABI_SESSION_CANCEL, sizeof(lanes_abi_session_cancel) - 8, -1);
@@ -345,9 +342,7 @@ Test(server_stats, malformed_requests_end_the_session_and_nothing_leaks)
     for (uint32_t i = 0; i < 50; i++) {
         json_decref(ask(&watcher));
     }
-    for (uint32_t i = 0; i < 1000 && count_fds() > fds; i++) {
-        sleep_ms(5);
-    }
+    falls_to(count_fds, fds);
     cr_assert_eq(count_fds(), fds, "%u descriptors, %u before", count_fds(), fds);
     json_t *stats = ask(&watcher);
     expect(stats, "sessions", "closed", 5);

@@ -214,7 +214,7 @@ Test(server_watch, a_client_that_goes_takes_its_callback_along)
     client victim;
     segment own[2];
     lanes_abi_kernel kernel;
-    const uint32_t fds = count_fds();
+    const uint32_t fds = settled(count_fds);
     client_open_ok(&victim, &f);
     for (uint32_t i = 0; i < 2; i++) {
         cr_assert_eq(client_segment(&victim, ELEMENTS * sizeof(double), &own[i]),
@@ -227,10 +227,7 @@ Test(server_watch, a_client_that_goes_takes_its_callback_along)
     sleep_ms(10);
     client_close(&victim);
     expect_usable();
-    for (uint32_t i = 0; i < 1000 && count_fds() > fds; i++) {
-        sleep_ms(5);
-    }
-    cr_assert_leq(count_fds(), fds, "the session stays");
+    cr_assert(falls_to(count_fds, fds), "the session stays");
 }
 
 Test(server_watch, a_stop_does_not_wait_for_ever)

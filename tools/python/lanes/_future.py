@@ -160,62 +160,61 @@ class Batch(concurrent.futures.Future):
         return {name: getattr(self._completion, name) for name in names.split()}
 
 
-class ProgressBar:
-    """Shows how far a batch is: by tqdm if it is there, else as a line of text.
+def wait_with_progress(batch, name, delay=0.5, interval=0.1):
+    """The result of a batch, shown how far it is until then: by tqdm if it is there, else as text.
 
     Parameters
     ----------
-    delay : float
-        Seconds before it is shown: short batches show nothing.
+    batch : Batch or object
+        Anything else, which is what an override of the call has returned, is returned as it is.
+    delay, interval : float
+        Seconds before it is shown, as short batches show nothing, and between updates.
     """
+    if not isinstance(batch, Batch):
+        return batch
+    finished = threading.Event()
+    batch.add_done_callback(lambda _: finished.set())
+    try:
+        if not finished.wait(delay):
+            _show(batch, name, finished, interval)
+        return batch.result()
+    except BaseException:
+        batch.cancel()
+        concurrent.futures.wait([batch])
+        raise
+    finally:
+        batch = None  # as in Batch._complete()
 
-    def __init__(self, batch, name, delay=0.5, interval=0.1):
-        self._batch, self._name = batch, name
-        self._delay, self._interval = delay, interval
 
-    def wait(self):
-        """Until the batch is done; its result."""
-        finished = threading.Event()
-        self._batch.add_done_callback(lambda _: finished.set())
-        try:
-            if not finished.wait(self._delay):
-                self._show(finished)
-        except BaseException:
-            self._batch.cancel()
-            concurrent.futures.wait([self._batch])
-            raise
-        try:
-            return self._batch.result()
-        finally:
-            self = None  # as in Batch._complete()
+def _show(batch, name, finished, interval):
+    stream = sys.stderr
+    if stream is None or getattr(stream, "closed", False):  # pythonw, a daemon
+        return
+    try:
+        from tqdm.auto import tqdm
 
-    def _show(self, finished):
-        stream = sys.stderr
-        if stream is None or getattr(stream, "closed", False):  # pythonw, a daemon
-            return
-        try:
-            from tqdm.auto import tqdm
+        show = functools.partial(_show_bar, tqdm)
+    except ImportError:
+        show = functools.partial(_show_line, stream)
+    # The call goes on without a bar: stderr was closed, or the executor does not answer.
+    with contextlib.suppress(OSError, ValueError, _errors.LanesError):
+        show(batch, name, finished, interval)
 
-            show = functools.partial(self._show_bar, tqdm)
-        except ImportError:
-            show = functools.partial(self._show_line, stream)
-        # The call goes on without a bar: stderr was closed, or the executor does not answer.
-        with contextlib.suppress(OSError, ValueError, _errors.LanesError):
-            show(finished)
 
-    def _show_bar(self, tqdm, finished):
-        elements = self._batch.elements
-        with tqdm(total=elements, desc=self._name, unit="", unit_scale=True, leave=False) as bar:
-            while not finished.wait(self._interval):
-                run = int(elements * self._batch.progress)
-                if not self._batch.done():  # then it may have failed
-                    bar.update(run - bar.n)
-            if self._batch.exception() is None:
-                bar.update(elements - bar.n)
+def _show_bar(tqdm, batch, name, finished, interval):
+    elements = batch.elements
+    with tqdm(total=elements, desc=name, unit="", unit_scale=True, leave=False) as bar:
+        while not finished.wait(interval):
+            run = int(elements * batch.progress)
+            if not batch.done():  # then it may have failed
+                bar.update(run - bar.n)
+        if batch.exception() is None:
+            bar.update(elements - bar.n)
 
-    def _show_line(self, stream, finished):
-        while not finished.wait(self._interval):
-            stream.write(f"\r{self._name}: {self._batch.progress:4.0%}")
-            stream.flush()
-        stream.write("\r" + " " * (len(self._name) + 6) + "\r")
+
+def _show_line(stream, batch, name, finished, interval):
+    while not finished.wait(interval):
+        stream.write(f"\r{name}: {batch.progress:4.0%}")
         stream.flush()
+    stream.write("\r" + " " * (len(name) + 6) + "\r")
+    stream.flush()

@@ -8,7 +8,7 @@ from . import _batch, _errstate, _memory, _override, _reduce, _resolve, _shape
 from ._address import address_of
 from ._arguments import bind
 from ._client import default_client
-from ._future import Batch, ProgressBar
+from ._future import Batch, wait_with_progress
 from ._job import Job, Options
 
 _ndarray = numpy.ndarray
@@ -443,15 +443,7 @@ class Ufunc:
 
     def with_progress(self, *args, **kwargs):
         """A call that shows how far it is, by tqdm if that is installed, after 0.5 s."""
-        batch = self.submit(*args, **kwargs)
-        if not isinstance(batch, Batch):
-            return batch
-        bar = ProgressBar(batch, self.__name__)
-        del batch  # an exception has this frame, and the batch has the exception
-        try:
-            return bar.wait()
-        finally:
-            del bar
+        return wait_with_progress(self.submit(*args, **kwargs), self.__name__)
 
     def _own_options(self, kwargs):
         """(what lanes adds to keywords, the others)."""
