@@ -100,8 +100,9 @@ class Daemon:
         self.path = os.path.join(self._folder, "s")
         program = pathlib.Path(os.environ["LANES_BUILD_DIR"]) / "bin" / "lanesd"
         self._process = subprocess.Popen(
-            [program, f"--socket={self.path}", "--threads=1", "--config=none"], stderr=subprocess.DEVNULL
-        )
+            [program, f"--socket={self.path}", "--threads=1", "--config=none"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
         until(self._answers)
 
     def _answers(self):
@@ -109,9 +110,10 @@ class Daemon:
             return end.connect_ex(self.path) == 0
 
     def stop(self):
+        """May be called again."""
         self._process.kill()
         self._process.wait()
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self):
         return self

@@ -91,6 +91,7 @@ class End(unittest.TestCase):
 
     def test_fails_what_is_in_flight_and_nothing_after(self):
         daemon = life_kernels.Daemon()
+        self.addCleanup(daemon.stop)
         client = lanes.Client(daemon.path, timeout=0.3)
         self.addCleanup(client.close)
         add, linger = life_kernels.add(client), life_kernels.linger(client)

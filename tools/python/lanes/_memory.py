@@ -134,10 +134,13 @@ _API_SET_HANDLER = 304
 
 def _set_handler_function():
     """PyDataMem_SetHandler(): takes a capsule, returns the one before."""
-    core = getattr(numpy, "_core", None) or numpy.core
+    try:
+        from numpy._core import _multiarray_umath
+    except ImportError:  # NumPy before 1.26
+        from numpy.core import _multiarray_umath
     get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
     get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    table = get_pointer(core._multiarray_umath._ARRAY_API, None)
+    table = get_pointer(_multiarray_umath._ARRAY_API, None)
     address = ctypes.c_void_p.from_address(table + _API_SET_HANDLER * ctypes.sizeof(ctypes.c_void_p))
     return ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(address.value)
 
