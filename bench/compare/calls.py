@@ -4,8 +4,8 @@
 
 Small calls: the same function of 1 and of 1000 f8 that lie in shared memory, as a kernel of
 lanes.vectorize with and without out=, as numba.vectorize and by NumExpr; C is the batch that
-the first makes, submitted and awaited by lanes_run() without anything else of the package,
-floating-point flags, which np.errstate asks for, included.
+the first makes, submitted and awaited by lanes_run() without anything else of the package
+and without floating-point flags, which np.errstate asks for.
 Large calls: 20 M elements, by the package and by lanes_run() on the same arrays.
 
 All callers take turns, in another order each round; a sample is the mean of some calls.
